@@ -1,0 +1,1 @@
+"""HTTP: controllers, authentication, guards and errors. No SQL, no rules."""

@@ -1,0 +1,1 @@
+"""Benchmarks: figures as ratios and CPU time, on the embedded servers."""

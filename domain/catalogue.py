@@ -1,0 +1,24 @@
+"""Every kind of stream and every event there is, by its public name."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from domain.api_key import API_KEY
+from domain.contact import CONTACT
+from domain.contact_import import CONTACT_IMPORT
+from domain.kernel import Decider, Event
+from domain.membership import MEMBERSHIP
+from domain.tag import TAG
+from domain.user import USER
+from domain.webhook import WEBHOOK
+from domain.workspace import WORKSPACE
+
+DECIDERS: Final[dict[str, Decider[Any, Any, Any]]] = {
+    decider.stream_type: decider
+    for decider in (API_KEY, CONTACT, CONTACT_IMPORT, MEMBERSHIP, TAG, USER, WEBHOOK, WORKSPACE)
+}
+
+EVENTS: Final[dict[str, type[Event]]] = {
+    event.event_name: event for decider in DECIDERS.values() for event in decider.events
+}

@@ -1,0 +1,49 @@
+"""What a partial update changes: the fields named, kept only where they differ from what is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import UNSET
+
+from domain.kernel import State, Value
+
+V = TypeVar("V", bound=Value)
+S = TypeVar("S", bound=State)
+
+
+def named(value: msgspec.Struct) -> dict[str, Any]:
+    """The fields that were given, by Python name."""
+    return {name: found for name in value.__struct_fields__ if (found := getattr(value, name)) is not UNSET}
+
+
+def difference(wanted: Mapping[str, Any], state: State) -> tuple[dict[str, Any], dict[str, Any]]:
+    """``(changed, previous)``: of the wanted fields, those that differ, and what they were.
+
+    Maps are compared key by key; a wanted value of ``None`` takes a key away.
+    """
+    changed: dict[str, Any] = {}
+    previous: dict[str, Any] = {}
+    for name, new in wanted.items():
+        old = getattr(state, name)
+        if isinstance(old, dict) and isinstance(new, dict):
+            keys = [key for key, value in new.items() if old.get(key) != value]
+            if keys:
+                changed[name] = {key: new[key] for key in keys}
+                previous[name] = {key: old.get(key) for key in keys}
+        elif new != old:
+            changed[name] = new
+            previous[name] = old
+    return changed, previous
+
+
+def applied(state: S, changed: Value) -> S:
+    """The state with the changes in it: fields replaced, maps merged, keys with ``None`` taken away."""
+    fields = named(changed)
+    for name, new in fields.items():
+        old = getattr(state, name)
+        if isinstance(old, dict) and isinstance(new, dict):
+            fields[name] = {key: value for key, value in {**old, **new}.items() if value is not None}
+    return msgspec.structs.replace(state, **fields)

@@ -1,0 +1,296 @@
+"""A contact: a person or organization that the workspace knows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, Literal, assert_never
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from domain import values
+from domain.changes import applied, difference, named
+from domain.check import Check
+from domain.kernel import Command, Decider, Event, Refused, State, Value, not_found
+from domain.tag import TagRef
+from domain.values import CustomValue
+
+ContactType = Literal["person", "organization"]
+ContactStatus = Literal["ACTIVE", "INACTIVE", "ARCHIVED"]
+MAX_TAGS: Final = 100
+
+
+class Contact(State):
+    type: ContactType = "person"
+    first_name: str | None = None
+    last_name: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    phone_extension: str | None = None
+    company: str | None = None
+    job_title: str | None = None
+    website: str | None = None
+    source: str | None = None
+    status: ContactStatus = "ACTIVE"
+    assigned_to: UUID | None = None
+    language: str | None = None
+    globally_unsubscribed: bool = False
+    dnc: bool = False
+    communication_preferences: dict[str, str] = msgspec.field(default_factory=dict)
+    notes: str | None = None
+    birthday: str | None = None
+    address: str | None = None
+    city: str | None = None
+    state: str | None = None
+    zipcode: str | None = None
+    country: str | None = None
+    custom_fields: dict[str, CustomValue] = msgspec.field(default_factory=dict)
+    tags: tuple[UUID, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What to call the contact: the full name, else company, e-mail or phone."""
+        full = " ".join(part for part in (self.first_name, self.last_name) if part)
+        return full or self.company or self.email or self.phone or ""
+
+
+class ContactDetails(Value):
+    """The fields that a caller may set; a field not given stays as it is."""
+
+    type: ContactType | UnsetType = UNSET
+    first_name: str | None | UnsetType = UNSET
+    last_name: str | None | UnsetType = UNSET
+    email: str | None | UnsetType = UNSET
+    phone: str | None | UnsetType = UNSET
+    phone_extension: str | None | UnsetType = UNSET
+    company: str | None | UnsetType = UNSET
+    job_title: str | None | UnsetType = UNSET
+    website: str | None | UnsetType = UNSET
+    source: str | None | UnsetType = UNSET
+    status: ContactStatus | UnsetType = UNSET
+    assigned_to: UUID | None | UnsetType = UNSET
+    language: str | None | UnsetType = UNSET
+    globally_unsubscribed: bool | UnsetType = UNSET
+    dnc: bool | UnsetType = UNSET
+    communication_preferences: dict[str, str | None] | UnsetType = UNSET
+    notes: str | None | UnsetType = UNSET
+    birthday: str | None | UnsetType = UNSET
+    address: str | None | UnsetType = UNSET
+    city: str | None | UnsetType = UNSET
+    state: str | None | UnsetType = UNSET
+    zipcode: str | None | UnsetType = UNSET
+    country: str | None | UnsetType = UNSET
+    custom_fields: dict[str, CustomValue] | UnsetType = UNSET
+
+
+DETAILS: Final = frozenset(ContactDetails.__struct_fields__)
+
+
+class CreateContact(ContactDetails, Command):
+    """At least one of first name, last name, e-mail, phone and company must say who it is."""
+
+    tags: tuple[TagRef, ...] = ()
+
+
+class UpdateContact(ContactDetails, Command):
+    """Maps (custom fields, preferences) are merged by key; a key with null goes."""
+
+
+class TagContact(Command):
+    tags: tuple[TagRef, ...]
+
+
+class UntagContact(Command):
+    tags: tuple[TagRef, ...]
+
+
+class DeleteContact(Command):
+    """For good: the row goes; what happened stays in the log."""
+
+
+class ContactCreated(ContactDetails, Event, name="contact.created"):
+    """Has what was given; a field it does not name is null."""
+
+    tags: tuple[TagRef, ...] = ()
+
+
+class ContactUpdated(Event, name="contact.updated"):
+    changed: ContactDetails
+    previous: ContactDetails
+
+
+class ContactUnsubscribed(Event, name="contact.unsubscribed"):
+    """From everything the workspace sends."""
+
+
+class ContactResubscribed(Event, name="contact.resubscribed"):
+    """The contact may be written to again."""
+
+
+class ContactTagged(Event, name="contact.tag_added"):
+    tag_id: UUID
+    tag_name: str
+
+
+class ContactUntagged(Event, name="contact.tag_removed"):
+    tag_id: UUID
+    tag_name: str
+
+
+class ContactDeleted(Event, name="contact.deleted"):
+    """What it was is in the events before."""
+
+
+ContactCommand = CreateContact | UpdateContact | TagContact | UntagContact | DeleteContact
+ContactEvent = (
+    ContactCreated
+    | ContactUpdated
+    | ContactUnsubscribed
+    | ContactResubscribed
+    | ContactTagged
+    | ContactUntagged
+    | ContactDeleted
+)
+
+_NORMALISE: dict[str, Callable[[Any], Any]] = {
+    "first_name": values.text_or_none,
+    "last_name": values.text_or_none,
+    "email": values.email_or_none,
+    "phone_extension": lambda value: values.text(value, 20) if value.strip() else None,
+    "company": values.text_or_none,
+    "job_title": values.text_or_none,
+    "website": lambda value: values.web_url(value) if value.strip() else None,
+    "source": values.text_or_none,
+    "language": values.language,
+    "communication_preferences": values.preferences,
+    "notes": values.long_text,
+    "birthday": values.day,
+    "address": values.text_or_none,
+    "city": values.text_or_none,
+    "state": values.text_or_none,
+    "zipcode": values.text_or_none,
+    "country": values.text_or_none,
+    "custom_fields": values.custom_fields,
+}
+
+
+def _normalised(details: ContactDetails) -> dict[str, Any]:
+    """The given fields as they are kept; refuses with every field that is not acceptable."""
+    check = Check()
+    fields = {name: value for name, value in named(details).items() if name in DETAILS}
+    for name, value in fields.items():
+        if value is not None and name in _NORMALISE:
+            fields[name] = check.field(_wire(name), _NORMALISE[name], value)
+    if phone := fields.get("phone"):
+        number, extension = check.field("phone", values.phone, phone) or (None, None) if phone.strip() else (None, None)
+        fields["phone"] = number
+        if details.phone_extension is UNSET:
+            fields["phone_extension"] = extension
+    check.done()
+    return fields
+
+
+def _wire(name: str) -> str:
+    return ContactDetails.__struct_encode_fields__[ContactDetails.__struct_fields__.index(name)]
+
+
+def decide(command: ContactCommand, contact: Contact | None) -> list[ContactEvent]:
+    match command, contact:
+        case CreateContact(), None:
+            return [_created(command)]
+        case CreateContact(), _:
+            raise Refused("conflict", "This contact exists already.")
+        case _, None:
+            raise not_found("contact")
+        case UpdateContact(), Contact():
+            return _updated(command, contact)
+        case TagContact(tags=tags), Contact():
+            return _tagged(tags, contact)
+        case UntagContact(tags=tags), Contact():
+            return _untagged(tags, contact)
+        case DeleteContact(), Contact():
+            return [ContactDeleted()]
+        case never, _:
+            assert_never(never)
+
+
+def _created(command: CreateContact) -> ContactCreated:
+    fields = _normalised(command)
+    if not any(fields.get(name) for name in ("first_name", "last_name", "email", "phone", "company")):
+        message = "A contact needs at least one of firstName, lastName, email, phone and company."
+        raise Refused("validation_failed", message)
+    given = {name: value for name, value in fields.items() if value is not None and value != {}}
+    if "custom_fields" in given:
+        given["custom_fields"] = {key: value for key, value in given["custom_fields"].items() if value is not None}
+    tags = tuple({tag.id: tag for tag in command.tags}.values())
+    _limit(len(tags))
+    return ContactCreated(**{"type": "person", "status": "ACTIVE", **given}, tags=tags)
+
+
+def _updated(details: ContactDetails, contact: Contact) -> list[ContactEvent]:
+    changed, previous = difference(_normalised(details), contact)
+    events: list[ContactEvent] = []
+    unsubscribed = changed.pop("globally_unsubscribed", None)
+    previous.pop("globally_unsubscribed", None)
+    if changed:
+        events.append(ContactUpdated(changed=ContactDetails(**changed), previous=ContactDetails(**previous)))
+    if unsubscribed is not None:
+        events.append(ContactUnsubscribed() if unsubscribed else ContactResubscribed())
+    return events
+
+
+def _tagged(tags: tuple[TagRef, ...], contact: Contact) -> list[ContactEvent]:
+    new = {tag.id: tag for tag in tags if tag.id not in contact.tags}
+    _limit(len(contact.tags) + len(new))
+    return [ContactTagged(tag_id=tag.id, tag_name=tag.name) for tag in new.values()]
+
+
+def _untagged(tags: tuple[TagRef, ...], contact: Contact) -> list[ContactEvent]:
+    gone = {tag.id: tag for tag in tags if tag.id in contact.tags}
+    return [ContactUntagged(tag_id=tag.id, tag_name=tag.name) for tag in gone.values()]
+
+
+def _limit(tags: int) -> None:
+    if tags > MAX_TAGS:
+        raise Refused("validation_failed", f"A contact has at most {MAX_TAGS} tags.")
+
+
+def evolve(contact: Contact | None, event: ContactEvent) -> Contact | None:
+    match event, contact:
+        case ContactCreated(tags=tags), _:
+            return Contact(**{**named(event), "tags": tuple(tag.id for tag in tags)})
+        case ContactDeleted(), _:
+            return None
+        case _, None:
+            return None
+        case ContactUpdated(changed=changed), Contact():
+            return applied(contact, changed)
+        case ContactUnsubscribed(), Contact():
+            return msgspec.structs.replace(contact, globally_unsubscribed=True)
+        case ContactResubscribed(), Contact():
+            return msgspec.structs.replace(contact, globally_unsubscribed=False)
+        case ContactTagged(tag_id=tag_id), Contact():
+            return msgspec.structs.replace(contact, tags=(*contact.tags, tag_id))
+        case ContactUntagged(tag_id=tag_id), Contact():
+            return msgspec.structs.replace(contact, tags=tuple(tag for tag in contact.tags if tag != tag_id))
+        case never, _:
+            assert_never(never)
+
+
+CONTACT: Decider[ContactCommand, ContactEvent, Contact] = Decider(
+    stream_type="contact",
+    state=Contact,
+    commands=(CreateContact, UpdateContact, TagContact, UntagContact, DeleteContact),
+    events=(
+        ContactCreated,
+        ContactUpdated,
+        ContactUnsubscribed,
+        ContactResubscribed,
+        ContactTagged,
+        ContactUntagged,
+        ContactDeleted,
+    ),
+    decide=decide,
+    evolve=evolve,
+)

@@ -1,0 +1,37 @@
+"""Conditions on records: and/or groups of field, operator and value. One form for query strings, smart lists and segments."""
+
+from __future__ import annotations
+
+from typing import Any, Final, Literal
+
+from domain.kernel import Value
+
+Operator = Literal[
+    "eq", "neq", "contains", "not_contains", "starts_with", "gt", "lt", "gte", "lte", "in", "has", "not_has",
+    "is_set", "is_not_set", "is_empty", "is_not_empty", "after", "before",
+]  # fmt: skip
+
+MAX_DEPTH: Final = 5
+MAX_CONDITIONS: Final = 100
+
+
+class Condition(Value, tag="condition", tag_field="kind"):
+    """``field`` is a record's field, ``tags`` or ``custom.<key>``; ``is_…`` operators take no value."""
+
+    field: str
+    operator: Operator
+    value: Any = None
+
+
+class Group(Value, tag="group", tag_field="kind"):
+    """All or any of its conditions; an empty group of ``all`` holds for everything, of ``any`` for nothing."""
+
+    match: Literal["all", "any"]
+    conditions: tuple[Condition | Group, ...] = ()
+
+
+Filter = Condition | Group
+
+
+def every(*conditions: Filter) -> Group:
+    return Group(match="all", conditions=conditions)

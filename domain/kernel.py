@@ -1,0 +1,101 @@
+"""The words every resource speaks: event, command, decider, refusal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, TypeVar, dataclass_transform
+
+import msgspec
+
+JSON = dict[str, Any]
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(msgspec.field,))
+class ValueMeta(msgspec.StructMeta):
+    """Makes every subclass frozen, keyword-only and camelCase on the wire.
+
+    msgspec inherits none of these three for a subclass's own fields, and type checkers want to be told.
+    """
+
+    def __new__(mcls, class_name: str, bases: tuple[type, ...], namespace: JSON, **config: Any) -> ValueMeta:
+        event_name = config.pop("name", None)
+        if event_name is not None:
+            namespace["event_name"] = event_name
+        config = {"frozen": True, "kw_only": True, "rename": "camel", **config}
+        return super().__new__(mcls, class_name, bases, namespace, **config)
+
+
+class Value(msgspec.Struct, metaclass=ValueMeta):
+    """Something without identity, equal when its fields are."""
+
+
+class Command(Value, forbid_unknown_fields=True):
+    """A wish: well-formed, but not yet accepted. What HTTP callers send is decoded into one."""
+
+
+class Event(Value):
+    """A fact in the past tense: ``class ContactCreated(Event, name="contact.created")``.
+
+    The name is public and for ever: it stands on disk, in webhooks, on NATS and in the documentation.
+    A field may be added if it has a default; anything else is a new event or an upcaster.
+    """
+
+    event_name: ClassVar[str]
+
+
+class State(Value):
+    """What the events of one stream add up to."""
+
+
+class FieldError(Value):
+    """What is wrong with one field: its wire name (dotted for nested ones) and what was expected."""
+
+    field: str
+    message: str
+
+
+class Refused(Exception):  # noqa: N818 - a refusal is an answer of the domain, not a malfunction
+    """A command that was understood and not accepted; nothing was written.
+
+    ``code`` is stable and one of the documented error codes; ``details`` name the fields at fault;
+    ``existing_id`` names what a ``conflict`` collided with.
+    """
+
+    def __init__(
+        self, code: str, message: str, *, details: Sequence[FieldError] = (), existing_id: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.details = tuple(details)
+        self.existing_id = existing_id
+
+
+def not_found(what: str) -> Refused:
+    return Refused("not_found", f"No such {what}.")
+
+
+def invalid(field: str, message: str) -> Refused:
+    """A single field that was understood but is not acceptable."""
+    return Refused("validation_failed", f"{field}: {message}", details=[FieldError(field=field, message=message)])
+
+
+C = TypeVar("C", bound=Command)
+E = TypeVar("E", bound=Event)
+S = TypeVar("S", bound=State)
+
+
+@dataclass(frozen=True, eq=False)
+class Decider(Generic[C, E, S]):
+    """One kind of stream: ``decide(command, state) -> events`` and ``evolve(state, event) -> state``.
+
+    Both are pure. A state of ``None`` is a stream that has not begun or has ended (was deleted).
+    """
+
+    stream_type: str
+    state: type[S]
+    commands: tuple[type[C], ...]
+    events: tuple[type[E], ...]
+    decide: Callable[[C, S | None], Sequence[E]]
+    evolve: Callable[[S | None, E], S | None]

@@ -1,0 +1,87 @@
+"""A user as one workspace knows them: who they are, and when they come and go.
+
+The account itself (e-mail, password hash) is no event: it lives in an ordinary table.
+"""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from domain import values
+from domain.check import Check
+from domain.kernel import Command, Decider, Event, Refused, State, not_found
+
+
+class User(State):
+    name: str
+    email: str
+
+
+class RegisterUser(Command):
+    name: str
+    email: str
+
+
+class LogIn(Command):
+    """The password was right; the application has checked it."""
+
+
+class LogOut(Command):
+    """The session ends."""
+
+
+class UserRegistered(Event, name="user.registered"):
+    name: str
+    email: str
+
+
+class UserLoggedIn(Event, name="user.logged_in"):
+    """From where is in the event's metadata."""
+
+
+class UserLoggedOut(Event, name="user.logged_out"):
+    """By the user's own wish."""
+
+
+UserCommand = RegisterUser | LogIn | LogOut
+UserEvent = UserRegistered | UserLoggedIn | UserLoggedOut
+
+
+def decide(command: UserCommand, user: User | None) -> list[UserEvent]:
+    match command, user:
+        case RegisterUser(), None:
+            check = Check()
+            name = check.field("name", values.text, command.name)
+            email = check.field("email", values.email, command.email)
+            check.done()
+            return [UserRegistered(name=name or "", email=email or "")]
+        case RegisterUser(), _:
+            raise Refused("conflict", "This user is registered already.")
+        case _, None:
+            raise not_found("user")
+        case LogIn(), User():
+            return [UserLoggedIn()]
+        case LogOut(), User():
+            return [UserLoggedOut()]
+        case never, _:
+            assert_never(never)
+
+
+def evolve(user: User | None, event: UserEvent) -> User | None:
+    match event:
+        case UserRegistered(name=name, email=email):
+            return User(name=name, email=email)
+        case UserLoggedIn() | UserLoggedOut():
+            return user
+        case never:
+            assert_never(never)
+
+
+USER: Decider[UserCommand, UserEvent, User] = Decider(
+    stream_type="user",
+    state=User,
+    commands=(RegisterUser, LogIn, LogOut),
+    events=(UserRegistered, UserLoggedIn, UserLoggedOut),
+    decide=decide,
+    evolve=evolve,
+)

@@ -1,0 +1,208 @@
+"""The one place where a value is normalised, whichever door it came in by.
+
+Every function takes what a caller sent and returns what is kept, or raises ``ValueError`` with what was expected.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from datetime import date
+from functools import lru_cache
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import phonenumbers
+from email_validator import EmailNotValidError, validate_email
+
+MAX_TEXT: Final = 255
+MAX_LONG_TEXT: Final = 20_000
+MAX_CUSTOM_FIELDS: Final = 200
+MAX_LIST: Final = 100
+MAX_SAFE_INTEGER: Final = 2**53 - 1
+"""The largest whole number that every JSON reader keeps exact (RFC 8259, section 6)."""
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_COLOR = re.compile(r"#(?:[0-9a-f]{3}|[0-9a-f]{6})\Z")
+_SLUG_GAP = re.compile(r"[^a-z0-9]+")
+_KEY = re.compile(r"[^\W_][\w .\-]{0,63}\Z")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z")
+
+Scalar = str | int | float | bool | None
+CustomValue = Scalar | list[Scalar]
+
+
+def text(value: str, limit: int = MAX_TEXT) -> str:
+    """One line, trimmed, inner white space kept; 1 to ``limit`` characters."""
+    kept = value.strip()
+    if not kept:
+        raise ValueError("must not be empty")
+    if len(kept) > limit:
+        raise ValueError(f"must have at most {limit} characters")
+    if _CONTROL.search(kept) or "\n" in kept or "\r" in kept:
+        raise ValueError("must be one line without control characters")
+    return kept
+
+
+def text_or_none(value: str) -> str | None:
+    """``text``, where white space alone means that there is no value."""
+    return text(value) if value.strip() else None
+
+
+def long_text(value: str) -> str | None:
+    """Free text of up to 20,000 characters; line breaks are kept."""
+    kept = value.strip()
+    if len(kept) > MAX_LONG_TEXT:
+        raise ValueError(f"must have at most {MAX_LONG_TEXT} characters")
+    if _CONTROL.search(kept):
+        raise ValueError("must not contain control characters")
+    return kept or None
+
+
+def email(value: str) -> str:
+    """An e-mail address, lower case: addresses that differ in case reach the same person everywhere that matters."""
+    try:
+        found = validate_email(value.strip(), check_deliverability=False)
+    except EmailNotValidError as error:
+        raise ValueError(f"must be a valid e-mail address ({error})") from None
+    return found.normalized.lower()
+
+
+def email_or_none(value: str) -> str | None:
+    return email(value) if value.strip() else None
+
+
+@lru_cache(maxsize=4096)
+def phone(value: str, region: str = "US") -> tuple[str, str | None]:
+    """``(number in E.164, extension or None)`` of a number as people write it.
+
+    A number without a country code is taken to be of ``region`` (ISO 3166-1 alpha-2); a leading ``00`` is the
+    international prefix. The number must be possible by length and country code; it need not be in use.
+    """
+    written = value.strip()
+    if written.startswith("00"):
+        written = "+" + written[2:]
+    try:
+        number = phonenumbers.parse(written, region)
+    except phonenumbers.NumberParseException:
+        raise ValueError("must be a phone number, such as +14155552671") from None
+    if not phonenumbers.is_possible_number(number):
+        raise ValueError("must be a possible phone number, such as +14155552671")
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164), number.extension
+
+
+def slug(value: str) -> str:
+    """Lower case letters and digits joined by hyphens: ``"Q2 Campaign!"`` → ``"q2-campaign"``.
+
+    Names without any Latin letter or digit keep their own letters, so that no two of them share a slug.
+    """
+    plain = _SLUG_GAP.sub("-", folded(value)).strip("-")
+    return plain or re.sub(r"\W+", "-", value.casefold()).strip("-") or value.strip()
+
+
+def folded(value: str) -> str:
+    """For comparing, sorting and searching: without accents and case."""
+    if value.isascii():
+        return value.lower()
+    parts = unicodedata.normalize("NFKD", value)
+    return "".join(letter for letter in parts if not unicodedata.combining(letter)).casefold()
+
+
+def color(value: str) -> str:
+    kept = value.strip().lower()
+    if not _COLOR.match(kept):
+        raise ValueError("must be a hex colour, such as #1a7f37")
+    return kept
+
+
+def language(value: str) -> str | None:
+    """A BCP 47 language tag, such as ``en`` or ``pt-BR``; empty means none."""
+    kept = value.strip()
+    if kept and not _LANGUAGE.match(kept):
+        raise ValueError("must be a language tag, such as en or pt-BR")
+    return kept or None
+
+
+def day(value: str) -> str | None:
+    """A calendar date, ``YYYY-MM-DD``; empty means none."""
+    kept = value.strip()
+    if not kept:
+        return None
+    try:
+        return date.fromisoformat(kept).isoformat()
+    except ValueError:
+        raise ValueError("must be a date, such as 2026-03-15") from None
+
+
+def web_url(value: str, schemes: Sequence[str] = ("https", "http"), limit: int = 2000) -> str:
+    """An absolute URL with a host and one of ``schemes``, without user information."""
+    kept = value.strip()
+    wanted = f"must be an absolute {' or '.join(schemes)} URL"
+    if len(kept) > limit or any(letter.isspace() for letter in kept) or _CONTROL.search(kept):
+        raise ValueError(wanted)
+    parts = urlsplit(kept)
+    if parts.scheme not in schemes or not parts.hostname:
+        raise ValueError(wanted)
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("must not contain a user name or password")
+    return kept
+
+
+def custom_key(value: str) -> str:
+    """A custom field's key: 1 to 64 letters, digits, ``_ . -`` or spaces, beginning with a letter or digit.
+
+    Characters beyond the basic plane are refused: RFC 8785 sorts keys by UTF-16 unit, and without them that is
+    the same as by code point.
+    """
+    kept = unicodedata.normalize("NFC", value).strip()
+    if not _KEY.match(kept) or any(letter > "\uffff" for letter in kept):
+        raise ValueError("must be a key of 1 to 64 letters, digits, '_', '.', '-' or spaces")
+    return kept
+
+
+def number(value: float) -> int | float:
+    """A number that survives every JSON reader: finite, at most 2^53-1 in size, whole ones as integers."""
+    if not math.isfinite(value) or abs(value) > MAX_SAFE_INTEGER:
+        raise ValueError(f"must be a number between -{MAX_SAFE_INTEGER} and {MAX_SAFE_INTEGER}")
+    return int(value) if float(value).is_integer() else value
+
+
+def _scalar(value: Any) -> Scalar:
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int | float):
+        return number(value)
+    if isinstance(value, str):
+        return long_text(value) or ""
+    raise ValueError("must be text, a number, true, false, null or a list of these")
+
+
+def custom_value(value: Any) -> CustomValue:
+    """A custom field's value: text, number, boolean, null, or a list of up to 100 of these."""
+    if isinstance(value, list):
+        if len(value) > MAX_LIST:
+            raise ValueError(f"must have at most {MAX_LIST} entries")
+        return [_scalar(entry) for entry in value]
+    return _scalar(value)
+
+
+def custom_fields(values: Mapping[str, Any]) -> dict[str, CustomValue]:
+    """Custom fields by key, in order of key. A null value is kept: in a PATCH it takes the field away."""
+    if len(values) > MAX_CUSTOM_FIELDS:
+        raise ValueError(f"must have at most {MAX_CUSTOM_FIELDS} fields")
+    kept: dict[str, CustomValue] = {}
+    for key in sorted(values):
+        try:
+            kept[custom_key(key)] = custom_value(values[key])
+        except ValueError as error:
+            raise ValueError(f"{key[:64]!r} {error}") from None
+    return kept
+
+
+def preferences(values: Mapping[str, str]) -> dict[str, str]:
+    """A small map from text to text, such as communication preferences."""
+    if len(values) > MAX_LIST:
+        raise ValueError(f"must have at most {MAX_LIST} entries")
+    return {custom_key(key): text(values[key]) for key in sorted(values)}

@@ -1,0 +1,140 @@
+"""Appending to a workspace's log: gapless, chained, and last in the transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, LiteralString
+from uuid import UUID
+
+import psycopg
+
+from eventstore.chain import halves, link, timestamp
+from eventstore.database import Db, copy_rows
+from eventstore.ids import new_id
+from schemas.log import Actor
+
+_APPEND: Final[LiteralString] = """
+    SELECT append_events(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::text[], %s::bigint[])
+"""
+_LOCK_HEAD: Final[LiteralString] = """
+    SELECT seq, hash, greatest(clock_timestamp(), recorded_at) FROM log_heads WHERE workspace_id = %s FOR UPDATE
+"""
+_COLUMNS: Final = (
+    "workspace_id", "seq", "stream_type", "stream_id", "version", "event_id", "type", "data", "actor_type", "actor_id",
+    "request_id", "correlation_id", "causation_id", "occurred_at", "recorded_at", "hash",
+)  # fmt: skip
+_MOVE_HEAD: Final[LiteralString] = """
+    UPDATE log_heads SET seq = %s, hash = %s, recorded_at = %s WHERE workspace_id = %s
+"""
+_COUNT: Final[LiteralString] = """
+    INSERT INTO row_counts AS counted VALUES (%s, %s, %s)
+    ON CONFLICT (workspace_id, kind) DO UPDATE SET n = counted.n + excluded.n
+"""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Who acts, for which request, and in which chain of causes: the metadata of every event of one unit of work."""
+
+    workspace_id: UUID
+    actor: Actor
+    request_id: str | None = None
+    correlation_id: UUID = field(default_factory=new_id)
+    causation_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """An event decided but not yet written; ``data`` is canonical JSON."""
+
+    stream_type: str
+    stream_id: UUID
+    version: int
+    event_type: str
+    data: str
+    event_id: UUID
+    causation_id: UUID | None
+
+
+def _halves(origin: Origin, staged: Staged, occurred_at: str) -> tuple[str, str]:
+    return halves(
+        workspace_id=origin.workspace_id,
+        stream_type=staged.stream_type,
+        stream_id=staged.stream_id,
+        version=staged.version,
+        event_id=staged.event_id,
+        event_type=staged.event_type,
+        data=staged.data,
+        actor_type=origin.actor.type,
+        actor_id=origin.actor.id,
+        request_id=origin.request_id,
+        correlation_id=origin.correlation_id,
+        causation_id=staged.causation_id,
+        occurred_at=occurred_at,
+    )
+
+
+def append(
+    conn: Db, origin: Origin, staged: Sequence[Staged], occurred_at: datetime, counts: Mapping[str, int]
+) -> psycopg.Cursor[tuple[int]]:
+    """Appends the events and adds to the counts; the cursor's one row has the last ``seq``.
+
+    The cursor is not waited for, so that append and commit are one round trip in a pipeline.
+    """
+    written = timestamp(occurred_at)
+    parts = [_halves(origin, event, written) for event in staged]
+    deltas = {kind: delta for kind, delta in sorted(counts.items()) if delta}
+    params = (
+        origin.workspace_id,
+        [event.stream_type for event in staged],
+        [event.stream_id for event in staged],
+        [event.version for event in staged],
+        [event.event_id for event in staged],
+        [event.event_type for event in staged],
+        [event.data for event in staged],
+        [before for before, _ in parts],
+        [after for _, after in parts],
+        origin.actor.type,
+        origin.actor.id,
+        origin.request_id,
+        origin.correlation_id,
+        [event.causation_id for event in staged],
+        occurred_at,
+        list(deltas),
+        list(deltas.values()),
+    )
+    return conn.execute(_APPEND, params)
+
+
+def append_bulk(
+    conn: Db, origin: Origin, staged: Sequence[Staged], occurred_at: datetime, counts: Mapping[str, int]
+) -> int:
+    """Like ``append`` for many events: hashes here, writes with COPY, answers the last ``seq``.
+
+    Waits for the head, so it cannot be used inside a pipeline.
+    """
+    written = timestamp(occurred_at)
+    parts = [_halves(origin, event, written) for event in staged]
+    head = conn.execute(_LOCK_HEAD, (origin.workspace_id,)).fetchone()
+    if head is None:
+        raise psycopg.errors.NoDataFound(f"workspace {origin.workspace_id} has no log")
+    seq, hashed, recorded_at = head
+    recorded = timestamp(recorded_at)
+    rows = []
+    for event, (before, after) in zip(staged, parts, strict=True):
+        seq += 1
+        hashed = link(hashed, before, recorded, seq, after)
+        rows.append(
+            (
+                origin.workspace_id, seq, event.stream_type, event.stream_id, event.version, event.event_id,
+                event.event_type, event.data, origin.actor.type, origin.actor.id, origin.request_id,
+                origin.correlation_id, event.causation_id, occurred_at, recorded_at, hashed,
+            )
+        )  # fmt: skip
+    copy_rows(conn, "events", _COLUMNS, rows)
+    conn.execute(_MOVE_HEAD, (seq, hashed, recorded_at, origin.workspace_id))
+    for kind, delta in sorted(counts.items()):
+        conn.execute(_COUNT, (origin.workspace_id, kind, delta))
+    return int(seq)

@@ -1,0 +1,103 @@
+"""The hash chain: the canonical form of an event, its leaf, and the link to the event before.
+
+``hash = sha256(previous hash ‖ leaf)``, ``leaf = sha256(canonical JSON)``; canonical JSON is that of RFC 8785 (JCS)
+over the whole log entry without ``hash``. ``recordedAt`` and ``seq`` are known only under the head's lock, and stand
+side by side in sorted order: so the form is made in two parts, and the database puts these two between.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+import rfc8785
+
+from schemas.log import LogEntry
+
+GENESIS: Final = bytes(32)
+"""The hash before the first event."""
+
+_encode = msgspec.json.Encoder(order="sorted").encode
+
+
+class _Floats:
+    """Notices whether a document has a number with a fraction or exponent."""
+
+    __slots__ = ("seen",)
+
+    def __init__(self) -> None:
+        self.seen = False
+
+    def __call__(self, written: str) -> float:
+        self.seen = True
+        return float(written)
+
+
+def canonical(document: bytes | str) -> bytes:
+    """A JSON document in the form of RFC 8785.
+
+    Sorted keys and minimal escapes are what msgspec writes too, ten times as fast as a general implementation, for
+    documents whose numbers are whole (at most 2^53-1) and whose keys are of the basic plane, as ``domain.values``
+    sees to. The notation of fractions differs, so documents that have any go through the library.
+    """
+    floats = _Floats()
+    value = msgspec.json.Decoder(float_hook=floats).decode(document)
+    return rfc8785.dumps(value) if floats.seen else _encode(value)
+
+
+def timestamp(at: datetime) -> str:
+    """RFC 3339 in UTC, always with six decimals: ``2026-03-15T10:30:00.000000Z``."""
+    return f"{at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+
+
+def _text(value: str | None) -> str:
+    return "null" if value is None else _encode(value).decode()
+
+
+def _id(value: UUID | None) -> str:
+    return "null" if value is None else f'"{value}"'
+
+
+def halves(  # noqa: PLR0913 - these are the entry's fields
+    *,
+    workspace_id: UUID,
+    stream_type: str,
+    stream_id: UUID,
+    version: int,
+    event_id: UUID,
+    event_type: str,
+    data: str,
+    actor_type: str,
+    actor_id: UUID | None,
+    request_id: str | None,
+    correlation_id: UUID,
+    causation_id: UUID | None,
+    occurred_at: str,
+) -> tuple[str, str]:
+    """The canonical entry up to ``"recordedAt"`` and from behind ``"seq"``; ``data`` is canonical already."""
+    before = (
+        f'{{"data":{data},"id":"{event_id}","meta":{{"actor":{{"id":{_id(actor_id)},"type":"{actor_type}"}},'
+        f'"causationId":{_id(causation_id)},"correlationId":"{correlation_id}","occurredAt":"{occurred_at}",'
+        f'"requestId":{_text(request_id)}}},'
+    )
+    after = (
+        f',"stream":{{"id":"{stream_id}","type":{_text(stream_type)}}},"type":{_text(event_type)},'
+        f'"version":{version},"workspaceId":"{workspace_id}"}}'
+    )
+    return before, after
+
+
+def link(previous: bytes, before: str, recorded_at: str, seq: int, after: str) -> bytes:
+    """The hash of an entry from the hash before it and its parts."""
+    leaf = sha256(f'{before}"recordedAt":"{recorded_at}","seq":{seq}{after}'.encode()).digest()
+    return sha256(previous + leaf).digest()
+
+
+def entry_hash(previous: bytes, entry: dict[str, Any] | LogEntry) -> bytes:
+    """The hash that an entry, as ``GET /log`` answers it, must have: for verifying offline."""
+    fields = msgspec.to_builtins(entry) if isinstance(entry, LogEntry) else entry
+    leaf = sha256(rfc8785.dumps({name: value for name, value in fields.items() if name != "hash"})).digest()
+    return sha256(previous + leaf).digest()

@@ -1,0 +1,93 @@
+"""Connections: pools, and the workspace that a transaction is for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final, LiteralString
+from uuid import UUID
+
+import psycopg
+from psycopg import Connection
+from psycopg.rows import TupleRow
+from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
+
+Db = Connection[TupleRow]
+Pool = ConnectionPool[Db]
+
+SET_WORKSPACE: Final[LiteralString] = "SELECT set_config('daybook.workspace_id', %s, true)"
+
+
+class Unavailable(Exception):  # noqa: N818 - says what is the case
+    """The database cannot be reached or went away; the request may be tried again."""
+
+
+def _configure(conn: Db) -> None:
+    conn.autocommit = True
+    conn.prepare_threshold = 2
+
+
+def open_pool(url: str, *, size: int = 16, wait: bool = True, timeout: float = 5.0) -> Pool:
+    """A pool of autocommitting connections; ``timeout`` is the seconds that a request waits for one."""
+    pool = ConnectionPool(
+        url,
+        connection_class=Connection[TupleRow],
+        configure=_configure,
+        min_size=min(4, size),
+        max_size=size,
+        timeout=timeout,
+        open=False,
+        name="daybook",
+    )
+    pool.open(wait=wait, timeout=30)
+    return pool
+
+
+@contextmanager
+def connection(pool: Pool) -> Iterator[Db]:
+    """A connection of the pool; ``Unavailable`` when there is none to be had or it broke."""
+    try:
+        with pool.connection() as conn:
+            yield conn
+    except (PoolTimeout, PoolClosed, psycopg.OperationalError, psycopg.InterfaceError) as error:
+        if isinstance(error, psycopg.errors.DeadlockDetected | psycopg.errors.SerializationFailure):
+            raise
+        raise Unavailable("the database is not available") from error
+
+
+@contextmanager
+def reading(pool: Pool, workspace_id: UUID) -> Iterator[Db]:
+    """Statements that read one workspace, in one implicit transaction and, where none waits for another, one round trip.
+
+    A pipeline on an autocommitting connection is one transaction up to its sync, so the workspace is set for just that.
+    """
+    with connection(pool) as conn, conn.pipeline():
+        conn.execute(SET_WORKSPACE, (str(workspace_id),))
+        yield conn
+
+
+@contextmanager
+def writing(pool: Pool, workspace_id: UUID) -> Iterator[Db]:
+    """A transaction for one workspace, outside the log: for ordinary tables such as jobs and deliveries."""
+    with connection(pool) as conn, conn.transaction():
+        conn.execute(SET_WORKSPACE, (str(workspace_id),))
+        yield conn
+
+
+def copy_rows(conn: Db, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Many rows into a tenant table: COPY into a temporary table, and from there by INSERT.
+
+    Postgres refuses COPY into a table with row-level security; this way every row is still checked against it.
+    Needs an open transaction, outside a pipeline.
+    """
+    names = ", ".join(columns)
+    conn.execute(f"CREATE TEMPORARY TABLE copied_{table} (LIKE {table}) ON COMMIT DROP".encode())
+    with conn.cursor().copy(f"COPY copied_{table} ({names}) FROM STDIN".encode()) as copy:
+        for row in rows:
+            copy.write_row(row)
+    conn.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM copied_{table}".encode())
+    conn.execute(f"DROP TABLE copied_{table}".encode())
+
+
+def one(conn: Db, query: LiteralString, params: Any = ()) -> TupleRow | None:
+    return conn.execute(query, params).fetchone()

@@ -1,0 +1,66 @@
+"""Idempotency keys: the first request's response is kept in its own transaction and given again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final, LiteralString
+from uuid import UUID
+
+import msgspec
+
+from domain.kernel import Refused, invalid
+from eventstore.database import Db
+
+MAX_KEY: Final = 255
+
+_BEGIN: Final[LiteralString] = """
+    INSERT INTO idempotency_keys (workspace_id, key, request_hash) VALUES (%s, %s, %s)
+    ON CONFLICT DO NOTHING RETURNING true
+"""
+_STORED: Final[LiteralString] = """
+    SELECT request_hash, status, headers, body FROM idempotency_keys WHERE workspace_id = %s AND key = %s
+"""
+_FINISH: Final[LiteralString] = """
+    UPDATE idempotency_keys SET status = %s, headers = %s::text::jsonb, body = %s WHERE workspace_id = %s AND key = %s
+"""
+
+
+@dataclass(frozen=True)
+class IdempotencyKey:
+    """The caller's key, and a hash of who asked for what: method, path, query and body."""
+
+    key: str
+    request_hash: bytes
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.key) <= MAX_KEY or not self.key.isascii() or not self.key.isprintable():
+            raise invalid("Idempotency-Key", f"must have 1 to {MAX_KEY} printable ASCII characters")
+
+
+@dataclass(frozen=True)
+class StoredResponse:
+    status: int
+    body: bytes
+    headers: dict[str, str] = field(default_factory=dict)
+    replayed: bool = False
+
+
+def begin(conn: Db, workspace_id: UUID, key: IdempotencyKey) -> StoredResponse | None:
+    """Takes the key, or answers what the first request with it was answered.
+
+    A second request waits here until the first has committed or rolled back. Refuses a key used for another request.
+    """
+    if conn.execute(_BEGIN, (workspace_id, key.key, key.request_hash)).fetchone() is not None:
+        return None
+    row = conn.execute(_STORED, (workspace_id, key.key)).fetchone()
+    if row is None:
+        raise Refused("conflict", "A request with this Idempotency-Key was just undone; try again.")
+    request_hash, status, headers, body = row
+    if request_hash != key.request_hash:
+        raise invalid("Idempotency-Key", "was used for another request")
+    return StoredResponse(status=status, body=body, headers=headers, replayed=True)
+
+
+def finish(conn: Db, workspace_id: UUID, key: IdempotencyKey, response: StoredResponse) -> None:
+    headers = msgspec.json.encode(response.headers).decode()
+    conn.execute(_FINISH, (response.status, headers, response.body, workspace_id, key.key))

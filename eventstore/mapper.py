@@ -1,0 +1,94 @@
+"""Struct ↔ stored event: public names on disk, upcasting of old shapes, and the seam for sealing personal fields."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+from uuid import UUID
+
+import msgspec
+from eventsourcing.domain import DomainEventProtocol
+from eventsourcing.persistence import JSONTranscoder, Mapper, MapperDeserialisationError, StoredEvent
+
+from domain.catalogue import EVENTS
+from domain.kernel import JSON, Event
+from eventstore.chain import canonical
+
+Upcaster = Callable[[JSON], tuple[str, JSON]]
+"""An old event's data → the name and data of the event that takes its place."""
+
+UPCASTERS: dict[str, Upcaster] = {}
+"""By the old event's public name. None yet: no released shape has changed."""
+
+
+class Sealer(Protocol):
+    """The seam for personal data: fields of one subject sealed on the way in and opened on the way out.
+
+    Sealing is by the subject's (stream's) key; when the key is destroyed, ``opened`` answers what can still be said.
+    """
+
+    def sealed(self, stream_id: UUID, event_type: str, data: bytes) -> bytes: ...
+
+    def opened(self, stream_id: UUID, event_type: str, data: bytes) -> bytes: ...
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """An event with its place in its stream: what the eventsourcing library calls a domain event."""
+
+    originator_id: UUID
+    originator_version: int
+    event: Event
+
+
+class EventMapper(Mapper[UUID]):
+    """The library's mapper, with our names as topics and canonical public JSON as state."""
+
+    def __init__(
+        self,
+        events: Mapping[str, type[Event]] = EVENTS,
+        *,
+        upcasters: Mapping[str, Upcaster] = UPCASTERS,
+        sealer: Sealer | None = None,
+    ) -> None:
+        super().__init__(transcoder=JSONTranscoder())
+        self._decoders = {name: msgspec.json.Decoder(event) for name, event in events.items()}
+        self._upcasters = upcasters
+        self._sealer = sealer
+
+    def encode(self, stream_id: UUID, event: Event) -> bytes:
+        """The event's data as it is kept: canonical JSON."""
+        data = canonical(msgspec.json.encode(event))
+        return data if self._sealer is None else self._sealer.sealed(stream_id, event.event_name, data)
+
+    def decode(self, stream_id: UUID, event_type: str, data: bytes | str) -> Event:
+        """The event of a stored name and data; raises ``MapperDeserialisationError`` when there is no such event."""
+        try:
+            if self._sealer is not None:
+                data = self._sealer.opened(stream_id, event_type, data.encode() if isinstance(data, str) else data)
+            while event_type in self._upcasters:
+                event_type, upcast = self._upcasters[event_type](msgspec.json.decode(data))
+                data = msgspec.json.encode(upcast)
+            event: Any = self._decoders[event_type].decode(data)
+        except (KeyError, msgspec.MsgspecError) as error:
+            raise MapperDeserialisationError(f"{event_type} of stream {stream_id}: {error}") from error
+        return event  # type: ignore[no-any-return]  # each decoder is of an event's type
+
+    def to_stored_event(self, domain_event: DomainEventProtocol[UUID]) -> StoredEvent:
+        assert isinstance(domain_event, Recorded)
+        return StoredEvent(
+            originator_id=domain_event.originator_id,
+            originator_version=domain_event.originator_version,
+            topic=domain_event.event.event_name,
+            state=self.encode(domain_event.originator_id, domain_event.event),
+        )
+
+    def to_domain_event(self, stored_event: StoredEvent) -> Recorded:
+        stream_id = stored_event.originator_id
+        assert isinstance(stream_id, UUID)
+        return Recorded(
+            originator_id=stream_id,
+            originator_version=stored_event.originator_version,
+            event=self.decode(stream_id, stored_event.topic, stored_event.state),
+        )

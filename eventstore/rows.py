@@ -1,0 +1,61 @@
+"""What the unit of work asks of the rows: the fold of each stream, kept in a table beside the log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, Protocol, TypeVar
+from uuid import UUID
+
+from domain.kernel import Decider, Refused, State
+from eventstore.database import Db
+
+S = TypeVar("S", bound=State)
+
+
+@dataclass(frozen=True, slots=True)
+class Current(Generic[S]):
+    """A stream as it stands: its state, version (= number of events), and when it began and last changed."""
+
+    id: UUID
+    state: S
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A stream before and after a unit of work; ``None`` where there is no row."""
+
+    id: UUID
+    before: Current[Any] | None
+    after: Current[Any] | None
+
+
+class Rows(Protocol):
+    """The table of one kind of stream."""
+
+    @property
+    def decider(self) -> Decider[Any, Any, Any]: ...
+
+    def load(self, conn: Db, ids: Sequence[UUID]) -> dict[UUID, Current[Any]]:
+        """The rows of these streams; each serves as its stream's snapshot."""
+        ...
+
+    def write(self, conn: Db, workspace_id: UUID, changes: Sequence[Change], *, bulk: bool) -> None:
+        """Inserts, updates and deletes: in bulk with COPY, else in a pipeline without waiting for an answer."""
+        ...
+
+    def counts(self, change: Change) -> Iterable[tuple[str, int]]:
+        """What the change adds to ``row_counts``."""
+        ...
+
+    def conflict(self, conn: Db, constraint: str, changes: Sequence[Change]) -> Refused | None:
+        """The refusal for a violated unique index of this table, naming the row that stands in the way."""
+        ...
+
+
+Registry = Mapping[str, Rows]
+"""Rows by stream type."""

@@ -1,0 +1,21 @@
+"""Every table of rows, by kind of stream."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from projections.api_key import API_KEYS
+from projections.contact import CONTACTS
+from projections.contact_import import CONTACT_IMPORTS
+from projections.membership import MEMBERSHIPS
+from projections.rows import RowTable
+from projections.tag import TAGS
+from projections.user import USERS
+from projections.webhook import WEBHOOKS
+from projections.workspace import WORKSPACES
+
+TABLES: Final[tuple[RowTable[Any], ...]] = (
+    API_KEYS, CONTACTS, CONTACT_IMPORTS, MEMBERSHIPS, TAGS, USERS, WEBHOOKS, WORKSPACES,
+)  # fmt: skip
+
+ROWS: Final[dict[str, RowTable[Any]]] = {table.decider.stream_type: table for table in TABLES}

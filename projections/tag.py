@@ -1,0 +1,92 @@
+"""Tag rows, and how many contacts bear each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from domain.tag import TAG, Tag, TagRef
+from domain.values import folded, slug
+from eventstore.database import Db
+from eventstore.rows import Current
+from projections.filter import TRUE, Compiled, like
+from projections.listing import Listed, Listing
+from projections.rows import RowTable, Unique
+from schemas.page import PageRequest, Sort
+from schemas.tag import TagView
+
+TAGS: RowTable[Tag] = RowTable(
+    table="tags",
+    decider=TAG,
+    version=1,
+    columns={"name_key": "text NOT NULL", "slug": "text NOT NULL"},
+    project=lambda tag: (folded(tag.state.name), tag.state.slug),
+    indexes={
+        "tags_by_created": "(workspace_id, created_at, id)",
+        "tags_by_slug": "(workspace_id, slug)",
+    },
+    unique={
+        "tags_name": Unique(columns=("name_key",), where="", message="A tag of this name exists already."),
+    },
+)
+
+LISTING = Listing(
+    table=TAGS,
+    sorts={"name": "name_key", "createdAt": "created_at"},
+    default=Sort(field="name"),
+)
+
+
+def views(conn: Db, tags: Iterable[Current[Tag]]) -> list[TagView]:
+    """The tags with the number of contacts that bear each."""
+    tags = list(tags)
+    kinds = [f"tag:{tag.id}" for tag in tags]
+    found = conn.execute(
+        "SELECT kind, n FROM row_counts WHERE workspace_id = current_workspace() AND kind = ANY(%s)", (kinds,)
+    )
+    counts: dict[str, int] = dict(found.fetchall())
+    return [
+        TagView(
+            id=tag.id,
+            name=tag.state.name,
+            slug=tag.state.slug,
+            color=tag.state.color,
+            contact_count=counts.get(f"tag:{tag.id}", 0),
+            created_at=tag.created_at,
+            updated_at=tag.updated_at,
+            version=tag.version,
+        )
+        for tag in tags
+    ]
+
+
+def listed(conn: Db, request: PageRequest, search: str | None) -> Listed[Tag]:
+    """All tags, or those with ``search`` in their name."""
+    where = TRUE if not search else Compiled("name_key LIKE %s", (f"%{like(folded(search.strip()))}%",))
+    return LISTING.fetch(conn, request, where)
+
+
+def by_names(conn: Db, names: Sequence[str]) -> dict[str, TagRef]:
+    """Of these names those that exist, by folded name. A slug finds its tag too, when no name does."""
+    keys = [folded(name.strip()) for name in names]
+    rows = conn.execute(
+        "SELECT id, state->>'name', name_key, slug FROM tags"
+        " WHERE workspace_id = current_workspace() AND (name_key = ANY(%s) OR slug = ANY(%s))",
+        (keys, [slug(name) for name in names]),
+    ).fetchall()
+    found = {row[3]: TagRef(id=row[0], name=row[1]) for row in rows}
+    found |= {row[2]: TagRef(id=row[0], name=row[1]) for row in rows}
+    return {key: found[key] for key in keys if key in found}
+
+
+def refs(conn: Db, ids: Iterable[UUID]) -> dict[UUID, TagView]:
+    """Tags by id, as contacts show them; an id of a deleted tag is not among them."""
+    wanted = list(ids)
+    if not wanted:
+        return {}
+    rows = conn.execute(
+        "SELECT id, state->>'name', slug, state->>'color' FROM tags"
+        " WHERE workspace_id = current_workspace() AND id = ANY(%s)",
+        (wanted,),
+    )
+    return {row[0]: TagView(id=row[0], name=row[1], slug=row[2], color=row[3]) for row in rows}

@@ -1,0 +1,1 @@
+"""Relay, webhook delivery and imports: loops that can die and be restarted."""
