@@ -16,7 +16,7 @@ from domain.kernel import Command, Decider, Event, Refused, State, not_found
 RESOURCES: Final = ("contacts", "tags", "webhooks", "activities", "log", "jobs", "workspace", "api-keys")
 """What a scope can name. ``contacts:read``, ``contacts:write``; ``*`` is everything that the user's role allows."""
 
-_SCOPE = re.compile(rf"\*|admin|({'|'.join(RESOURCES)}):(read|write)\Z")
+_SCOPE = re.compile(rf"\*|admin|({'|'.join(RESOURCES)}):(read|write)")
 
 
 class ApiKey(State):
@@ -57,7 +57,7 @@ ApiKeyEvent = ApiKeyCreated | ApiKeyRevoked
 
 
 def scope(value: str) -> str:
-    if not _SCOPE.match(value):
+    if not _SCOPE.fullmatch(value):
         known = ", ".join(f"{resource}:read, {resource}:write" for resource in RESOURCES)
         raise ValueError(f"must be * or one of {known}")
     return value

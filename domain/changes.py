@@ -29,7 +29,7 @@ def difference(wanted: Mapping[str, Any], state: State) -> tuple[dict[str, Any],
     for name, new in wanted.items():
         old = getattr(state, name)
         if isinstance(old, dict) and isinstance(new, dict):
-            keys = [key for key, value in new.items() if old.get(key) != value]
+            keys = [key for key, value in new.items() if not _same(old.get(key), value)]
             if keys:
                 changed[name] = {key: new[key] for key in keys}
                 previous[name] = {key: old.get(key) for key in keys}
@@ -37,6 +37,11 @@ def difference(wanted: Mapping[str, Any], state: State) -> tuple[dict[str, Any],
             changed[name] = new
             previous[name] = old
     return changed, previous
+
+
+def _same(old: Any, new: Any) -> bool:
+    """Equal on the wire: Python takes ``True`` for ``1``."""
+    return old == new and msgspec.json.encode(old) == msgspec.json.encode(new)
 
 
 def applied(state: S, changed: Value) -> S:

@@ -38,7 +38,7 @@ class Check:
         """Like ``field``; ``None`` stays ``None``."""
         return None if value is None else self.field(name, normalise, value)
 
-    def given(self, name: str, normalise: Callable[[T], R], value: T | None | UnsetType) -> R | None | UnsetType:
+    def given(self, name: str, normalise: Callable[[T], R], value: T | UnsetType | None) -> R | UnsetType | None:
         """Like ``optional``; a field that a PATCH did not name stays unset."""
         return UNSET if value is UNSET else self.optional(name, normalise, value)
 

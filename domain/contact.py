@@ -12,7 +12,7 @@ from msgspec import UNSET, UnsetType
 from domain import values
 from domain.changes import applied, difference, named
 from domain.check import Check
-from domain.kernel import Command, Decider, Event, Refused, State, Value, not_found
+from domain.kernel import Command, Decider, Event, Refused, State, Value, invalid, not_found
 from domain.tag import TagRef
 from domain.values import CustomValue
 
@@ -59,28 +59,28 @@ class ContactDetails(Value):
     """The fields that a caller may set; a field not given stays as it is."""
 
     type: ContactType | UnsetType = UNSET
-    first_name: str | None | UnsetType = UNSET
-    last_name: str | None | UnsetType = UNSET
-    email: str | None | UnsetType = UNSET
-    phone: str | None | UnsetType = UNSET
-    phone_extension: str | None | UnsetType = UNSET
-    company: str | None | UnsetType = UNSET
-    job_title: str | None | UnsetType = UNSET
-    website: str | None | UnsetType = UNSET
-    source: str | None | UnsetType = UNSET
+    first_name: str | UnsetType | None = UNSET
+    last_name: str | UnsetType | None = UNSET
+    email: str | UnsetType | None = UNSET
+    phone: str | UnsetType | None = UNSET
+    phone_extension: str | UnsetType | None = UNSET
+    company: str | UnsetType | None = UNSET
+    job_title: str | UnsetType | None = UNSET
+    website: str | UnsetType | None = UNSET
+    source: str | UnsetType | None = UNSET
     status: ContactStatus | UnsetType = UNSET
-    assigned_to: UUID | None | UnsetType = UNSET
-    language: str | None | UnsetType = UNSET
+    assigned_to: UUID | UnsetType | None = UNSET
+    language: str | UnsetType | None = UNSET
     globally_unsubscribed: bool | UnsetType = UNSET
     dnc: bool | UnsetType = UNSET
     communication_preferences: dict[str, str | None] | UnsetType = UNSET
-    notes: str | None | UnsetType = UNSET
-    birthday: str | None | UnsetType = UNSET
-    address: str | None | UnsetType = UNSET
-    city: str | None | UnsetType = UNSET
-    state: str | None | UnsetType = UNSET
-    zipcode: str | None | UnsetType = UNSET
-    country: str | None | UnsetType = UNSET
+    notes: str | UnsetType | None = UNSET
+    birthday: str | UnsetType | None = UNSET
+    address: str | UnsetType | None = UNSET
+    city: str | UnsetType | None = UNSET
+    state: str | UnsetType | None = UNSET
+    zipcode: str | UnsetType | None = UNSET
+    country: str | UnsetType | None = UNSET
     custom_fields: dict[str, CustomValue] | UnsetType = UNSET
 
 
@@ -88,13 +88,19 @@ DETAILS: Final = frozenset(ContactDetails.__struct_fields__)
 
 
 class CreateContact(ContactDetails, Command):
-    """At least one of first name, last name, e-mail, phone and company must say who it is."""
+    """At least one of first name, last name, e-mail, phone and company must say who it is.
+
+    ``phone_region``: the country that a phone number without a country code is of.
+    """
 
     tags: tuple[TagRef, ...] = ()
+    phone_region: str = "US"
 
 
 class UpdateContact(ContactDetails, Command):
     """Maps (custom fields, preferences) are merged by key; a key with null goes."""
+
+    phone_region: str = "US"
 
 
 class TagContact(Command):
@@ -175,20 +181,27 @@ _NORMALISE: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def _normalised(details: ContactDetails) -> dict[str, Any]:
+def _normalised(details: CreateContact | UpdateContact) -> dict[str, Any]:
     """The given fields as they are kept; refuses with every field that is not acceptable."""
     check = Check()
     fields = {name: value for name, value in named(details).items() if name in DETAILS}
     for name, value in fields.items():
         if value is not None and name in _NORMALISE:
             fields[name] = check.field(_wire(name), _NORMALISE[name], value)
-    if phone := fields.get("phone"):
-        number, extension = check.field("phone", values.phone, phone) or (None, None) if phone.strip() else (None, None)
+    extension = None
+    if fields.get("phone") is not None:
+        number, extension = _phone(check, fields["phone"], details.phone_region)
         fields["phone"] = number
-        if details.phone_extension is UNSET:
-            fields["phone_extension"] = extension
+    if details.phone is not UNSET and details.phone_extension is UNSET:
+        fields["phone_extension"] = extension
     check.done()
     return fields
+
+
+def _phone(check: Check, given: str, region: str) -> tuple[str | None, str | None]:
+    if not given.strip():
+        return None, None
+    return check.field("phone", lambda value: values.phone(value, region), given) or (None, None)
 
 
 def _wire(name: str) -> str:
@@ -217,19 +230,20 @@ def decide(command: ContactCommand, contact: Contact | None) -> list[ContactEven
 
 def _created(command: CreateContact) -> ContactCreated:
     fields = _normalised(command)
-    if not any(fields.get(name) for name in ("first_name", "last_name", "email", "phone", "company")):
-        message = "A contact needs at least one of firstName, lastName, email, phone and company."
-        raise Refused("validation_failed", message)
+    for name in ("custom_fields", "communication_preferences"):
+        if name in fields:
+            fields[name] = {key: value for key, value in fields[name].items() if value is not None}
     given = {name: value for name, value in fields.items() if value is not None and value != {}}
-    if "custom_fields" in given:
-        given["custom_fields"] = {key: value for key, value in given["custom_fields"].items() if value is not None}
     tags = tuple({tag.id: tag for tag in command.tags}.values())
     _limit(len(tags))
-    return ContactCreated(**{"type": "person", "status": "ACTIVE", **given}, tags=tags)
+    created = ContactCreated(**{"type": "person", "status": "ACTIVE", **given}, tags=tags)
+    _check(Contact(**{**given, "tags": ()}))
+    return created
 
 
-def _updated(details: ContactDetails, contact: Contact) -> list[ContactEvent]:
+def _updated(details: UpdateContact, contact: Contact) -> list[ContactEvent]:
     changed, previous = difference(_normalised(details), contact)
+    _check(applied(contact, ContactDetails(**changed)))
     events: list[ContactEvent] = []
     unsubscribed = changed.pop("globally_unsubscribed", None)
     previous.pop("globally_unsubscribed", None)
@@ -238,6 +252,17 @@ def _updated(details: ContactDetails, contact: Contact) -> list[ContactEvent]:
     if unsubscribed is not None:
         events.append(ContactUnsubscribed() if unsubscribed else ContactResubscribed())
     return events
+
+
+def _check(contact: Contact) -> None:
+    """What holds of every contact, however it came to be as it is."""
+    if not any((contact.first_name, contact.last_name, contact.email, contact.phone, contact.company)):
+        message = "A contact needs at least one of firstName, lastName, email, phone and company."
+        raise Refused("validation_failed", message)
+    if len(contact.custom_fields) > values.MAX_CUSTOM_FIELDS:
+        raise invalid("customFields", f"must have at most {values.MAX_CUSTOM_FIELDS} fields")
+    if len(contact.communication_preferences) > values.MAX_PREFERENCES:
+        raise invalid("communicationPreferences", f"must have at most {values.MAX_PREFERENCES} entries")
 
 
 def _tagged(tags: tuple[TagRef, ...], contact: Contact) -> list[ContactEvent]:
@@ -256,7 +281,7 @@ def _limit(tags: int) -> None:
         raise Refused("validation_failed", f"A contact has at most {MAX_TAGS} tags.")
 
 
-def evolve(contact: Contact | None, event: ContactEvent) -> Contact | None:
+def evolve(contact: Contact | None, event: ContactEvent) -> Contact | None:  # noqa: PLR0911 - one for each event
     match event, contact:
         case ContactCreated(tags=tags), _:
             return Contact(**{**named(event), "tags": tuple(tag.id for tag in tags)})

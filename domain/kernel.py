@@ -18,7 +18,7 @@ class ValueMeta(msgspec.StructMeta):
     msgspec inherits none of these three for a subclass's own fields, and type checkers want to be told.
     """
 
-    def __new__(mcls, class_name: str, bases: tuple[type, ...], namespace: JSON, **config: Any) -> ValueMeta:
+    def __new__(mcls, class_name: str, bases: tuple[type, ...], namespace: JSON, **config: Any) -> ValueMeta:  # noqa: PYI034 - Self has no meaning in a metaclass
         event_name = config.pop("name", None)
         if event_name is not None:
             namespace["event_name"] = event_name

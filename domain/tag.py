@@ -32,7 +32,7 @@ class CreateTag(Command):
 
 class UpdateTag(Command):
     name: str | UnsetType = UNSET
-    color: str | None | UnsetType = UNSET
+    color: str | UnsetType | None = UNSET
 
 
 class DeleteTag(Command):
@@ -42,7 +42,7 @@ class DeleteTag(Command):
 class TagChanges(Value):
     name: str | UnsetType = UNSET
     slug: str | UnsetType = UNSET
-    color: str | None | UnsetType = UNSET
+    color: str | UnsetType | None = UNSET
 
 
 class TagCreated(Event, name="tag.created"):

@@ -5,13 +5,12 @@ Every function takes what a caller sent and returns what is kept, or raises ``Va
 
 from __future__ import annotations
 
-import math
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 import phonenumbers
@@ -21,6 +20,7 @@ MAX_TEXT: Final = 255
 MAX_LONG_TEXT: Final = 20_000
 MAX_CUSTOM_FIELDS: Final = 200
 MAX_LIST: Final = 100
+MAX_PREFERENCES: Final = 100
 MAX_SAFE_INTEGER: Final = 2**53 - 1
 """The largest whole number that every JSON reader keeps exact (RFC 8259, section 6)."""
 
@@ -30,6 +30,8 @@ _SLUG_GAP = re.compile(r"[^a-z0-9]+")
 _KEY = re.compile(r"[^\W_][\w .\-]{0,63}\Z")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z")
 
+T = TypeVar("T")
+R = TypeVar("R")
 Scalar = str | int | float | bool | None
 CustomValue = Scalar | list[Scalar]
 
@@ -142,8 +144,12 @@ def web_url(value: str, schemes: Sequence[str] = ("https", "http"), limit: int =
     wanted = f"must be an absolute {' or '.join(schemes)} URL"
     if len(kept) > limit or any(letter.isspace() for letter in kept) or _CONTROL.search(kept):
         raise ValueError(wanted)
-    parts = urlsplit(kept)
-    if parts.scheme not in schemes or not parts.hostname:
+    try:
+        parts = urlsplit(kept)
+        port = parts.port
+    except ValueError:
+        raise ValueError(wanted) from None
+    if parts.scheme not in schemes or not parts.hostname or port == 0:
         raise ValueError(wanted)
     if parts.username is not None or parts.password is not None:
         raise ValueError("must not contain a user name or password")
@@ -164,7 +170,7 @@ def custom_key(value: str) -> str:
 
 def number(value: float) -> int | float:
     """A number that survives every JSON reader: finite, at most 2^53-1 in size, whole ones as integers."""
-    if not math.isfinite(value) or abs(value) > MAX_SAFE_INTEGER:
+    if not abs(value) <= MAX_SAFE_INTEGER:  # nor is NaN
         raise ValueError(f"must be a number between -{MAX_SAFE_INTEGER} and {MAX_SAFE_INTEGER}")
     return int(value) if float(value).is_integer() else value
 
@@ -192,17 +198,21 @@ def custom_fields(values: Mapping[str, Any]) -> dict[str, CustomValue]:
     """Custom fields by key, in order of key. A null value is kept: in a PATCH it takes the field away."""
     if len(values) > MAX_CUSTOM_FIELDS:
         raise ValueError(f"must have at most {MAX_CUSTOM_FIELDS} fields")
-    kept: dict[str, CustomValue] = {}
+    return _by_key(values, custom_value)
+
+
+def preferences(values: Mapping[str, str | None]) -> dict[str, str | None]:
+    """A small map from text to text, such as communication preferences; null as in custom fields."""
+    if len(values) > MAX_PREFERENCES:
+        raise ValueError(f"must have at most {MAX_PREFERENCES} entries")
+    return _by_key(values, lambda value: None if value is None else text(value))
+
+
+def _by_key(values: Mapping[str, T], normalise: Callable[[T], R]) -> dict[str, R]:
+    kept: dict[str, R] = {}
     for key in sorted(values):
         try:
-            kept[custom_key(key)] = custom_value(values[key])
+            kept[custom_key(key)] = normalise(values[key])
         except ValueError as error:
             raise ValueError(f"{key[:64]!r} {error}") from None
     return kept
-
-
-def preferences(values: Mapping[str, str]) -> dict[str, str]:
-    """A small map from text to text, such as communication preferences."""
-    if len(values) > MAX_LIST:
-        raise ValueError(f"must have at most {MAX_LIST} entries")
-    return {custom_key(key): text(values[key]) for key in sorted(values)}

@@ -16,7 +16,7 @@ from domain.kernel import Command, Decider, Event, Refused, State, Value, not_fo
 MAX_PATTERNS: Final = 100
 DisabledReason = Literal["gone", "failing"]
 
-_PATTERN = re.compile(r"\*|[a-z][a-z_]*\.(\*|[a-z][a-z_]*)\Z")
+_PATTERN = re.compile(r"\*|[a-z][a-z_]*\.(\*|[a-z][a-z_]*)")
 
 
 class Webhook(State):
@@ -40,7 +40,7 @@ class UpdateWebhook(Command):
     url: str | UnsetType = UNSET
     events: tuple[str, ...] | UnsetType = UNSET
     active: bool | UnsetType = UNSET
-    description: str | None | UnsetType = UNSET
+    description: str | UnsetType | None = UNSET
     allow_http: bool = False
 
 
@@ -60,8 +60,8 @@ class WebhookChanges(Value):
     url: str | UnsetType = UNSET
     events: tuple[str, ...] | UnsetType = UNSET
     active: bool | UnsetType = UNSET
-    description: str | None | UnsetType = UNSET
-    disabled_reason: DisabledReason | None | UnsetType = UNSET
+    description: str | UnsetType | None = UNSET
+    disabled_reason: DisabledReason | UnsetType | None = UNSET
 
 
 class WebhookCreated(Event, name="webhook.created"):
@@ -97,7 +97,7 @@ def patterns(given: tuple[str, ...]) -> tuple[str, ...]:
     if not 1 <= len(given) <= MAX_PATTERNS:
         raise ValueError(f"must name 1 to {MAX_PATTERNS} events")
     for entry in given:
-        if not _PATTERN.match(entry):
+        if not _PATTERN.fullmatch(entry):
             raise ValueError(f"{entry[:64]!r} must be an event name such as contact.created, contact.* or *")
     return tuple(sorted(set(given)))
 

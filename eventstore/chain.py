@@ -8,6 +8,7 @@ side by side in sorted order: so the form is made in two parts, and the database
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Final
 from uuid import UUID
@@ -23,17 +24,16 @@ GENESIS: Final = bytes(32)
 _encode = msgspec.json.Encoder(order="sorted").encode
 
 
-class _Floats:
-    """Notices whether a document has a number with a fraction or exponent."""
+class _FractionError(Exception):
+    """A document has a number with a fraction or exponent."""
 
-    __slots__ = ("seen",)
 
-    def __init__(self) -> None:
-        self.seen = False
+def _refuse_fraction(_: str) -> float:
+    raise _FractionError
 
-    def __call__(self, written: str) -> float:
-        self.seen = True
-        return float(written)
+
+_decode_whole = msgspec.json.Decoder(float_hook=_refuse_fraction).decode
+_decode = msgspec.json.Decoder(float_hook=float).decode
 
 
 def canonical(document: bytes | str) -> bytes:
@@ -43,9 +43,10 @@ def canonical(document: bytes | str) -> bytes:
     documents whose numbers are whole (at most 2^53-1) and whose keys are of the basic plane, as ``domain.values``
     sees to. The notation of fractions differs, so documents that have any go through the library.
     """
-    floats = _Floats()
-    value = msgspec.json.Decoder(float_hook=floats).decode(document)
-    return rfc8785.dumps(value) if floats.seen else _encode(value)
+    try:
+        return _encode(_decode_whole(document))
+    except _FractionError:
+        return rfc8785.dumps(_decode(document))
 
 
 def timestamp(at: datetime) -> str:
@@ -57,34 +58,41 @@ def _text(value: str | None) -> str:
     return "null" if value is None else _encode(value).decode()
 
 
-def _id(value: UUID | None) -> str:
+_name = lru_cache(maxsize=1024)(_text)
+"""``_text`` for what there are few of: names of events, kinds of streams and of actors."""
+
+
+def _id(value: UUID | str | None) -> str:
     return "null" if value is None else f'"{value}"'
 
 
-def halves(  # noqa: PLR0913 - these are the entry's fields
+def halves(
     *,
-    workspace_id: UUID,
+    workspace_id: UUID | str,
     stream_type: str,
-    stream_id: UUID,
+    stream_id: UUID | str,
     version: int,
-    event_id: UUID,
+    event_id: UUID | str,
     event_type: str,
     data: str,
     actor_type: str,
-    actor_id: UUID | None,
+    actor_id: UUID | str | None,
     request_id: str | None,
-    correlation_id: UUID,
-    causation_id: UUID | None,
+    correlation_id: UUID | str,
+    causation_id: UUID | str | None,
     occurred_at: str,
 ) -> tuple[str, str]:
-    """The canonical entry up to ``"recordedAt"`` and from behind ``"seq"``; ``data`` is canonical already."""
+    """The canonical entry up to ``"recordedAt"`` and from behind ``"seq"``; ``data`` is canonical already.
+
+    Ids may be given as they are written.
+    """
     before = (
-        f'{{"data":{data},"id":"{event_id}","meta":{{"actor":{{"id":{_id(actor_id)},"type":"{actor_type}"}},'
+        f'{{"data":{data},"id":"{event_id}","meta":{{"actor":{{"id":{_id(actor_id)},"type":{_name(actor_type)}}},'
         f'"causationId":{_id(causation_id)},"correlationId":"{correlation_id}","occurredAt":"{occurred_at}",'
         f'"requestId":{_text(request_id)}}},'
     )
     after = (
-        f',"stream":{{"id":"{stream_id}","type":{_text(stream_type)}}},"type":{_text(event_type)},'
+        f',"stream":{{"id":"{stream_id}","type":{_name(stream_type)}}},"type":{_name(event_type)},'
         f'"version":{version},"workspaceId":"{workspace_id}"}}'
     )
     return before, after
@@ -98,6 +106,6 @@ def link(previous: bytes, before: str, recorded_at: str, seq: int, after: str) -
 
 def entry_hash(previous: bytes, entry: dict[str, Any] | LogEntry) -> bytes:
     """The hash that an entry, as ``GET /log`` answers it, must have: for verifying offline."""
-    fields = msgspec.to_builtins(entry) if isinstance(entry, LogEntry) else entry
+    fields = msgspec.json.decode(msgspec.json.encode(entry)) if isinstance(entry, LogEntry) else entry
     leaf = sha256(rfc8785.dumps({name: value for name, value in fields.items() if name != "hash"})).digest()
     return sha256(previous + leaf).digest()

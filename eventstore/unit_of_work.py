@@ -272,5 +272,3 @@ class EventStore:
 
 class _StreamChangedError(Exception):
     """Another unit of work changed the same stream first."""
-
-

@@ -189,7 +189,9 @@ def view(contact: Current[Contact], borne: list[TagView]) -> ContactView:
     )
 
 
-_SHOWN: Final = tuple(name for name in Contact.__struct_fields__ if name in ContactView.__struct_fields__ and name != "tags")
+_SHOWN: Final = tuple(
+    name for name in Contact.__struct_fields__ if name in ContactView.__struct_fields__ and name != "tags"
+)
 
 
 def by_emails(conn: Db, emails: Sequence[str]) -> dict[str, Current[Contact]]:

@@ -44,6 +44,8 @@ class Listing(Generic[S]):
     def fetch(self, conn: Db, request: PageRequest, where: Compiled = TRUE) -> Listed[S]:
         """Refuses an unknown sort field (``sort``) or a cursor that is not of this list and order (``cursor``)."""
         sort = request.sort or self.default
+        if not sort.field:
+            sort = Sort(field=self.default.field, descending=sort.descending)
         column = self._column(sort)
         after, start = self._start(request, sort, column)
         found = conn.execute(
@@ -71,7 +73,9 @@ class Listing(Generic[S]):
             return Compiled("", ()), request.skipped
         value, row_id = _uncursor(request.cursor, sort)
         kind = {"created_at": "timestamptz", "updated_at": "timestamptz", **self.table.columns}[column].split(" ")[0]
-        return Compiled(f" AND ({column}, id) {'<' if sort.descending else '>'} (%s::{kind}, %s::uuid)", (value, row_id)), 0
+        return Compiled(
+            f" AND ({column}, id) {'<' if sort.descending else '>'} (%s::{kind}, %s::uuid)", (value, row_id)
+        ), 0
 
     def _total(self, conn: Db, where: Compiled) -> Any:
         """Of all rows from the counter that every command keeps; of a filter by counting."""
@@ -90,7 +94,9 @@ def _direction(sort: Sort) -> str:
 
 def _cursor(sort: Sort, value: Any, row_id: Any) -> str:
     kept = timestamp(value) if isinstance(value, datetime) else value
-    return base64.urlsafe_b64encode(msgspec.json.encode([sort.field, sort.descending, kept, row_id])).decode().rstrip("=")
+    return (
+        base64.urlsafe_b64encode(msgspec.json.encode([sort.field, sort.descending, kept, row_id])).decode().rstrip("=")
+    )
 
 
 def _uncursor(cursor: str, sort: Sort) -> tuple[str | int, str]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from domain.membership import MEMBERSHIP, Membership
+from eventstore.database import Db
 from projections.rows import RowTable, Unique
 
 MEMBERSHIPS: RowTable[Membership] = RowTable(
@@ -14,3 +17,10 @@ MEMBERSHIPS: RowTable[Membership] = RowTable(
     indexes={},
     unique={"memberships_user": Unique(columns=("user_id",), where="", message="This user is a member already.")},
 )
+
+
+def is_member(conn: Db, user_id: UUID) -> bool:
+    row = conn.execute(
+        "SELECT true FROM memberships WHERE workspace_id = current_workspace() AND user_id = %s", (user_id,)
+    ).fetchone()
+    return row is not None

@@ -132,7 +132,9 @@ class RowTable(Generic[S]):
         if unique is None:
             return None
         where = " AND ".join(f"{column} = %s" for column in unique.columns)
-        query = f"SELECT id FROM {self.table} WHERE workspace_id = current_workspace() AND {where} AND id <> %s".encode()
+        query = (
+            f"SELECT id FROM {self.table} WHERE workspace_id = current_workspace() AND {where} AND id <> %s".encode()
+        )
         for change in changes:
             if change.after is not None:
                 row = dict(zip(self.columns, self.project(change.after), strict=True))

@@ -67,16 +67,26 @@ def listed(conn: Db, request: PageRequest, search: str | None) -> Listed[Tag]:
 
 
 def by_names(conn: Db, names: Sequence[str]) -> dict[str, TagRef]:
-    """Of these names those that exist, by folded name. A slug finds its tag too, when no name does."""
+    """Of these names those that exist, by folded name. A slug finds its tag too, when no name does.
+
+    Holds the tags until the transaction ends: none of them is deleted while it is being put on a contact.
+    """
     keys = [folded(name.strip()) for name in names]
     rows = conn.execute(
         "SELECT id, state->>'name', name_key, slug FROM tags"
-        " WHERE workspace_id = current_workspace() AND (name_key = ANY(%s) OR slug = ANY(%s))",
+        " WHERE workspace_id = current_workspace() AND (name_key = ANY(%s) OR slug = ANY(%s)) FOR KEY SHARE",
         (keys, [slug(name) for name in names]),
     ).fetchall()
     found = {row[3]: TagRef(id=row[0], name=row[1]) for row in rows}
     found |= {row[2]: TagRef(id=row[0], name=row[1]) for row in rows}
     return {key: found[key] for key in keys if key in found}
+
+
+def held(conn: Db, ids: Sequence[UUID], *, for_deletion: bool = False) -> set[UUID]:
+    """Of these tags those that exist, held until the transaction ends (see ``by_names``)."""
+    strength = b"FOR UPDATE" if for_deletion else b"FOR KEY SHARE"
+    query = b"SELECT id FROM tags WHERE workspace_id = current_workspace() AND id = ANY(%s) " + strength
+    return {row[0] for row in conn.execute(query, (list(ids),))}
 
 
 def refs(conn: Db, ids: Iterable[UUID]) -> dict[UUID, TagView]:

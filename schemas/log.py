@@ -51,3 +51,15 @@ class LogEntry(Value):
     meta: Meta
     data: msgspec.Raw
     hash: str
+
+
+class LogPageMeta(Value):
+    """``head`` is the last seq of the log; ``nextAfter`` the ``after`` of the next request."""
+
+    next_after: int
+    head: int
+
+
+class LogPage(Value):
+    data: list[LogEntry]
+    meta: LogPageMeta

@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class Sort(Value):
-    """By one field; rows equal in it are in order of id."""
+    """By one field (empty: the list's own); rows equal in it are in order of id."""
 
     field: str
     descending: bool = False

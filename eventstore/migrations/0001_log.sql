@@ -85,6 +85,8 @@ CREATE TABLE consumer_checkpoints (
     workspace_id uuid NOT NULL,
     consumer text NOT NULL,
     seq bigint NOT NULL,
+    -- Of the relay: where in the JetStream stream that event is. A stream that ends before has lost its end.
+    stream_seq bigint,
     PRIMARY KEY (workspace_id, consumer)
 ) WITH (fillfactor = 50);
 CALL protect_tenant_table('consumer_checkpoints', 'SELECT, INSERT, UPDATE');
@@ -101,6 +103,8 @@ CREATE TABLE log_checkpoints (
     PRIMARY KEY (workspace_id, seq)
 );
 CALL protect_tenant_table('log_checkpoints', 'SELECT, INSERT');
+-- A worker signs the heads that moved since they were last signed.
+CREATE POLICY workers ON log_checkpoints FOR SELECT TO daybook_worker USING (true);
 
 -- Responses to commands that bore an Idempotency-Key.
 CREATE TABLE idempotency_keys (

@@ -1,0 +1,53 @@
+"""The audit trail over HTTP."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from litestar import Controller, get
+from litestar.di import Provide
+from litestar.params import Parameter
+
+from api.answers import Asked, Json, page
+from api.operation import errors, needs
+from api.paging import page_request
+from application.services import Services
+from eventstore.database import reading
+from projections import activity as rows
+from schemas.activity import Action, ActivityView
+from schemas.page import Page, PageRequest, page_meta
+
+
+class ActivityController(Controller):
+    path = "/activities"
+    tags = ["Activities"]  # noqa: RUF012 - what Litestar reads
+
+    @get(
+        "",
+        operation_id="listActivities",
+        summary="The audit trail, newest first",
+        description="Every creation, change, deletion and login, with what changed from what to what and by whom.",
+        opt=needs("activities:read"),
+        responses=errors(),
+        dependencies={"wanted": Provide(page_request, sync_to_thread=False)},
+        sync_to_thread=True,
+    )
+    def list_activities(
+        self,
+        services: Services,
+        request: Asked,
+        wanted: PageRequest,
+        entity_type: Annotated[
+            str | None, Parameter(query="entityType", max_length=40, description="contact, tag, user …")
+        ] = None,
+        entity_id: Annotated[UUID | None, Parameter(query="entityId", description="Of this one thing.")] = None,
+        action: Annotated[Action | None, Parameter(description="created, updated, deleted or login.")] = None,
+        user_id: Annotated[
+            UUID | None, Parameter(query="userId", description="By this user, or a key of theirs.")
+        ] = None,
+    ) -> Json[Page[ActivityView]]:
+        asked = rows.ActivityQuery(entity_type=entity_type, entity_id=entity_id, action=action, user_id=user_id)
+        with reading(services.pool, request.user.workspace_id) as conn:
+            views, total, cursor = rows.listed(conn, wanted, asked)
+        return page(Page(data=views, meta=page_meta(wanted, total, cursor)))

@@ -1,0 +1,76 @@
+"""The application: every controller, put together with what they need."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from anyio import to_thread
+from litestar import Litestar, Router
+from litestar.di import Provide
+
+from api import errors
+from api.activity import ActivityController
+from api.api_key import ApiKeyController
+from api.auth import AuthController
+from api.body import StrictBody
+from api.contact import ContactController
+from api.contact_tag import ContactTagController
+from api.health import healthz, metrics, readyz
+from api.limits import AttemptLimiter, RateLimiter
+from api.log import LogController
+from api.middleware import Authentication, RequestContext
+from api.openapi import configuration
+from api.query import check_query
+from api.tag import TagController
+from api.workspace import WorkspaceController
+from application.services import Services
+
+Hook = Callable[[], Awaitable[None]]
+
+CONTROLLERS = (
+    ActivityController,
+    ApiKeyController,
+    AuthController,
+    ContactController,
+    ContactTagController,
+    LogController,
+    TagController,
+    WorkspaceController,
+)
+
+THREADS = 40
+MAX_BODY = 2 * 1024 * 1024
+"""Bytes; a route that takes more says so itself."""
+
+
+def create_app(
+    services: Services,
+    *,
+    rate_limits: bool = True,
+    on_startup: Sequence[Hook] = (),
+    on_shutdown: Sequence[Hook] = (),
+) -> RequestContext:
+    """The ASGI application on these services. It opens and closes nothing but what the hooks do."""
+
+    async def enough_threads() -> None:
+        to_thread.current_default_thread_limiter().total_tokens = THREADS
+
+    limiter = RateLimiter(services.pool, enabled=rate_limits)
+    attempts = AttemptLimiter(enabled=rate_limits)
+    app = Litestar(
+        route_handlers=[Router("/api/v1", route_handlers=list(CONTROLLERS)), healthz, readyz, metrics],
+        dependencies={
+            "services": Provide(lambda: services, sync_to_thread=False),
+            "attempts": Provide(lambda: attempts, sync_to_thread=False),
+        },
+        middleware=[Authentication(services, limiter)],
+        before_request=check_query,
+        exception_handlers=errors.HANDLERS,
+        dto=StrictBody,
+        return_dto=None,
+        openapi_config=configuration(),
+        on_startup=[enough_threads, *on_startup],
+        on_shutdown=list(on_shutdown),
+        logging_config=None,
+        request_max_body_size=MAX_BODY,
+    )
+    return RequestContext(app)

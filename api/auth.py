@@ -1,0 +1,96 @@
+"""Accounts and sessions over HTTP."""
+
+from __future__ import annotations
+
+from litestar import Controller, Request, Response, get, post
+from litestar.datastructures import State
+
+from api.answers import Asked, Json, plain
+from api.limits import AttemptLimiter
+from api.middleware import wanted_workspace
+from api.operation import errors
+from application import identity
+from application.caller import Caller
+from application.services import Services
+from eventstore.database import reading
+from projections import identity as rows
+from schemas.identity import Credentials, Me, Registration, Session
+
+_Anyone = Request[None, None, State]
+
+
+class AuthController(Controller):
+    path = "/auth"
+    tags = ["Authentication"]  # noqa: RUF012 - what Litestar reads
+
+    @post(
+        "/register",
+        operation_id="register",
+        summary="Create an account and its workspace",
+        description="Answers a session, as logging in does.",
+        opt={"public": True},
+        responses=errors("validation_failed", public=True),
+        sync_to_thread=True,
+    )
+    def register(
+        self, services: Services, request: _Anyone, attempts: AttemptLimiter, data: Registration
+    ) -> Json[Session]:
+        attempts.take("register", _address(request))
+        identity.register(services, data, request_id=request.scope["state"]["request_id"])
+        return self._session(services, request, Credentials(email=data.email, password=data.password), 201)
+
+    @post(
+        "/login",
+        operation_id="logIn",
+        summary="Log in with e-mail address and password",
+        status_code=200,
+        opt={"public": True},
+        responses=errors("unauthenticated", "permission_denied", public=True),
+        sync_to_thread=True,
+    )
+    def log_in(
+        self, services: Services, request: _Anyone, attempts: AttemptLimiter, data: Credentials
+    ) -> Json[Session]:
+        attempts.take("login", f"{_address(request)} {data.email.strip().lower()[:320]}")
+        return self._session(services, request, data, 200)
+
+    def _session(self, services: Services, request: _Anyone, data: Credentials, status: int) -> Json[Session]:
+        wanted = wanted_workspace(request.headers)
+        request_id = request.scope["state"]["request_id"]
+        caller, token, expires_at = identity.log_in(services, data, wanted, request_id)
+        found = _me(services, caller)
+        session = Session(token=token, expires_at=expires_at, user=found.user, workspace=found.workspace)
+        return plain(session, status, {"cache-control": "no-store"})
+
+    @post(
+        "/logout",
+        operation_id="logOut",
+        summary="End the session",
+        status_code=204,
+        responses=errors(),
+        sync_to_thread=True,
+    )
+    def log_out(self, services: Services, request: Asked) -> Response[None]:
+        identity.log_out(services, request.user)
+        return Response(None, status_code=204)
+
+    @get(
+        "/me",
+        operation_id="getMe",
+        summary="The caller and the workspace it acts in",
+        responses=errors(),
+        sync_to_thread=True,
+    )
+    def me(self, services: Services, request: Asked) -> Json[Me]:
+        return plain(_me(services, request.user))
+
+
+def _me(services: Services, caller: Caller) -> Me:
+    with reading(services.pool, caller.workspace_id) as conn:
+        return Me(
+            user=rows.user(conn, caller.account_id, caller.role), workspace=rows.workspace(conn, caller.workspace_id)
+        )
+
+
+def _address(request: _Anyone) -> str:
+    return request.client.host if request.client else "unknown"

@@ -1,0 +1,136 @@
+"""Contacts over HTTP."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from litestar import Controller, Response, delete, get, patch, post
+from litestar.di import Provide
+from litestar.params import Parameter
+
+from api.answers import Answer, Asked, Json, command, if_match, one, page
+from api.contact_query import ContactQuery, contact_query
+from api.operation import errors, needs
+from api.paging import page_request
+from application import contact as contacts
+from application.services import Services
+from domain.kernel import not_found
+from eventstore.database import reading
+from eventstore.unit_of_work import Work
+from projections import contact as rows
+from schemas.contact import ContactPatch, ContactView, NewContact
+from schemas.page import One, Page, PageRequest, page_meta
+
+
+class ContactController(Controller):
+    path = "/contacts"
+    tags = ["Contacts"]  # noqa: RUF012 - what Litestar reads
+
+    @get(
+        "",
+        operation_id="listContacts",
+        summary="List and search contacts",
+        description="Newest first unless sorted otherwise. Members limited to what is assigned to them see only that.",
+        opt=needs("contacts:read"),
+        responses=errors("validation_failed"),
+        dependencies={
+            "wanted": Provide(page_request, sync_to_thread=False),
+            "asked": Provide(contact_query, sync_to_thread=False),
+        },
+        sync_to_thread=True,
+    )
+    def list_contacts(
+        self, services: Services, request: Asked, wanted: PageRequest, asked: ContactQuery
+    ) -> Json[Page[ContactView]]:
+        caller = request.user
+        with reading(services.pool, caller.workspace_id) as conn:
+            found = rows.listed(conn, wanted, asked.filter, asked.search, caller.visible_to)
+            views = rows.views(conn, found.rows)
+        return page(Page(data=views, meta=page_meta(wanted, found.total, found.next_cursor)))
+
+    @post(
+        "",
+        operation_id="createContact",
+        summary="Create a contact",
+        description=(
+            "A known e-mail address is a conflict (409 with `existingId`), or with `onConflict=update` an update (200)."
+            " Tags given by name are made when they are missing."
+        ),
+        opt=needs("contacts:write"),
+        responses=errors("conflict", "validation_failed"),
+        sync_to_thread=True,
+    )
+    def create_contact(
+        self,
+        services: Services,
+        request: Asked,
+        body: bytes,
+        data: NewContact,
+        on_conflict: Annotated[
+            Literal["error", "update"], Parameter(query="onConflict", description="What a known e-mail address means.")
+        ] = "error",
+    ) -> Json[One[ContactView]]:
+        def work(unit: Work) -> Answer:
+            if on_conflict == "update":
+                contact, new = contacts.upsert(unit, request.user, data)
+            else:
+                contact, new = contacts.create(unit, request.user, data), True
+            location = f"/api/v1/contacts/{contact.id}"
+            return Answer(contacts.view(unit, contact), contact.version, 201 if new else 200, location)
+
+        return command(request, body, services, work)
+
+    @get(
+        "/{contact_id:uuid}",
+        operation_id="getContact",
+        summary="Get one contact",
+        opt=needs("contacts:read"),
+        responses=errors("not_found"),
+        sync_to_thread=True,
+    )
+    def get_contact(self, services: Services, request: Asked, contact_id: UUID) -> Json[One[ContactView]]:
+        caller = request.user
+        with reading(services.pool, caller.workspace_id) as conn:
+            contact = rows.CONTACTS.load(conn, [contact_id]).get(contact_id)
+            if contact is None or caller.visible_to not in (None, contact.state.assigned_to):
+                raise not_found("contact")
+            return one(request, rows.views(conn, [contact])[0], contact.version)
+
+    @patch(
+        "/{contact_id:uuid}",
+        operation_id="updateContact",
+        summary="Change a contact",
+        description=(
+            "Only the fields given change; null takes a value away. Custom fields and preferences are merged by key."
+            " `tags` and `tagIds` replace the tags; `addTagId` and `removeTagId` change one."
+        ),
+        opt=needs("contacts:write"),
+        responses=errors("not_found", "conflict", "precondition_failed", "validation_failed"),
+        sync_to_thread=True,
+    )
+    def update_contact(
+        self, services: Services, request: Asked, body: bytes, contact_id: UUID, data: ContactPatch
+    ) -> Json[One[ContactView]]:
+        def work(unit: Work) -> Answer:
+            contact = contacts.update(unit, request.user, contact_id, data, if_match(request))
+            return Answer(contacts.view(unit, contact), contact.version)
+
+        return command(request, body, services, work)
+
+    @delete(
+        "/{contact_id:uuid}",
+        operation_id="deleteContact",
+        summary="Delete a contact",
+        description="For good. What happened to it stays in the log.",
+        opt=needs("contacts:write"),
+        responses=errors("not_found", "precondition_failed"),
+        status_code=204,
+        sync_to_thread=True,
+    )
+    def delete_contact(self, services: Services, request: Asked, contact_id: UUID) -> Response[None]:
+        def work(unit: Work) -> Answer:
+            contacts.delete(unit, request.user, contact_id, if_match(request))
+            return Answer(status=204)
+
+        return command(request, b"", services, work)

@@ -1,0 +1,34 @@
+"""Whether the process lives, whether it can serve, and what it measures."""
+
+from __future__ import annotations
+
+from litestar import Response, get
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from application.services import Services
+from eventstore.database import Unavailable, connection
+
+
+@get("/healthz", include_in_schema=False, opt={"public": True}, sync_to_thread=False)
+def healthz() -> dict[str, str]:
+    """The process answers."""
+    return {"status": "ok"}
+
+
+@get("/readyz", include_in_schema=False, opt={"public": True}, sync_to_thread=True)
+def readyz(services: Services) -> Response[dict[str, str]]:
+    """The database answers too, as a role that row-level security holds for."""
+    try:
+        with connection(services.pool) as conn:
+            row = conn.execute("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user").fetchone()
+    except Unavailable:
+        return Response({"status": "database not available"}, status_code=503)
+    if row is None or row[0]:
+        return Response({"status": "the database role bypasses row-level security"}, status_code=503)
+    return Response({"status": "ready"})
+
+
+@get("/metrics", include_in_schema=False, opt={"public": True}, sync_to_thread=True)
+def metrics() -> Response[bytes]:
+    """In Prometheus' text format."""
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,118 @@
+"""Around every request: its id, who asks, how often, and one line in the log."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from typing import Any
+from uuid import UUID
+
+from anyio import to_thread
+from litestar import Litestar
+from litestar.datastructures import Headers, MutableScopeHeaders
+from litestar.enums import ScopeType
+from litestar.exceptions import ClientException
+from litestar.middleware import ASGIMiddleware
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from api import metrics
+from api.limits import RateLimiter
+from application.identity import authenticate
+from application.services import Services
+from domain.kernel import Refused
+from eventstore.ids import new_id
+
+log = logging.getLogger("daybook.access")
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9_\-.:]{1,128}\Z")
+
+
+class RequestContext:
+    """Around the whole application: gives each request its id (``X-Request-Id`` or a new one), measures and logs it."""
+
+    def __init__(self, app: Litestar) -> None:
+        self.litestar = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != ScopeType.HTTP:
+            await self.litestar(scope, receive, send)
+            return
+        given = Headers.from_scope(scope).get("x-request-id", "")
+        request_id = given if _REQUEST_ID.match(given) else str(new_id())
+        asked = f"{scope['method']} {scope['path']}"
+        state = scope.setdefault("state", {})
+        state["request_id"] = request_id
+        started = time.perf_counter()
+        status = 500
+
+        async def answering(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableScopeHeaders.from_message(message)
+                headers["x-request-id"] = request_id
+                for name, value in state.get("headers", {}).items():
+                    headers[name] = value
+            await send(message)
+
+        try:
+            await self.litestar(scope, receive, answering)
+        finally:
+            taken = time.perf_counter() - started
+            operation = str(getattr(scope.get("route_handler"), "operation_id", None) or "unknown")
+            metrics.observe(operation, status, taken)
+            if log.isEnabledFor(logging.INFO):
+                extra = {"request_id": request_id, "operation": operation, "ms": round(taken * 1000, 1)}
+                log.info("%s %s", asked, status, extra=extra)
+
+
+class Authentication(ASGIMiddleware):
+    """Finds out who asks, whether they may, and whether they ask too often.
+
+    A route says what it needs with ``opt={"scope": "contacts:read"}``; ``opt={"public": True}`` asks nothing.
+    """
+
+    scopes = (ScopeType.HTTP,)
+
+    def __init__(self, services: Services, limiter: RateLimiter) -> None:
+        self._services = services
+        self._limiter = limiter
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        handler = scope["route_handler"]
+        if not handler.opt.get("public") and getattr(handler, "operation_id", None) is not None:
+            headers = Headers.from_scope(scope)
+            wanted = wanted_workspace(headers, scope["query_string"])
+            scope["user"] = await to_thread.run_sync(
+                self._admit, bearer(headers), wanted, handler.opt.get("scope"), scope["state"]
+            )
+        await next_app(scope, receive, send)
+
+    def _admit(self, token: str, wanted: UUID | None, needed: str | None, state: dict[str, Any]) -> Any:
+        caller = authenticate(self._services, token, wanted, state["request_id"])
+        state["headers"] = self._limiter.take(caller.workspace_id, caller.plan)
+        if needed is not None and not caller.may(needed):
+            raise Refused("permission_denied", f"This takes the scope {needed} and a role that allows it.")
+        return caller
+
+
+def bearer(headers: Headers) -> str:
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise Refused("unauthenticated", "Send an API key or session token as Authorization: Bearer.")
+    return token.strip()
+
+
+def wanted_workspace(headers: Headers, query: bytes = b"") -> UUID | None:
+    """The workspace that the request chooses: by header, or as some callers do by ``workspaceId`` in the query."""
+    given = headers.get("x-workspace-id") or headers.get("x-org-id")
+    if given is None and b"workspaceId=" in query:
+        found = re.search(rb"(?:^|&)workspaceId=([^&]*)", query)
+        given = found[1].decode("ascii", "replace") if found else None
+    if given is None:
+        return None
+    try:
+        return UUID(given)
+    except ValueError:
+        raise ClientException("X-Workspace-Id must be the id of a workspace (UUID).") from None

@@ -1,0 +1,53 @@
+"""Who asks: the account, the workspace it acts in, and what it may do there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+from uuid import UUID
+
+from domain.membership import Role
+from domain.workspace import Plan
+from eventstore.append import Origin
+from schemas.log import Actor
+
+_ADMIN_ONLY: Final = frozenset({"webhooks", "api-keys", "workspace"})
+_ADMINS: Final = frozenset({"owner", "admin"})
+
+
+@dataclass(frozen=True)
+class Caller:
+    """``token_hash`` is that of the session or key, for ending it."""
+
+    workspace_id: UUID
+    account_id: UUID
+    role: Role
+    plan: Plan
+    scopes: tuple[str, ...] = ("*",)
+    api_key_id: UUID | None = None
+    assigned_only: bool = False
+    request_id: str | None = None
+    token_hash: bytes = field(default=b"", repr=False)
+
+    @property
+    def is_admin(self) -> bool:
+        return self.role in _ADMINS
+
+    @property
+    def visible_to(self) -> UUID | None:
+        """Whose records only may be seen: a member limited to what is assigned to them sees only theirs."""
+        return self.account_id if self.assigned_only and not self.is_admin else None
+
+    def may(self, scope: str) -> bool:
+        """Whether role and scopes both allow ``resource:read`` or ``resource:write``."""
+        resource, action = scope.split(":")
+        if not self.is_admin and (self.role == "viewer" or resource in _ADMIN_ONLY) and action == "write":
+            return False
+        return any(held in ("*", "admin", scope) or held == f"{resource}:write" for held in self.scopes)
+
+    def origin(self) -> Origin:
+        """The metadata of what this caller makes happen."""
+        actor = Actor(type="user", id=self.account_id)
+        if self.api_key_id is not None:
+            actor = Actor(type="api_key", id=self.api_key_id)
+        return Origin(workspace_id=self.workspace_id, actor=actor, request_id=self.request_id)

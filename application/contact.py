@@ -1,0 +1,184 @@
+"""Contacts: what callers send, carried out over the contact and the tags it brings."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from msgspec import UNSET, UnsetType
+
+from application import tag as tags
+from application.caller import Caller
+from domain.changes import named
+from domain.contact import (
+    CONTACT,
+    DETAILS,
+    Contact,
+    ContactDetails,
+    CreateContact,
+    DeleteContact,
+    TagContact,
+    UntagContact,
+    UpdateContact,
+)
+from domain.kernel import invalid, not_found
+from domain.tag import TagRef
+from domain.values import email as normalised_email
+from domain.workspace import WORKSPACE
+from eventstore.ids import new_id
+from eventstore.rows import Current
+from eventstore.unit_of_work import Work
+from projections import contact as contacts
+from projections import membership as memberships
+from projections import tag as tag_rows
+from schemas.contact import ContactPatch, ContactTags, ContactView, NewContact
+from schemas.tag import TagView
+
+
+def details(form: ContactDetails) -> dict[str, Any]:
+    """The contact's own fields of a form; ``name`` stands in for first and last name where they are not given."""
+    fields = {name: value for name, value in named(form).items() if name in DETAILS}
+    full: str | None | UnsetType = getattr(form, "name", UNSET)
+    if isinstance(full, str) and "first_name" not in fields and "last_name" not in fields:
+        first, _, last = full.strip().rpartition(" ")
+        fields |= {"first_name": first or last, "last_name": last if first else None}
+    return fields
+
+
+def phone_region(unit: Work, fields: dict[str, Any]) -> str:
+    """The country of a phone number written without one, as the workspace has set it."""
+    phone = fields.get("phone")
+    if not isinstance(phone, str) or phone.lstrip().startswith(("+", "00")):
+        return "US"  # not looked at
+    workspace = unit.load(WORKSPACE, [unit.origin.workspace_id]).get(unit.origin.workspace_id)
+    return "US" if workspace is None else workspace.state.phone_region
+
+
+def create(unit: Work, caller: Caller, form: NewContact) -> Current[Contact]:
+    """A new contact; refuses with ``conflict`` where the e-mail address is another's."""
+    fields = details(form)
+    if caller.visible_to is not None and fields.get("assigned_to") is None:
+        fields["assigned_to"] = caller.visible_to
+    _check_assignee(unit, fields)
+    wanted = [*tags.named(unit, form.tags or []), *tags.existing(unit, form.tag_ids or [])]
+    return unit.begin(
+        CONTACT, new_id(), CreateContact(**fields, tags=tuple(wanted), phone_region=phone_region(unit, fields))
+    )
+
+
+def upsert(unit: Work, caller: Caller, form: NewContact) -> tuple[Current[Contact], bool]:
+    """Creates the contact, or updates the one with this e-mail address; and whether it is new."""
+    found = _by_email(unit, form)
+    if found is None:
+        return create(unit, caller, form), True
+    _check_visible(caller, found)
+    fields = details(form)
+    _check_assignee(unit, fields)
+    wanted = [*tags.named(unit, form.tags or []), *tags.existing(unit, form.tag_ids or [])]
+    unit.execute(CONTACT, found.id, UpdateContact(**fields, phone_region=phone_region(unit, fields)))
+    unit.execute(CONTACT, found.id, TagContact(tags=tuple(wanted)))
+    return unit.get(CONTACT, found.id), False
+
+
+def _by_email(unit: Work, form: NewContact) -> Current[Contact] | None:
+    if not isinstance(form.email, str) or not form.email.strip():
+        return None
+    try:
+        address = normalised_email(form.email)
+    except ValueError:
+        return None  # creating it says what is wrong with the address
+    found = contacts.by_emails(unit.conn, [address]).get(address)
+    if found is not None:
+        unit.loaded.setdefault(found.id, found)
+    return found
+
+
+def update(
+    unit: Work, caller: Caller, contact_id: UUID, form: ContactPatch, if_version: int | None = None
+) -> Current[Contact]:
+    """Changes the given fields, and tags: replaced by ``tags`` or ``tagIds``, or one added and one removed."""
+    contact = visible(unit, caller, contact_id)
+    fields = details(form)
+    _check_assignee(unit, fields)
+    unit.execute(
+        CONTACT, contact_id, UpdateContact(**fields, phone_region=phone_region(unit, fields)), if_version=if_version
+    )
+    if form.tags is not UNSET or form.tag_ids is not UNSET:
+        _replace_tags(unit, contact, form)
+    if form.remove_tag_id is not None:
+        untag(unit, caller, contact_id, str(form.remove_tag_id))
+    if form.add_tag_id is not None:
+        added = tags.existing(unit, [form.add_tag_id], "addTagId")
+        unit.execute(CONTACT, contact_id, TagContact(tags=tuple(added)))
+    return unit.get(CONTACT, contact_id)
+
+
+def _replace_tags(unit: Work, contact: Current[Contact], form: ContactPatch) -> None:
+    wanted = tags.named(unit, form.tags or []) if form.tags is not UNSET else []
+    wanted += tags.existing(unit, form.tag_ids or []) if form.tag_ids is not UNSET else []
+    kept = {ref.id for ref in wanted}
+    gone = [tag_id for tag_id in contact.state.tags if tag_id not in kept]
+    unit.execute(CONTACT, contact.id, UntagContact(tags=tuple(_refs(unit, gone))))
+    unit.execute(CONTACT, contact.id, TagContact(tags=tuple(wanted)))
+
+
+def _refs(unit: Work, ids: list[UUID]) -> list[TagRef]:
+    """Tags by id for taking them off; a deleted tag's name is not known any more."""
+    names = {tag.id: tag.name for tag in tags.shown(unit, ids)}
+    return [TagRef(id=tag_id, name=names.get(tag_id, "")) for tag_id in ids]
+
+
+def tag(
+    unit: Work, caller: Caller, contact_id: UUID, form: ContactTags, if_version: int | None = None
+) -> list[TagView]:
+    """Adds tags and answers all that the contact then bears."""
+    visible(unit, caller, contact_id)
+    names = [form.tags] if isinstance(form.tags, str) else form.tags or []
+    ids = [*(form.tag_ids or []), *([form.tag_id] if form.tag_id else [])]
+    if not names and not ids:
+        raise invalid("tags", "must name at least one tag, by name (tags) or id (tagId, tagIds)")
+    wanted = [*tags.named(unit, names), *tags.existing(unit, ids)]
+    unit.execute(CONTACT, contact_id, TagContact(tags=tuple(wanted)), if_version=if_version)
+    return tags.shown(unit, unit.get(CONTACT, contact_id).state.tags)
+
+
+def untag(unit: Work, caller: Caller, contact_id: UUID, given: str, if_version: int | None = None) -> None:
+    """Takes off one tag, given by id, name or slug; a tag that the contact does not bear is no error, an unknown one is."""
+    contact = visible(unit, caller, contact_id)
+    try:
+        ids = [UUID(given)]
+    except ValueError:
+        ids = [ref.id for ref in tag_rows.by_names(unit.conn, [given]).values()]
+    found = tags.shown(unit, ids)
+    if not found and not any(tag_id in contact.state.tags for tag_id in ids):
+        raise not_found("tag")
+    refs = tuple(TagRef(id=ref.id, name=ref.name) for ref in found)
+    unit.execute(CONTACT, contact_id, UntagContact(tags=refs), if_version=if_version)
+
+
+def delete(unit: Work, caller: Caller, contact_id: UUID, if_version: int | None = None) -> None:
+    visible(unit, caller, contact_id)
+    unit.execute(CONTACT, contact_id, DeleteContact(), if_version=if_version)
+
+
+def visible(unit: Work, caller: Caller, contact_id: UUID) -> Current[Contact]:
+    """The contact, if there is one that the caller may see."""
+    contact = unit.get(CONTACT, contact_id)
+    _check_visible(caller, contact)
+    return contact
+
+
+def _check_visible(caller: Caller, contact: Current[Contact]) -> None:
+    if caller.visible_to not in (None, contact.state.assigned_to):
+        raise not_found("contact")
+
+
+def _check_assignee(unit: Work, fields: dict[str, Any]) -> None:
+    """Contacts are assigned to members of the workspace."""
+    assignee = fields.get("assigned_to")
+    if assignee is not None and not memberships.is_member(unit.conn, assignee):
+        raise invalid("assignedTo", "must be the id of a member of this workspace")
+
+
+def view(unit: Work, contact: Current[Contact]) -> ContactView:
+    return contacts.view(contact, tags.shown(unit, contact.state.tags))

@@ -1,0 +1,88 @@
+"""Tags: found or made by name, and taken off every contact when one is deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from domain.check import Check
+from domain.contact import CONTACT, UntagContact
+from domain.kernel import Refused, invalid
+from domain.tag import TAG, CreateTag, DeleteTag, Tag, TagRef, tag_name
+from domain.values import folded
+from eventstore.ids import new_id
+from eventstore.rows import Current
+from eventstore.unit_of_work import Work
+from projections import contact as contacts
+from projections import tag as tags
+from schemas.tag import TagView
+
+MAX_NAMES = 100
+
+
+def named(unit: Work, names: Sequence[str], field: str = "tags") -> list[TagRef]:
+    """The tags of these names (or slugs), in order and each once; those that don't exist are made."""
+    if len(names) > MAX_NAMES:
+        raise invalid(field, f"must have at most {MAX_NAMES} entries")
+    check = Check()
+    wanted = {folded(name): name for given in names if (name := check.field(field, tag_name, given))}
+    check.done()
+    if not wanted:
+        return []
+    found = tags.by_names(unit.conn, list(wanted.values()))
+    missing = [name for key, name in wanted.items() if key not in found]
+    made = {folded(name): _made(unit, name) for name in missing}
+    return list({ref.id: ref for key in wanted for ref in (found.get(key) or made[key],)}.values())
+
+
+def _made(unit: Work, name: str) -> TagRef:
+    """A new tag; one that this very unit of work has made already is used again."""
+    for current in unit.loaded.values():
+        if current is not None and isinstance(current.state, Tag) and folded(current.state.name) == folded(name):
+            return TagRef(id=current.id, name=current.state.name)
+    current = unit.begin(TAG, new_id(), CreateTag(name=name))
+    return TagRef(id=current.id, name=current.state.name)
+
+
+def existing(unit: Work, ids: Sequence[UUID], field: str = "tagIds") -> list[TagRef]:
+    """The tags of these ids; refuses ids that are no tags of the workspace."""
+    if len(ids) > MAX_NAMES:
+        raise invalid(field, f"must have at most {MAX_NAMES} entries")
+    if not ids:
+        return []
+    standing = tags.held(unit.conn, ids)
+    found = {tag_id: tag for tag_id, tag in unit.load(TAG, ids).items() if tag_id in standing}
+    missing = [str(tag_id) for tag_id in ids if tag_id not in found]
+    if missing:
+        raise invalid(field, f"no such tag: {', '.join(missing[:5])}")
+    return [TagRef(id=tag_id, name=found[tag_id].state.name) for tag_id in dict.fromkeys(ids)]
+
+
+def shown(unit: Work, ids: Iterable[UUID]) -> list[TagView]:
+    """Tags as contacts show them, those that this unit of work has made or changed included."""
+    wanted = list(ids)
+    fresh = {
+        current.id: TagView(id=current.id, name=current.state.name, slug=current.state.slug, color=current.state.color)
+        for tag_id in wanted
+        if (current := unit.loaded.get(tag_id)) is not None
+    }
+    known = fresh | tags.refs(unit.conn, [tag_id for tag_id in wanted if tag_id not in unit.loaded])
+    return [known[tag_id] for tag_id in wanted if tag_id in known]
+
+
+def view(unit: Work, tag: Current[Tag]) -> TagView:
+    return tags.views(unit.conn, [tag])[0]
+
+
+def delete(unit: Work, tag_id: UUID, *, if_version: int | None = None) -> None:
+    """Deletes the tag and takes it off every contact that bears it, in one unit of work."""
+    tags.held(unit.conn, [tag_id], for_deletion=True)
+    tag = unit.get(TAG, tag_id)
+    if if_version is not None and tag.version != if_version:
+        raise Refused("precondition_failed", f"This tag has changed: its version is {tag.version}, not {if_version}.")
+    ref = TagRef(id=tag_id, name=tag.state.name)
+    bearers = contacts.with_tag(unit.conn, tag_id)
+    unit.load(CONTACT, bearers)
+    for contact_id in bearers:
+        unit.execute(CONTACT, contact_id, UntagContact(tags=(ref,)))
+    unit.execute(TAG, tag_id, DeleteTag())

@@ -1,0 +1,146 @@
+"""Signed heads of the log: whoever kept an old one can prove later tampering, even with a chain made anew."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, LiteralString
+from uuid import UUID
+
+import psycopg
+import rfc8785
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+
+from eventstore.chain import timestamp
+from eventstore.database import Db, Pool, connection, one, writing
+from eventstore.ids import new_id
+from schemas.verification import Checkpoint
+
+_HEAD: Final[LiteralString] = "SELECT seq, hash FROM log_heads WHERE workspace_id = %s"
+_INSERT: Final[LiteralString] = """
+    INSERT INTO log_checkpoints (workspace_id, seq, hash, signed_at, public_key, signature)
+    VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
+"""
+_STORED: Final[LiteralString] = """
+    SELECT hash, signed_at, public_key, signature FROM log_checkpoints WHERE workspace_id = %s AND seq = %s
+"""
+_MOVED: Final[LiteralString] = """
+    SELECT workspace_id FROM log_heads h WHERE seq > 0
+        AND NOT EXISTS (SELECT FROM log_checkpoints c WHERE c.workspace_id = h.workspace_id AND c.seq = h.seq)
+    ORDER BY workspace_id
+"""
+
+
+class SigningKeyError(Exception):
+    """The file that should hold the signing key holds something else; the message says what."""
+
+
+def message(*, workspace_id: UUID, seq: int, hash_hex: str, signed_at: str) -> bytes:
+    """What is signed: ``{"hash":"…","seq":5,"signedAt":"…","workspaceId":"…"}`` in the form of RFC 8785."""
+    return rfc8785.dumps({"workspaceId": str(workspace_id), "seq": seq, "hash": hash_hex, "signedAt": signed_at})
+
+
+def signature_holds(checkpoint: Checkpoint) -> bool:
+    """Whether the checkpoint was signed as it stands with the private half of its ``public_key``."""
+    try:
+        public_key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(checkpoint.public_key))
+        signed = message(
+            workspace_id=checkpoint.workspace_id,
+            seq=checkpoint.seq,
+            hash_hex=checkpoint.hash,
+            signed_at=checkpoint.signed_at,
+        )
+        public_key.verify(bytes.fromhex(checkpoint.signature), signed)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def sign_head(
+    pool: Pool,
+    workspace_id: UUID,
+    private_key: Ed25519PrivateKey,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Checkpoint:
+    """Signs where the log ends now and keeps that in ``log_checkpoints``; a head signed before is answered as it was."""
+    with writing(pool, workspace_id) as conn:
+        head = one(conn, _HEAD, (workspace_id,))
+        if head is None:
+            raise psycopg.errors.NoDataFound(f"workspace {workspace_id} has no log")
+        seq, hashed = head
+        signed_at = clock()
+        text = message(workspace_id=workspace_id, seq=seq, hash_hex=hashed.hex(), signed_at=timestamp(signed_at))
+        public_key = private_key.public_key().public_bytes_raw()
+        conn.execute(_INSERT, (workspace_id, seq, hashed, signed_at, public_key, private_key.sign(text)))
+        return _stored(conn, workspace_id, seq)
+
+
+def sign_moved_heads(pool: Pool, private_key: Ed25519PrivateKey) -> list[Checkpoint]:
+    """Signs the heads of all workspaces whose log has grown since it was last signed; ``pool`` is a worker's."""
+    with connection(pool) as conn:
+        moved = conn.execute(_MOVED).fetchall()
+    return [sign_head(pool, workspace_id, private_key) for (workspace_id,) in moved]
+
+
+def _stored(conn: Db, workspace_id: UUID, seq: int) -> Checkpoint:
+    row = one(conn, _STORED, (workspace_id, seq))
+    assert row is not None
+    hashed, signed_at, public_key, signature = row
+    return as_checkpoint(
+        workspace_id,
+        seq,
+        hashed=hashed,
+        signed_at=timestamp(signed_at),
+        public_key=public_key,
+        signature=signature,
+    )
+
+
+def as_checkpoint(
+    workspace_id: UUID, seq: int, *, hashed: bytes, signed_at: str, public_key: bytes, signature: bytes
+) -> Checkpoint:
+    """A row of ``log_checkpoints`` as what it stands for."""
+    return Checkpoint(
+        workspace_id=workspace_id,
+        seq=seq,
+        hash=hashed.hex(),
+        signed_at=signed_at,
+        public_key=public_key.hex(),
+        signature=signature.hex(),
+    )
+
+
+def load_or_create_key(path: Path) -> Ed25519PrivateKey:
+    """The key in that file (PEM, PKCS #8); a new one, for the owner's eyes only (mode 0600), when there is no file.
+
+    Raises ``SigningKeyError`` when the file holds anything else.
+    """
+    if not path.exists():
+        _create_key(path)
+    try:
+        key = load_pem_private_key(path.read_bytes(), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise SigningKeyError(f"{path} must hold an unencrypted private key in PEM: {error}") from None
+    if not isinstance(key, Ed25519PrivateKey):
+        raise SigningKeyError(f"{path} must hold an Ed25519 private key, not an {type(key).__name__}")
+    return key
+
+
+def _create_key(path: Path) -> None:
+    """Writes a whole key beside its place and links it there, unless another process was first: then that one is it."""
+    pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    new = path.with_name(f"{path.name}.{new_id()}")
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(pem)
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(new, path)
+    except FileExistsError:
+        pass
+    finally:
+        new.unlink()

@@ -1,0 +1,245 @@
+"""The recorder: a workspace's log behind the eventsourcing library's interface.
+
+Whatever of the library works on an ``ApplicationRecorder`` works on the log: its event store, its notification log,
+its subscriptions. A notification's id is the entry's ``seq``.
+
+What is inserted here reaches the log and nothing else. Streams that have rows change by commands, through the unit of
+work, which writes row and log together.
+"""
+
+from __future__ import annotations
+
+import base64
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, Final, LiteralString
+from uuid import UUID
+
+import msgspec
+import psycopg
+import rfc8785
+from eventsourcing import persistence
+from eventsourcing.persistence import ApplicationRecorder, Notification, StoredEvent, Subscription
+
+from domain.values import MAX_SAFE_INTEGER
+from eventstore.append import Origin, Staged, append
+from eventstore.chain import canonical
+from eventstore.database import Pool, Unavailable, reading, writing
+from eventstore.ids import new_id
+from eventstore.mapper import EventMapper
+from eventstore.reader import LogGapError, head
+from schemas.log import Actor
+
+BYTES: Final = "$bytes"
+"""The one key of an object that stands for bytes which are no JSON object."""
+
+_EVENTS: Final[LiteralString] = """
+    SELECT stream_id, version, type, data::text FROM events
+    WHERE workspace_id = current_workspace() AND stream_id = %s AND version > %s AND version <= %s
+"""
+_NOTIFICATIONS: Final[LiteralString] = """
+    SELECT seq, stream_id, version, type, data::text FROM events
+    WHERE workspace_id = current_workspace() AND seq > %s AND seq <= %s AND (%s::text[] IS NULL OR type = ANY(%s))
+    ORDER BY seq LIMIT %s
+"""
+_FIRST_VERSION: Final = -(2**31)
+_LAST_VERSION: Final = 2**31 - 1
+_LAST: Final = 2**63 - 1
+_POLL_SECONDS: Final = 0.02
+
+_ERRORS: Final = (
+    (psycopg.IntegrityError, persistence.IntegrityError),
+    (psycopg.DataError, persistence.DataError),
+    (psycopg.OperationalError, persistence.OperationalError),
+    (psycopg.ProgrammingError, persistence.ProgrammingError),
+    (psycopg.NotSupportedError, persistence.NotSupportedError),
+    (psycopg.InternalError, persistence.InternalError),
+    (psycopg.InterfaceError, persistence.InterfaceError),
+)
+
+
+class WorkspaceRecorder(ApplicationRecorder):
+    """Records events in, and reads them from, the log of one workspace."""
+
+    def __init__(self, pool: Pool, workspace_id: UUID) -> None:
+        self._pool = pool
+        self.workspace_id = workspace_id
+
+    def insert_events(
+        self, stored_events: Sequence[StoredEvent], *, origin: Origin | None = None, **_: Any
+    ) -> Sequence[int] | None:
+        """Appends the events, all or none, and answers their ``seq``; ``origin`` says who acts (else: the system).
+
+        The stream's type is the topic's first part: ``contact`` of ``contact.created``, ``stream`` where it has one only.
+        Raises ``IntegrityError`` when a stream has an event of such a version already.
+        """
+        if not stored_events:
+            return None
+        origin = origin or Origin(self.workspace_id, Actor(type="system"))
+        if origin.workspace_id != self.workspace_id:
+            message = f"the recorder is of workspace {self.workspace_id}, the origin of {origin.workspace_id}"
+            raise persistence.ProgrammingError(message)
+        staged = [_staged(event, origin) for event in stored_events]
+        with _library_errors(), writing(self._pool, self.workspace_id) as conn:
+            row = append(conn, origin, staged, datetime.now(UTC), {}).fetchone()
+        assert row is not None
+        return list(range(row[0] - len(staged) + 1, row[0] + 1))
+
+    def select_events(
+        self,
+        originator_id: UUID | str,
+        *,
+        gt: int | None = None,
+        lte: int | None = None,
+        desc: bool = False,
+        limit: int | None = None,
+    ) -> Sequence[StoredEvent]:
+        """The events of one stream in order of version, or the other way round."""
+        order: LiteralString = "ORDER BY version DESC LIMIT %s" if desc else "ORDER BY version LIMIT %s"
+        first = _FIRST_VERSION if gt is None else gt
+        last = _LAST_VERSION if lte is None else lte
+        with _library_errors(), reading(self._pool, self.workspace_id) as conn:
+            rows = conn.execute(_EVENTS + order, (_stream_id(originator_id), first, last, limit)).fetchall()
+        return [StoredEvent(row[0], row[1], row[2], _state(row[3])) for row in rows]
+
+    def select_notifications(
+        self,
+        start: int | None,
+        limit: int,
+        stop: int | None = None,
+        topics: Sequence[str] = (),
+        *,
+        inclusive_of_start: bool = True,
+    ) -> Sequence[Notification]:
+        """Entries of the log from ``start`` to ``stop``, in order of ``seq``."""
+        after = 0 if start is None else start - inclusive_of_start
+        wanted = list(topics) or None
+        with _library_errors(), reading(self._pool, self.workspace_id) as conn:
+            params = (after, _LAST if stop is None else stop, wanted, wanted, limit)
+            rows = conn.execute(_NOTIFICATIONS, params).fetchall()
+        return [Notification(row[1], row[2], row[3], _state(row[4]), id=row[0]) for row in rows]
+
+    def max_notification_id(self) -> int | None:
+        """The ``seq`` of the log's last entry; ``None`` of an empty one."""
+        with _library_errors(), reading(self._pool, self.workspace_id) as conn:
+            seq, _ = head(conn)
+        return seq or None
+
+    def subscribe(self, gt: int | None = None, topics: Sequence[str] = ()) -> LogSubscription:
+        return LogSubscription(self, gt, topics)
+
+
+class LogSubscription(Subscription[WorkspaceRecorder]):
+    """Follows the log by polling, from behind ``gt`` on; waits at its end until it grows or ``stop`` is called.
+
+    Without topics it makes sure that no entry is missing, and raises ``LogGapError`` where one is.
+    """
+
+    def __init__(self, recorder: WorkspaceRecorder, gt: int | None = None, topics: Sequence[str] = ()) -> None:
+        super().__init__(recorder, gt, topics)
+        self._found: Iterator[Notification] = iter(())
+        self._stopped = threading.Event()
+
+    def stop(self) -> None:
+        super().stop()
+        self._stopped.set()
+
+    def __next__(self) -> Notification:
+        while not self._has_been_stopped:
+            for notification in self._found:
+                return self._in_order(notification)
+            after = self._last_notification_id or 0
+            self._found = iter(
+                self._recorder.select_notifications(after, 500, None, self._topics, inclusive_of_start=False)
+            )
+            for notification in self._found:
+                return self._in_order(notification)
+            self._stopped.wait(_POLL_SECONDS)
+        raise StopIteration
+
+    def _in_order(self, notification: Notification) -> Notification:
+        expected = (self._last_notification_id or 0) + 1
+        if not self._topics and notification.id != expected:
+            raise LogGapError(self._recorder.workspace_id, expected)
+        self._last_notification_id = notification.id
+        return notification
+
+
+def eventstore_for(recorder: WorkspaceRecorder, mapper: EventMapper) -> persistence.EventStore[UUID]:
+    """The library's event store over the workspace's log: ``get(stream_id)`` iterates over a stream's events."""
+    return persistence.EventStore(mapper, recorder)
+
+
+def _staged(event: StoredEvent, origin: Origin) -> Staged:
+    stream_type, dot, _ = event.topic.partition(".")
+    return Staged(
+        stream_type=stream_type if dot else "stream",
+        stream_id=_stream_id(event.originator_id),
+        version=event.originator_version,
+        event_type=event.topic,
+        data=_data(event.state),
+        event_id=new_id(),
+        causation_id=origin.causation_id,
+    )
+
+
+def _stream_id(originator_id: UUID | str) -> UUID:
+    if not isinstance(originator_id, UUID):
+        raise persistence.DataError(f"an originator id must be a UUID, not {originator_id!r}")
+    return originator_id
+
+
+def _data(state: bytes) -> str:
+    """State as the log keeps it: canonical JSON objects as they are, other bytes as ``{"$bytes": "<base64>"}``.
+
+    ``_state`` gives back exactly these bytes.
+    """
+    if _is_kept(state):
+        return state.decode()
+    return f'{{"{BYTES}":"{base64.b64encode(state).decode()}"}}'
+
+
+def _state(data: str) -> bytes:
+    found = canonical(data)
+    if found.startswith(b'{"$bytes":'):
+        return base64.b64decode(msgspec.json.decode(found)[BYTES])
+    return found
+
+
+def _is_kept(state: bytes) -> bool:
+    """Whether these bytes are a JSON object that Postgres gives back to the letter once it is canonical."""
+    if not state.startswith(b"{") or state.startswith(b'{"$bytes":') or b"\\u0000" in state:
+        return False
+    try:
+        found = msgspec.json.decode(state)
+        return canonical(state) == rfc8785.dumps(found) == state and _numbers_are_kept(found)
+    except (msgspec.MsgspecError, rfc8785.CanonicalizationError):
+        return False
+
+
+def _numbers_are_kept(value: Any) -> bool:
+    match value:
+        case dict():
+            return all(_numbers_are_kept(entry) for entry in value.values())
+        case list():
+            return all(_numbers_are_kept(entry) for entry in value)
+        case float():
+            return abs(value) <= MAX_SAFE_INTEGER
+        case _:
+            return True
+
+
+@contextmanager
+def _library_errors() -> Iterator[None]:
+    """Whatever goes wrong in the database, as the library's exception for it."""
+    try:
+        yield
+    except Unavailable as error:
+        raise persistence.OperationalError(str(error)) from error
+    except psycopg.Error as error:
+        for theirs, ours in _ERRORS:
+            if isinstance(error, theirs):
+                raise ours(str(error)) from error
+        raise persistence.DatabaseError(str(error)) from error

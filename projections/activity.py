@@ -1,0 +1,132 @@
+"""The audit trail: the log newest first, in human terms, with what changed from what to what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+
+from domain.catalogue import EVENTS
+from domain.kernel import Refused
+from eventstore.database import Db
+from projections.filter import TRUE, Compiled
+from schemas.activity import Action, ActivityView, FieldChange
+from schemas.log import Actor
+from schemas.page import PageRequest
+
+_COLUMNS: Final = (
+    "e.event_id, e.seq, e.stream_type, e.stream_id, e.type, e.data::text, e.actor_type, e.actor_id, e.request_id,"
+    " e.recorded_at, coalesce(u.id, k.user_id), coalesce(u.name, creator.name)"
+)
+_FROM: Final = (
+    " FROM events e"
+    " LEFT JOIN users u ON u.workspace_id = e.workspace_id AND e.actor_type = 'user' AND u.id = e.actor_id"
+    " LEFT JOIN api_keys k ON k.workspace_id = e.workspace_id AND e.actor_type = 'api_key' AND k.id = e.actor_id"
+    " LEFT JOIN users creator ON creator.workspace_id = e.workspace_id AND creator.id = k.user_id"
+)
+
+
+def action_of(event_type: str) -> Action:
+    """Created, updated, deleted or login: what an event amounts to."""
+    if event_type == "user.logged_in":
+        return "login"
+    last = event_type.rsplit(".", 1)[1]
+    found: dict[str, Action] = {
+        "created": "created",
+        "registered": "created",
+        "granted": "created",
+        "started": "created",
+        "deleted": "deleted",
+        "revoked": "deleted",
+    }
+    return found.get(last, "updated")
+
+
+@dataclass(frozen=True)
+class ActivityQuery:
+    entity_type: str | None = None
+    entity_id: UUID | None = None
+    action: Action | None = None
+    user_id: UUID | None = None
+
+
+def listed(conn: Db, request: PageRequest, wanted: ActivityQuery) -> tuple[list[ActivityView], int, str | None]:
+    """A page of activities, how many there are in all, and the cursor of the next page."""
+    where = _where(wanted)
+    behind = Compiled("true", ()) if request.cursor is None else Compiled("e.seq < %s", (_before(request.cursor),))
+    rows = conn.execute(
+        (
+            f"SELECT {_COLUMNS}{_FROM} WHERE e.workspace_id = current_workspace() AND {where.sql} AND {behind.sql}"
+            " ORDER BY e.seq DESC LIMIT %s OFFSET %s"
+        ).encode(),
+        (*where.params, *behind.params, request.limit + 1, 0 if request.cursor else request.skipped),
+    )
+    if where is TRUE:
+        total = conn.execute("SELECT seq FROM log_heads WHERE workspace_id = current_workspace()")
+    else:
+        counting = f"SELECT count(*) FROM events e WHERE e.workspace_id = current_workspace() AND {where.sql}"
+        total = conn.execute(counting.encode(), where.params)
+    found = rows.fetchall()
+    count = total.fetchone()
+    more = len(found) > request.limit
+    views = [_view(row) for row in found[: request.limit]]
+    return views, count[0] if count else 0, str(views[-1].seq) if more else None
+
+
+def _before(cursor: str) -> int:
+    if not cursor.isdigit() or len(cursor) > 18:
+        raise Refused("invalid_request", "cursor: must be the nextCursor of an earlier answer")
+    return int(cursor)
+
+
+def _where(wanted: ActivityQuery) -> Compiled:
+    parts: list[str] = []
+    params: list[Any] = []
+    if wanted.entity_id is not None:
+        parts.append("e.stream_id = %s")
+        params.append(wanted.entity_id)
+    types = [
+        name
+        for name in EVENTS
+        if (wanted.action is None or action_of(name) == wanted.action)
+        and (wanted.entity_type is None or name.split(".")[0] == wanted.entity_type)
+    ]
+    if len(types) < len(EVENTS):
+        parts.append("e.type = ANY(%s)")
+        params.append(types)
+    if wanted.user_id is not None:
+        parts.append(
+            "(e.actor_id = %s OR e.actor_id IN (SELECT id FROM api_keys"
+            " WHERE workspace_id = current_workspace() AND user_id = %s))"
+        )
+        params += [wanted.user_id, wanted.user_id]
+    return Compiled(" AND ".join(parts), tuple(params)) if parts else TRUE
+
+
+def _view(row: tuple[Any, ...]) -> ActivityView:
+    return ActivityView(
+        id=row[0],
+        seq=row[1],
+        entity_type=row[2],
+        entity_id=row[3],
+        action=action_of(row[4]),
+        event=row[4],
+        changes=_changes(action_of(row[4]), msgspec.json.decode(row[5])),
+        actor=Actor(type=row[6], id=row[7]),
+        user_id=row[10],
+        user_name=row[11],
+        timestamp=row[9],
+        request_id=row[8],
+    )
+
+
+def _changes(action: Action, data: dict[str, Any]) -> dict[str, FieldChange]:
+    """From and to of every field: an update names both; what a creation sets comes from nothing."""
+    if "changed" in data and "previous" in data:
+        changed, previous = data["changed"], data["previous"]
+        return {name: FieldChange(from_=previous.get(name), to=value) for name, value in changed.items()}
+    if action == "created":
+        return {name: FieldChange(from_=None, to=value) for name, value in data.items() if value not in (None, [], {})}
+    return {name: FieldChange(from_=None, to=value) for name, value in data.items()}

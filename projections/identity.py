@@ -1,0 +1,81 @@
+"""Who is who in a workspace: users with their roles, the workspace itself, and its API keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from domain.api_key import ApiKey
+from domain.kernel import not_found
+from domain.membership import Role
+from domain.workspace import Workspace
+from eventstore.database import Db
+from eventstore.rows import Current
+from projections.user import USERS
+from projections.workspace import WORKSPACES
+from schemas.identity import ApiKeyView, UserView, WorkspaceView
+
+
+def user(conn: Db, user_id: UUID, role: Role) -> UserView:
+    """A user with their role in this workspace. A member of another workspace's making is known by their account."""
+    found = USERS.load(conn, [user_id]).get(user_id)
+    if found is None:
+        raise not_found("user")
+    return UserView(id=user_id, name=found.state.name, email=found.state.email, role=role)
+
+
+def workspace(conn: Db, workspace_id: UUID) -> WorkspaceView:
+    found = WORKSPACES.load(conn, [workspace_id]).get(workspace_id)
+    if found is None:
+        raise not_found("workspace")
+    return workspace_view(conn, found)
+
+
+def workspace_view(conn: Db, found: Current[Workspace]) -> WorkspaceView:
+    members = conn.execute("SELECT count(*) FROM memberships WHERE workspace_id = current_workspace()").fetchone()
+    return WorkspaceView(
+        id=found.id,
+        name=found.state.name,
+        plan=found.state.plan,
+        member_count=members[0] if members else 0,
+        phone_region=found.state.phone_region,
+        created_at=found.created_at,
+        updated_at=found.updated_at,
+        version=found.version,
+    )
+
+
+def api_keys(conn: Db, workspace_id: UUID, keys: Sequence[Current[ApiKey]]) -> list[ApiKeyView]:
+    """API keys with who made them and when each was last used."""
+    creators = USERS.load(conn, list({key.state.user_id for key in keys}))
+    rows = conn.execute(
+        "SELECT api_key_id, last_used_at FROM api_key_secrets WHERE workspace_id = %s AND api_key_id = ANY(%s)",
+        (workspace_id, [key.id for key in keys]),
+    )
+    used: dict[UUID, datetime | None] = dict(rows.fetchall())
+    return [
+        ApiKeyView(**api_key_fields(workspace_id, key, creators.get(key.state.user_id), used.get(key.id)))
+        for key in keys
+    ]
+
+
+def api_key_fields(
+    workspace_id: UUID, key: Current[ApiKey], creator: Current[Any] | None, last_used_at: datetime | None
+) -> dict[str, Any]:
+    state = key.state
+    return {
+        "id": key.id,
+        "name": state.name,
+        "key_prefix": state.key_prefix,
+        "user_id": state.user_id,
+        "workspace_id": workspace_id,
+        "scopes": state.scopes,
+        "is_active": state.is_active,
+        "expires_at": state.expires_at,
+        "last_used_at": last_used_at,
+        "created_at": key.created_at,
+        "creator_name": creator.state.name if creator else None,
+        "creator_email": creator.state.email if creator else None,
+    }

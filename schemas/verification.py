@@ -1,0 +1,57 @@
+"""What auditors are given: signed heads of the log, and the first thing that is wrong."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from domain.kernel import Value
+from schemas.log import Stream
+
+
+class Checkpoint(Value):
+    """The head of a workspace's log as it was signed: whoever kept one can prove later tampering.
+
+    ``signature`` is Ed25519 by ``publicKey`` over the RFC 8785 form of ``{hash, seq, signedAt, workspaceId}``, in
+    UTF-8. ``hash``, ``publicKey`` and ``signature`` are in hex.
+    """
+
+    workspace_id: UUID
+    seq: int
+    hash: str
+    signed_at: str
+    public_key: str
+    signature: str
+
+
+class Finding(Value):
+    """What is wrong: what was looked at and where, what was expected there, and what was found.
+
+    ``table``, ``rowId`` and ``column`` say where in a table, ``line`` where in a file; ``seq``, ``stream`` and
+    ``eventType`` where in the log.
+    """
+
+    what: str
+    expected: str
+    found: str
+    workspace_id: UUID | None = None
+    line: int | None = None
+    seq: int | None = None
+    stream: Stream | None = None
+    event_type: str | None = None
+    table: str | None = None
+    row_id: UUID | None = None
+    column: str | None = None
+
+    def __str__(self) -> str:
+        places = {
+            "workspace": self.workspace_id,
+            "line": self.line,
+            "table": self.table,
+            "row": self.row_id,
+            "column": self.column,
+            "seq": self.seq,
+            "stream": None if self.stream is None else f"{self.stream.type} {self.stream.id}",
+            "event": self.event_type,
+        }
+        where = ", ".join(f"{name} {place}" for name, place in places.items() if place is not None)
+        return f"{where}: {self.what}: expected {self.expected}, found {self.found}".removeprefix(": ")
