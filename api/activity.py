@@ -6,8 +6,8 @@ from typing import Annotated
 from uuid import UUID
 
 from litestar import Controller, get
-from litestar.di import Provide
-from litestar.params import Parameter
+from litestar.di import NamedDependency, Provide
+from litestar.params import QueryParameter
 
 from api.answers import Asked, Json, page
 from api.operation import errors, needs
@@ -35,16 +35,16 @@ class ActivityController(Controller):
     )
     def list_activities(
         self,
-        services: Services,
+        services: NamedDependency[Services],
         request: Asked,
-        wanted: PageRequest,
+        wanted: NamedDependency[PageRequest],
         entity_type: Annotated[
-            str | None, Parameter(query="entityType", max_length=40, description="contact, tag, user …")
+            str | None, QueryParameter(name="entityType", max_length=40, description="contact, tag, user …")
         ] = None,
-        entity_id: Annotated[UUID | None, Parameter(query="entityId", description="Of this one thing.")] = None,
-        action: Annotated[Action | None, Parameter(description="created, updated, deleted or login.")] = None,
+        entity_id: Annotated[UUID | None, QueryParameter(name="entityId", description="Of this one thing.")] = None,
+        action: Annotated[Action | None, QueryParameter(description="created, updated, deleted or login.")] = None,
         user_id: Annotated[
-            UUID | None, Parameter(query="userId", description="By this user, or a key of theirs.")
+            UUID | None, QueryParameter(name="userId", description="By this user, or a key of theirs.")
         ] = None,
     ) -> Json[Page[ActivityView]]:
         asked = rows.ActivityQuery(entity_type=entity_type, entity_id=entity_id, action=action, user_id=user_id)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from uuid import UUID
 
 from litestar import Controller, Response, delete, get, post
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
+from litestar.params import FromPath, RequestBody
 
 from api.answers import Answer, Asked, Json, command, page, plain
 from api.operation import errors, needs
@@ -35,7 +36,9 @@ class ApiKeyController(Controller):
         dependencies={"wanted": Provide(page_request, sync_to_thread=False)},
         sync_to_thread=True,
     )
-    def list_keys(self, services: Services, request: Asked, wanted: PageRequest) -> Json[Page[ApiKeyView]]:
+    def list_keys(
+        self, services: NamedDependency[Services], request: Asked, wanted: NamedDependency[PageRequest]
+    ) -> Json[Page[ApiKeyView]]:
         workspace_id = request.user.workspace_id
         with reading(services.pool, workspace_id) as conn:
             found = LISTING.fetch(conn, wanted)
@@ -54,7 +57,9 @@ class ApiKeyController(Controller):
         responses=errors("validation_failed"),
         sync_to_thread=True,
     )
-    def create_key(self, services: Services, request: Asked, data: NewApiKey) -> Json[One[ApiKeyCreated]]:
+    def create_key(
+        self, services: NamedDependency[Services], request: Asked, data: RequestBody[NewApiKey]
+    ) -> Json[One[ApiKeyCreated]]:
         caller = request.user
 
         def work(unit: Work) -> tuple[ApiKeyCreated, int]:
@@ -78,7 +83,7 @@ class ApiKeyController(Controller):
         status_code=204,
         sync_to_thread=True,
     )
-    def revoke_key(self, services: Services, request: Asked, key_id: UUID) -> Response[None]:
+    def revoke_key(self, services: NamedDependency[Services], request: Asked, key_id: FromPath[UUID]) -> Response[None]:
         def work(unit: Work) -> Answer:
             identity.revoke_api_key(unit, key_id)
             return Answer(status=204)

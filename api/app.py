@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+
 from anyio import to_thread
 from litestar import Litestar, Router
 from litestar.di import Provide
 
 from api import errors
 from api.activity import ActivityController
+from api.admission import Admission
 from api.api_key import ApiKeyController
 from api.auth import AuthController
 from api.body import StrictBody
@@ -54,7 +56,7 @@ def create_app(
     async def enough_threads() -> None:
         to_thread.current_default_thread_limiter().total_tokens = THREADS
 
-    limiter = RateLimiter(services.pool, enabled=rate_limits)
+    admission = Admission(services, RateLimiter(services.pool, enabled=rate_limits))
     attempts = AttemptLimiter(enabled=rate_limits)
     app = Litestar(
         route_handlers=[Router("/api/v1", route_handlers=list(CONTROLLERS)), healthz, readyz, metrics],
@@ -62,7 +64,7 @@ def create_app(
             "services": Provide(lambda: services, sync_to_thread=False),
             "attempts": Provide(lambda: attempts, sync_to_thread=False),
         },
-        middleware=[Authentication(services, limiter)],
+        middleware=[Authentication(admission)],
         before_request=check_query,
         exception_handlers=errors.HANDLERS,
         dto=StrictBody,
@@ -73,4 +75,4 @@ def create_app(
         logging_config=None,
         request_max_body_size=MAX_BODY,
     )
-    return RequestContext(app)
+    return RequestContext(app, admission)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from litestar import Controller, Request, Response, get, post
 from litestar.datastructures import State
+from litestar.di import NamedDependency
+from litestar.params import RequestBody
 
 from api.answers import Asked, Json, plain
 from api.limits import AttemptLimiter
@@ -33,7 +35,11 @@ class AuthController(Controller):
         sync_to_thread=True,
     )
     def register(
-        self, services: Services, request: _Anyone, attempts: AttemptLimiter, data: Registration
+        self,
+        services: NamedDependency[Services],
+        request: _Anyone,
+        attempts: NamedDependency[AttemptLimiter],
+        data: RequestBody[Registration],
     ) -> Json[Session]:
         attempts.take("register", _address(request))
         identity.register(services, data, request_id=request.scope["state"]["request_id"])
@@ -49,12 +55,18 @@ class AuthController(Controller):
         sync_to_thread=True,
     )
     def log_in(
-        self, services: Services, request: _Anyone, attempts: AttemptLimiter, data: Credentials
+        self,
+        services: NamedDependency[Services],
+        request: _Anyone,
+        attempts: NamedDependency[AttemptLimiter],
+        data: RequestBody[Credentials],
     ) -> Json[Session]:
         attempts.take("login", f"{_address(request)} {data.email.strip().lower()[:320]}")
         return self._session(services, request, data, 200)
 
-    def _session(self, services: Services, request: _Anyone, data: Credentials, status: int) -> Json[Session]:
+    def _session(
+        self, services: NamedDependency[Services], request: _Anyone, data: RequestBody[Credentials], status: int
+    ) -> Json[Session]:
         wanted = wanted_workspace(request.headers)
         request_id = request.scope["state"]["request_id"]
         caller, token, expires_at = identity.log_in(services, data, wanted, request_id)
@@ -70,7 +82,7 @@ class AuthController(Controller):
         responses=errors(),
         sync_to_thread=True,
     )
-    def log_out(self, services: Services, request: Asked) -> Response[None]:
+    def log_out(self, services: NamedDependency[Services], request: Asked) -> Response[None]:
         identity.log_out(services, request.user)
         return Response(None, status_code=204)
 
@@ -81,7 +93,7 @@ class AuthController(Controller):
         responses=errors(),
         sync_to_thread=True,
     )
-    def me(self, services: Services, request: Asked) -> Json[Me]:
+    def me(self, services: NamedDependency[Services], request: Asked) -> Json[Me]:
         return plain(_me(services, request.user))
 
 

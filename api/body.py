@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, ClassVar, TypeVar
+from weakref import WeakKeyDictionary
 
 import msgspec
 from litestar.dto import AbstractDTO
@@ -19,6 +20,7 @@ class StrictBody(AbstractDTO[T]):
     """
 
     _decoders: ClassVar[dict[str, msgspec.json.Decoder[Any]]] = {}
+    _by_handler: ClassVar[WeakKeyDictionary[Any, msgspec.json.Decoder[Any]]] = WeakKeyDictionary()
 
     @classmethod
     def create_for_field_definition(
@@ -27,7 +29,11 @@ class StrictBody(AbstractDTO[T]):
         cls._decoders[handler_id] = msgspec.json.Decoder(field_definition.annotation)
 
     def decode_bytes(self, value: bytes) -> Any:
-        return self._decoders[self.asgi_connection.route_handler.handler_id].decode(value)
+        handler = self.asgi_connection.route_handler
+        decoder = self._by_handler.get(handler)
+        if decoder is None:  # a handler's id is computed anew each time it is asked for
+            decoder = self._by_handler[handler] = self._decoders[handler.handler_id]
+        return decoder.decode(value)
 
     @classmethod
     def create_openapi_schema(

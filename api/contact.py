@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from litestar import Controller, Response, delete, get, patch, post
-from litestar.di import Provide
-from litestar.params import Parameter
+from litestar.di import NamedDependency, Provide
+from litestar.params import FromPath, QueryParameter, RawBody, RequestBody
 
 from api.answers import Answer, Asked, Json, command, if_match, one, page
 from api.contact_query import ContactQuery, contact_query
@@ -41,7 +41,11 @@ class ContactController(Controller):
         sync_to_thread=True,
     )
     def list_contacts(
-        self, services: Services, request: Asked, wanted: PageRequest, asked: ContactQuery
+        self,
+        services: NamedDependency[Services],
+        request: Asked,
+        wanted: NamedDependency[PageRequest],
+        asked: NamedDependency[ContactQuery],
     ) -> Json[Page[ContactView]]:
         caller = request.user
         with reading(services.pool, caller.workspace_id) as conn:
@@ -63,12 +67,13 @@ class ContactController(Controller):
     )
     def create_contact(
         self,
-        services: Services,
+        services: NamedDependency[Services],
         request: Asked,
-        body: bytes,
-        data: NewContact,
+        body: RawBody,
+        data: RequestBody[NewContact],
         on_conflict: Annotated[
-            Literal["error", "update"], Parameter(query="onConflict", description="What a known e-mail address means.")
+            Literal["error", "update"],
+            QueryParameter(name="onConflict", description="What a known e-mail address means."),
         ] = "error",
     ) -> Json[One[ContactView]]:
         def work(unit: Work) -> Answer:
@@ -89,7 +94,9 @@ class ContactController(Controller):
         responses=errors("not_found"),
         sync_to_thread=True,
     )
-    def get_contact(self, services: Services, request: Asked, contact_id: UUID) -> Json[One[ContactView]]:
+    def get_contact(
+        self, services: NamedDependency[Services], request: Asked, contact_id: FromPath[UUID]
+    ) -> Json[One[ContactView]]:
         caller = request.user
         with reading(services.pool, caller.workspace_id) as conn:
             contact = rows.CONTACTS.load(conn, [contact_id]).get(contact_id)
@@ -110,7 +117,12 @@ class ContactController(Controller):
         sync_to_thread=True,
     )
     def update_contact(
-        self, services: Services, request: Asked, body: bytes, contact_id: UUID, data: ContactPatch
+        self,
+        services: NamedDependency[Services],
+        request: Asked,
+        body: RawBody,
+        contact_id: FromPath[UUID],
+        data: RequestBody[ContactPatch],
     ) -> Json[One[ContactView]]:
         def work(unit: Work) -> Answer:
             contact = contacts.update(unit, request.user, contact_id, data, if_match(request))
@@ -128,7 +140,9 @@ class ContactController(Controller):
         status_code=204,
         sync_to_thread=True,
     )
-    def delete_contact(self, services: Services, request: Asked, contact_id: UUID) -> Response[None]:
+    def delete_contact(
+        self, services: NamedDependency[Services], request: Asked, contact_id: FromPath[UUID]
+    ) -> Response[None]:
         def work(unit: Work) -> Answer:
             contacts.delete(unit, request.user, contact_id, if_match(request))
             return Answer(status=204)

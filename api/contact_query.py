@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 
 from domain.contact import ContactStatus, ContactType
 from domain.filter import Condition, Filter, Group, Operator
@@ -20,36 +20,38 @@ class ContactQuery:
 
 def contact_query(
     search: Annotated[
-        str | None, Parameter(max_length=200, description="Words of name, e-mail, company or phone.")
+        str | None, QueryParameter(max_length=200, description="Words of name, e-mail, company or phone.")
     ] = None,
-    q: Annotated[str | None, Parameter(max_length=200, description="Another name for search.")] = None,
+    q: Annotated[str | None, QueryParameter(max_length=200, description="Another name for search.")] = None,
     tag: Annotated[
-        list[str] | None, Parameter(description="With this tag: name, slug or id; given twice: both.")
+        list[str] | None, QueryParameter(description="With this tag: name, slug or id; given twice: both.")
     ] = None,
-    source: Annotated[str | None, Parameter(max_length=200, description="Lead source.")] = None,
-    company: Annotated[str | None, Parameter(max_length=200, description="Company.")] = None,
-    email: Annotated[str | None, Parameter(max_length=320, description="E-mail address.")] = None,
-    status: Annotated[ContactStatus | None, Parameter(description="Status.")] = None,
-    contact_type: Annotated[ContactType | None, Parameter(query="type", description="Person or organization.")] = None,
-    assigned_to: Annotated[UUID | None, Parameter(query="assigned_to", description="Assigned user's id.")] = None,
+    source: Annotated[str | None, QueryParameter(max_length=200, description="Lead source.")] = None,
+    company: Annotated[str | None, QueryParameter(max_length=200, description="Company.")] = None,
+    email: Annotated[str | None, QueryParameter(max_length=320, description="E-mail address.")] = None,
+    status: Annotated[ContactStatus | None, QueryParameter(description="Status.")] = None,
+    contact_type: Annotated[
+        ContactType | None, QueryParameter(name="type", description="Person or organization.")
+    ] = None,
+    assigned_to: Annotated[UUID | None, QueryParameter(name="assigned_to", description="Assigned user's id.")] = None,
     assigned_to_camel: Annotated[
-        UUID | None, Parameter(query="assignedTo", description="Another name for assigned_to.")
+        UUID | None, QueryParameter(name="assignedTo", description="Another name for assigned_to.")
     ] = None,
     created_after: Annotated[
-        str | None, Parameter(query="created_after", description="A date or RFC 3339 time.")
+        str | None, QueryParameter(name="created_after", description="A date or RFC 3339 time.")
     ] = None,
     created_before: Annotated[
-        str | None, Parameter(query="created_before", description="A date or RFC 3339 time.")
+        str | None, QueryParameter(name="created_before", description="A date or RFC 3339 time.")
     ] = None,
     updated_after: Annotated[
-        str | None, Parameter(query="updated_after", description="A date or RFC 3339 time.")
+        str | None, QueryParameter(name="updated_after", description="A date or RFC 3339 time.")
     ] = None,
     updated_before: Annotated[
-        str | None, Parameter(query="updated_before", description="A date or RFC 3339 time.")
+        str | None, QueryParameter(name="updated_before", description="A date or RFC 3339 time.")
     ] = None,
-    dnc: Annotated[bool | None, Parameter(description="Do not contact.")] = None,
-    unsubscribed: Annotated[bool | None, Parameter(description="Unsubscribed from everything.")] = None,
-    list_id: Annotated[UUID | None, Parameter(query="listId", description="On this list.")] = None,
+    dnc: Annotated[bool | None, QueryParameter(description="Do not contact.")] = None,
+    unsubscribed: Annotated[bool | None, QueryParameter(description="Unsubscribed from everything.")] = None,
+    list_id: Annotated[UUID | None, QueryParameter(name="listId", description="On this list.")] = None,
 ) -> ContactQuery:
     """All given filters must hold. No contact is on any list yet, so ``listId`` finds none."""
     assignee = assigned_to or assigned_to_camel

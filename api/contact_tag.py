@@ -6,7 +6,8 @@ from typing import Annotated
 from uuid import UUID
 
 from litestar import Controller, Response, delete, get, post
-from litestar.params import Parameter
+from litestar.di import NamedDependency
+from litestar.params import FromPath, QueryParameter, RawBody, RequestBody
 
 from api.answers import Answer, Asked, Json, command, if_match, plain
 from api.operation import errors, needs
@@ -38,9 +39,11 @@ class ContactTagController(Controller):
     )
     def tags_of_contacts(
         self,
-        services: Services,
+        services: NamedDependency[Services],
         request: Asked,
-        ids: Annotated[list[str], Parameter(description="Contact ids: repeated, or with commas between; at most 100.")],
+        ids: Annotated[
+            list[str], QueryParameter(description="Contact ids: repeated, or with commas between; at most 100.")
+        ],
     ) -> Json[One[dict[str, list[TagView]]]]:
         wanted = _ids(ids)
         caller = request.user
@@ -58,7 +61,9 @@ class ContactTagController(Controller):
         responses=errors("not_found"),
         sync_to_thread=True,
     )
-    def contact_tags(self, services: Services, request: Asked, contact_id: UUID) -> Json[One[list[TagView]]]:
+    def contact_tags(
+        self, services: NamedDependency[Services], request: Asked, contact_id: FromPath[UUID]
+    ) -> Json[One[list[TagView]]]:
         caller = request.user
         with reading(services.pool, caller.workspace_id) as conn:
             contact = rows.CONTACTS.load(conn, [contact_id]).get(contact_id)
@@ -77,7 +82,12 @@ class ContactTagController(Controller):
         sync_to_thread=True,
     )
     def add_tags(
-        self, services: Services, request: Asked, body: bytes, contact_id: UUID, data: ContactTags
+        self,
+        services: NamedDependency[Services],
+        request: Asked,
+        body: RawBody,
+        contact_id: FromPath[UUID],
+        data: RequestBody[ContactTags],
     ) -> Json[One[list[TagView]]]:
         def work(unit: Work) -> Answer:
             return Answer(contacts.tag(unit, request.user, contact_id, data, if_match(request)))
@@ -94,7 +104,9 @@ class ContactTagController(Controller):
         status_code=204,
         sync_to_thread=True,
     )
-    def remove_tag(self, services: Services, request: Asked, contact_id: UUID, tag: str) -> Response[None]:
+    def remove_tag(
+        self, services: NamedDependency[Services], request: Asked, contact_id: FromPath[UUID], tag: FromPath[str]
+    ) -> Response[None]:
         def work(unit: Work) -> Answer:
             contacts.untag(unit, request.user, contact_id, tag, if_match(request))
             return Answer(status=204)

@@ -66,7 +66,7 @@ def malformed(request: Request[Any, Any, Any], error: msgspec.DecodeError) -> Re
 
 
 def field_error(error: msgspec.ValidationError) -> FieldError:
-    """msgspec's words for a wrong shape, as field and expectation: ``Expected `str`, got `int` - at `$.name``` → name."""
+    """Msgspec's words for a wrong shape, as field and expectation: ``Expected `str`, got `int` - at `$.name``` → name."""
     text = str(error)
     at = _AT.search(text)
     path = at["path"] if at else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from litestar import Response, get
+from litestar.di import NamedDependency
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from application.services import Services
@@ -16,7 +17,7 @@ def healthz() -> dict[str, str]:
 
 
 @get("/readyz", include_in_schema=False, opt={"public": True}, sync_to_thread=True)
-def readyz(services: Services) -> Response[dict[str, str]]:
+def readyz(services: NamedDependency[Services]) -> Response[dict[str, str]]:
     """The database answers too, as a role that row-level security holds for."""
     try:
         with connection(services.pool) as conn:

@@ -67,8 +67,11 @@ class RateLimiter:
         self._windows: dict[UUID, _Window] = {}
         self._lock = threading.Lock()
 
-    def take(self, workspace_id: UUID, plan: Plan) -> dict[str, str]:
-        """Counts one request and answers the ``RateLimit`` headers; raises ``TooMany`` (429)."""
+    def take(self, workspace_id: UUID, plan: Plan, *, lease: bool = True) -> dict[str, str] | None:
+        """Counts one request and answers the ``RateLimit`` headers; raises ``TooMany`` (429).
+
+        Without ``lease`` it never waits for the database: ``None`` then says that the next block must be taken first.
+        """
         if not self._enabled:
             return {}
         limit = LIMITS[plan]
@@ -78,6 +81,8 @@ class RateLimiter:
             if window.in_second >= limit.second:
                 raise TooMany(1, self._headers(limit, window, now))
             if window.used >= window.taken and not window.exhausted:
+                if not lease:
+                    return None
                 self._lease(workspace_id, limit, window)
             if window.used >= window.taken:
                 raise TooMany(60 - int(now) % 60, self._headers(limit, window, now))

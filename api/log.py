@@ -9,7 +9,8 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from anyio import to_thread
 from litestar import Controller, Response, get
-from litestar.params import Parameter
+from litestar.di import NamedDependency
+from litestar.params import QueryParameter
 
 from api.answers import Asked
 from api.operation import errors, needs
@@ -46,16 +47,16 @@ class LogController(Controller):
     )
     async def read(
         self,
-        services: Services,
+        services: NamedDependency[Services],
         request: Asked,
-        after: Annotated[int, Parameter(ge=0, description="Entries behind this seq; 0 is the beginning.")] = 0,
-        limit: Annotated[int, Parameter(ge=1, le=MAX_ENTRIES, description="Entries at most.")] = 100,
+        after: Annotated[int, QueryParameter(ge=0, description="Entries behind this seq; 0 is the beginning.")] = 0,
+        limit: Annotated[int, QueryParameter(ge=1, le=MAX_ENTRIES, description="Entries at most.")] = 100,
         types: Annotated[
-            list[str] | None, Parameter(description="Only events of these types, such as contact.created.")
+            list[str] | None, QueryParameter(description="Only events of these types, such as contact.created.")
         ] = None,
-        wait: Annotated[int, Parameter(ge=0, le=MAX_WAIT, description="Seconds to wait for something new.")] = 0,
+        wait: Annotated[int, QueryParameter(ge=0, le=MAX_WAIT, description="Seconds to wait for something new.")] = 0,
         output: Annotated[
-            Literal["json", "ndjson"] | None, Parameter(query="format", description="Instead of the Accept header.")
+            Literal["json", "ndjson"] | None, QueryParameter(name="format", description="Instead of the Accept header.")
         ] = None,
     ) -> Response[LogPage]:
         wanted = _types(types or [])

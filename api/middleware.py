@@ -5,10 +5,9 @@ from __future__ import annotations
 import logging
 import re
 import time
-from typing import Any
+from dataclasses import replace
 from uuid import UUID
 
-from anyio import to_thread
 from litestar import Litestar
 from litestar.datastructures import Headers, MutableScopeHeaders
 from litestar.enums import ScopeType
@@ -17,9 +16,7 @@ from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import metrics
-from api.limits import RateLimiter
-from application.identity import authenticate
-from application.services import Services
+from api.admission import Admission
 from domain.kernel import Refused
 from eventstore.ids import new_id
 
@@ -31,8 +28,9 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9_\-.:]{1,128}\Z")
 class RequestContext:
     """Around the whole application: gives each request its id (``X-Request-Id`` or a new one), measures and logs it."""
 
-    def __init__(self, app: Litestar) -> None:
+    def __init__(self, app: Litestar, admission: Admission) -> None:
         self.litestar = app
+        self.admission = admission
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
@@ -75,26 +73,21 @@ class Authentication(ASGIMiddleware):
 
     scopes = (ScopeType.HTTP,)
 
-    def __init__(self, services: Services, limiter: RateLimiter) -> None:
-        self._services = services
-        self._limiter = limiter
+    def __init__(self, admission: Admission) -> None:
+        self._admission = admission
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         handler = scope["route_handler"]
         if not handler.opt.get("public") and getattr(handler, "operation_id", None) is not None:
             headers = Headers.from_scope(scope)
             wanted = wanted_workspace(headers, scope["query_string"])
-            scope["user"] = await to_thread.run_sync(
-                self._admit, bearer(headers), wanted, handler.opt.get("scope"), scope["state"]
-            )
+            caller, limits = await self._admission.admit(bearer(headers), wanted)
+            scope["state"]["headers"] = limits
+            needed = handler.opt.get("scope")
+            if needed is not None and not caller.may(needed):
+                raise Refused("permission_denied", f"This takes the scope {needed} and a role that allows it.")
+            scope["user"] = replace(caller, request_id=scope["state"]["request_id"])
         await next_app(scope, receive, send)
-
-    def _admit(self, token: str, wanted: UUID | None, needed: str | None, state: dict[str, Any]) -> Any:
-        caller = authenticate(self._services, token, wanted, state["request_id"])
-        state["headers"] = self._limiter.take(caller.workspace_id, caller.plan)
-        if needed is not None and not caller.may(needed):
-            raise Refused("permission_denied", f"This takes the scope {needed} and a role that allows it.")
-        return caller
 
 
 def bearer(headers: Headers) -> str:

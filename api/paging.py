@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal
 
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 
 from domain.kernel import Refused
 from schemas.page import DEFAULT_LIMIT, MAX_LIMIT, PageRequest, Sort
@@ -20,20 +20,28 @@ _ALIASES: Final = {
 
 
 def page_request(
-    page: Annotated[int, Parameter(ge=1, description="Page number, from 1.")] = 1,
-    limit: Annotated[int | None, Parameter(ge=1, description="Items per page: 50 unless asked, at most 100.")] = None,
-    page_size: Annotated[int | None, Parameter(query="pageSize", ge=1, description="Another name for limit.")] = None,
-    per_page: Annotated[int | None, Parameter(query="per_page", ge=1, description="Another name for limit.")] = None,
-    offset: Annotated[int | None, Parameter(ge=0, description="Items to skip, instead of page.")] = None,
-    cursor: Annotated[str | None, Parameter(description="`nextCursor` of an earlier answer, for deep reading.")] = None,
-    sort: Annotated[str | None, Parameter(description="Field to sort by; `-` in front for descending.")] = None,
-    sort_by: Annotated[str | None, Parameter(query="sortBy", description="Field to sort by.")] = None,
-    order_by: Annotated[str | None, Parameter(query="order_by", description="Another name for sortBy.")] = None,
+    page: Annotated[int, QueryParameter(ge=1, description="Page number, from 1.")] = 1,
+    limit: Annotated[
+        int | None, QueryParameter(ge=1, description="Items per page: 50 unless asked, at most 100.")
+    ] = None,
+    page_size: Annotated[
+        int | None, QueryParameter(name="pageSize", ge=1, description="Another name for limit.")
+    ] = None,
+    per_page: Annotated[
+        int | None, QueryParameter(name="per_page", ge=1, description="Another name for limit.")
+    ] = None,
+    offset: Annotated[int | None, QueryParameter(ge=0, description="Items to skip, instead of page.")] = None,
+    cursor: Annotated[
+        str | None, QueryParameter(description="`nextCursor` of an earlier answer, for deep reading.")
+    ] = None,
+    sort: Annotated[str | None, QueryParameter(description="Field to sort by; `-` in front for descending.")] = None,
+    sort_by: Annotated[str | None, QueryParameter(name="sortBy", description="Field to sort by.")] = None,
+    order_by: Annotated[str | None, QueryParameter(name="order_by", description="Another name for sortBy.")] = None,
     sort_direction: Annotated[
-        Literal["asc", "desc"] | None, Parameter(query="sortDirection", description="asc, or desc.")
+        Literal["asc", "desc"] | None, QueryParameter(name="sortDirection", description="asc, or desc.")
     ] = None,
     sort_dir: Annotated[
-        Literal["asc", "desc"] | None, Parameter(query="sortDir", description="Another name for sortDirection.")
+        Literal["asc", "desc"] | None, QueryParameter(name="sortDir", description="Another name for sortDirection.")
     ] = None,
 ) -> PageRequest:
     """The page asked for. More than 100 items a page is refused, not cut, so that no caller misses some."""

@@ -25,7 +25,7 @@ def known_parameters(handler: HTTPRouteHandler) -> frozenset[str]:
         for name, field in signature.parameters.items():
             if name not in _RESERVED:
                 wire = field.kwarg_definition
-                names.add((wire.query or name) if isinstance(wire, ParameterKwarg) else name)
+                names.add((wire.name or name) if isinstance(wire, ParameterKwarg) else name)
     return frozenset(names)
 
 

@@ -6,8 +6,8 @@ from typing import Annotated
 from uuid import UUID
 
 from litestar import Controller, Response, delete, get, patch, post
-from litestar.di import Provide
-from litestar.params import Parameter
+from litestar.di import NamedDependency, Provide
+from litestar.params import FromPath, QueryParameter, RawBody, RequestBody
 
 from api.answers import Answer, Asked, Json, command, if_match, one, page
 from api.operation import errors, needs
@@ -39,10 +39,10 @@ class TagController(Controller):
     )
     def list_tags(
         self,
-        services: Services,
+        services: NamedDependency[Services],
         request: Asked,
-        wanted: PageRequest,
-        search: Annotated[str | None, Parameter(description="Part of the name.", max_length=200)] = None,
+        wanted: NamedDependency[PageRequest],
+        search: Annotated[str | None, QueryParameter(description="Part of the name.", max_length=200)] = None,
     ) -> Json[Page[TagView]]:
         with reading(services.pool, request.user.workspace_id) as conn:
             found = rows.listed(conn, wanted, search)
@@ -58,7 +58,9 @@ class TagController(Controller):
         responses=errors("conflict", "validation_failed"),
         sync_to_thread=True,
     )
-    def create_tag(self, services: Services, request: Asked, body: bytes, data: CreateTag) -> Json[One[TagView]]:
+    def create_tag(
+        self, services: NamedDependency[Services], request: Asked, body: RawBody, data: RequestBody[CreateTag]
+    ) -> Json[One[TagView]]:
         def work(unit: Work) -> Answer:
             tag = unit.begin(TAG, new_id(), data)
             return Answer(tags.view(unit, tag), tag.version, 201, f"/api/v1/tags/{tag.id}")
@@ -73,7 +75,9 @@ class TagController(Controller):
         responses=errors("not_found"),
         sync_to_thread=True,
     )
-    def get_tag(self, services: Services, request: Asked, tag_id: UUID) -> Json[One[TagView]]:
+    def get_tag(
+        self, services: NamedDependency[Services], request: Asked, tag_id: FromPath[UUID]
+    ) -> Json[One[TagView]]:
         with reading(services.pool, request.user.workspace_id) as conn:
             found = rows.TAGS.load(conn, [tag_id])
             if not found:
@@ -89,7 +93,12 @@ class TagController(Controller):
         sync_to_thread=True,
     )
     def update_tag(
-        self, services: Services, request: Asked, body: bytes, tag_id: UUID, data: UpdateTag
+        self,
+        services: NamedDependency[Services],
+        request: Asked,
+        body: RawBody,
+        tag_id: FromPath[UUID],
+        data: RequestBody[UpdateTag],
     ) -> Json[One[TagView]]:
         def work(unit: Work) -> Answer:
             unit.execute(TAG, tag_id, data, if_version=if_match(request))
@@ -108,7 +117,7 @@ class TagController(Controller):
         status_code=204,
         sync_to_thread=True,
     )
-    def delete_tag(self, services: Services, request: Asked, tag_id: UUID) -> Response[None]:
+    def delete_tag(self, services: NamedDependency[Services], request: Asked, tag_id: FromPath[UUID]) -> Response[None]:
         def work(unit: Work) -> Answer:
             tags.delete(unit, tag_id, if_version=if_match(request))
             return Answer(status=204)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from litestar import Controller, get, patch
+from litestar.di import NamedDependency
+from litestar.params import RawBody, RequestBody
 
 from api.answers import Answer, Asked, Json, command, if_match, one
 from api.operation import errors, needs
@@ -27,7 +29,7 @@ class WorkspaceController(Controller):
         responses=errors(),
         sync_to_thread=True,
     )
-    def get_workspace(self, services: Services, request: Asked) -> Json[One[WorkspaceView]]:
+    def get_workspace(self, services: NamedDependency[Services], request: Asked) -> Json[One[WorkspaceView]]:
         with reading(services.pool, request.user.workspace_id) as conn:
             found = rows.workspace(conn, request.user.workspace_id)
         return one(request, found, found.version)
@@ -41,7 +43,7 @@ class WorkspaceController(Controller):
         sync_to_thread=True,
     )
     def update_workspace(
-        self, services: Services, request: Asked, body: bytes, data: UpdateWorkspace
+        self, services: NamedDependency[Services], request: Asked, body: RawBody, data: RequestBody[UpdateWorkspace]
     ) -> Json[One[WorkspaceView]]:
         workspace_id = request.user.workspace_id
 

@@ -17,7 +17,7 @@ _ADMINS: Final = frozenset({"owner", "admin"})
 
 @dataclass(frozen=True)
 class Caller:
-    """``token_hash`` is that of the session or key, for ending it."""
+    """``token_hash`` is that of the session or key, and ``home_id`` the workspace that it was made in."""
 
     workspace_id: UUID
     account_id: UUID
@@ -28,6 +28,12 @@ class Caller:
     assigned_only: bool = False
     request_id: str | None = None
     token_hash: bytes = field(default=b"", repr=False)
+    home_id: UUID | None = None
+
+    @property
+    def workspaces(self) -> frozenset[UUID]:
+        """Whose changes can change what this caller may."""
+        return frozenset({self.workspace_id, self.home_id or self.workspace_id})
 
     @property
     def is_admin(self) -> bool:

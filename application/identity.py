@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Final
@@ -132,10 +133,17 @@ def log_out(services: Services, caller: Caller) -> None:
         unit.conn.execute("DELETE FROM sessions WHERE token_hash = %s", (caller.token_hash,))
         unit.execute(USER, caller.account_id, LogOut())
 
-    services.store.run(caller.origin(), work)
+    origin = replace(caller.origin(), workspace_id=caller.home_id or caller.workspace_id)
+    services.store.run(origin, work)
 
 
-def authenticate(services: Services, token: str, wanted: UUID | None, request_id: str | None) -> Caller:
+ACCESS_EVENTS: Final = frozenset(
+    {"api_key.revoked", "user.logged_out", "membership.changed", "membership.revoked", "workspace.updated"}
+)
+"""After these, what was known of a workspace's callers may no longer be so."""
+
+
+def authenticate(services: Services, token: str, wanted: UUID | None, request_id: str | None = None) -> Caller:
     """Who a bearer token stands for, in the workspace wanted or its own.
 
     Refuses with ``unauthenticated`` (unknown, revoked or expired) or ``permission_denied`` (no member there).
@@ -145,7 +153,7 @@ def authenticate(services: Services, token: str, wanted: UUID | None, request_id
         row = conn.execute("SELECT * FROM authenticate(%s, %s)", (digest, wanted)).fetchone()
     if row is None:
         raise Refused("unauthenticated", "The API key or session token is not valid.")
-    workspace_id, account_id, api_key_id, scopes, role, assigned_only, plan, last_used_at = row
+    workspace_id, account_id, api_key_id, scopes, role, assigned_only, plan, last_used_at, home_id = row
     if role is None:
         raise Refused("permission_denied", "You are not a member of this workspace.")
     if api_key_id is not None:
@@ -160,6 +168,7 @@ def authenticate(services: Services, token: str, wanted: UUID | None, request_id
         assigned_only=assigned_only,
         request_id=request_id,
         token_hash=digest,
+        home_id=home_id,
     )
 
 

@@ -22,6 +22,10 @@ UPCASTERS: dict[str, Upcaster] = {}
 """By the old event's public name. None yet: no released shape has changed."""
 
 
+class UnreadableEventError(MapperDeserialisationError):
+    """A stored event whose name nobody knows, or whose data is not of that name's form."""
+
+
 class Sealer(Protocol):
     """The seam for personal data: fields of one subject sealed on the way in and opened on the way out.
 
@@ -63,7 +67,7 @@ class EventMapper(Mapper[UUID]):
         return data if self._sealer is None else self._sealer.sealed(stream_id, event.event_name, data)
 
     def decode(self, stream_id: UUID, event_type: str, data: bytes | str) -> Event:
-        """The event of a stored name and data; raises ``MapperDeserialisationError`` when there is no such event."""
+        """The event of a stored name and data; raises ``UnreadableEventError`` when there is no such event."""
         try:
             if self._sealer is not None:
                 data = self._sealer.opened(stream_id, event_type, data.encode() if isinstance(data, str) else data)
@@ -72,7 +76,7 @@ class EventMapper(Mapper[UUID]):
                 data = msgspec.json.encode(upcast)
             event: Any = self._decoders[event_type].decode(data)
         except (KeyError, msgspec.MsgspecError) as error:
-            raise MapperDeserialisationError(f"{event_type} of stream {stream_id}: {error}") from error
+            raise UnreadableEventError(f"{event_type} of stream {stream_id}: {error}") from error
         return event  # type: ignore[no-any-return]  # each decoder is of an event's type
 
     def to_stored_event(self, domain_event: DomainEventProtocol[UUID]) -> StoredEvent:

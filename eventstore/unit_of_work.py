@@ -114,6 +114,10 @@ class Work:
         self.after[(decider.stream_type, stream_id)] = updated
         self.loaded[stream_id] = updated
 
+    def events(self) -> frozenset[str]:
+        """The types of what is to be written."""
+        return frozenset(event.event_type for event in self.staged)
+
     def changes(self) -> Iterator[tuple[str, list[Change]]]:
         """What to write, by kind of stream and in order of id, so that two units of work cannot wait for each other."""
         for stream_type, keys in groupby(sorted(self.after), key=lambda key: key[0]):
@@ -151,19 +155,23 @@ class Done(Generic[T]):
 
     value: T
     seq: int | None
+    events: frozenset[str] = frozenset()
+    """The types of what was written."""
 
 
 @dataclass
 class EventStore:
     """Runs units of work for any workspace on one database.
 
-    ``nudge`` is called after each commit that wrote something, with the workspace's id; it must not block.
+    After each commit that wrote something, ``nudge`` is called with the workspace's id and ``committed`` with the types
+    of the events too; neither may block or raise.
     """
 
     pool: Pool
     rows: Registry
     mapper: EventMapper = field(default_factory=EventMapper)
     nudge: Callable[[UUID], None] = lambda _: None
+    committed: Callable[[UUID, frozenset[str]], None] = lambda _, __: None
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def run(self, origin: Origin, work: Callable[[Work], T], *, bulk: bool = False) -> Done[T]:
@@ -201,6 +209,7 @@ class EventStore:
                 continue
             if done.seq is not None:
                 self.nudge(origin.workspace_id)
+                self.committed(origin.workspace_id, done.events)
             return done
         raise AssertionError("unreachable")
 
@@ -209,7 +218,7 @@ class EventStore:
             value = work(unit)
             unit.flush()
         unit.settle()
-        return Done(value, unit.seq)
+        return Done(value, unit.seq, unit.events())
 
     def _once_keyed(
         self,
@@ -231,7 +240,7 @@ class EventStore:
                 response = render(value, unit.seq)
                 finish(unit.conn, origin.workspace_id, key, response)
         unit.settle()
-        return Done(response or render(value, unit.seq), unit.seq)
+        return Done(response or render(value, unit.seq), unit.seq, unit.events())
 
     @contextmanager
     def _transaction(self, origin: Origin, *, bulk: bool) -> Iterator[Work]:

@@ -84,13 +84,13 @@ def verify_log(
     workspace_id: UUID,
     report: Report,
     *,
-    kept: Iterable[Checkpoint] = (),
+    checkpoints: Iterable[Checkpoint] = (),
     trusted: Collection[str] | None = None,
     progress: Progress = lambda *_: None,
 ) -> None:
     """Checks a workspace's whole log inside a ``snapshot``; adds to the report what held.
 
-    ``kept`` are checkpoints of this workspace that an auditor has from before; those in the database are checked anyway. With
+    ``checkpoints`` are those of this workspace that an auditor has from before; those in the database are checked anyway. With
     ``trusted``, each must be signed with one of these public keys. Raises ``MismatchError`` at the first thing wrong.
     """
     try:
@@ -99,10 +99,10 @@ def verify_log(
         _check_event_ids(conn, workspace_id)
     except _OddityError as oddity:
         raise MismatchError(_located(conn, workspace_id, oddity)) from None
-    _check_stored(conn, workspace_id, CheckpointCheck(end.seq, report, trusted))
-    check = CheckpointCheck(end.seq, report, trusted)
-    for checkpoint in sorted(kept, key=lambda checkpoint: checkpoint.seq):
-        check.compare(checkpoint, _hash_at(conn, workspace_id, checkpoint.seq))
+    _check_stored(conn, workspace_id, CheckpointCheck(report, trusted), end.seq)
+    check = CheckpointCheck(report, trusted)
+    for checkpoint in sorted(checkpoints, key=lambda checkpoint: checkpoint.seq):
+        check.compare(checkpoint, _hash_at(conn, workspace_id, checkpoint.seq), end.seq)
 
 
 @dataclass(frozen=True)
@@ -226,7 +226,7 @@ def _hash_at(conn: Db, workspace_id: UUID, seq: int) -> bytes | None:
     return None if row is None else bytes(row[0])
 
 
-def _check_stored(conn: Db, workspace_id: UUID, check: CheckpointCheck) -> None:
+def _check_stored(conn: Db, workspace_id: UUID, check: CheckpointCheck, end: int) -> None:
     with conn.cursor(name="verify_checkpoints", binary=True) as cursor:
         cursor.itersize = BATCH
         cursor.execute(_CHECKPOINTS, (workspace_id,), binary=True)
@@ -239,37 +239,36 @@ def _check_stored(conn: Db, workspace_id: UUID, check: CheckpointCheck) -> None:
                 public_key=public_key,
                 signature=signature,
             )
-            check.compare(checkpoint, GENESIS if seq == 0 else hashed)
+            check.compare(checkpoint, GENESIS if seq == 0 else hashed, end)
 
 
 class CheckpointCheck:
-    """Compares a workspace's checkpoints, in order of ``seq``, with a log whose chain has been walked to ``end``."""
+    """Compares one workspace's checkpoints, in order of ``seq``, with its log."""
 
-    def __init__(self, end: int, report: Report, trusted: Collection[str] | None) -> None:
-        self._end = end
+    def __init__(self, report: Report, trusted: Collection[str] | None) -> None:
         self._report = report
         self._trusted = trusted
         self._proven = 0
 
-    def compare(self, checkpoint: Checkpoint, hashed: bytes | None) -> None:
-        """``hashed`` is the log's hash at the checkpoint's ``seq``; ``None`` when the log ends before."""
+    def compare(self, checkpoint: Checkpoint, hashed: bytes | None, end: int) -> None:
+        """``hashed`` is the log's hash at the checkpoint's ``seq``; ``None`` when the log ends before, at ``end``."""
         signed = f"checkpoint signed at {checkpoint.signed_at}"
         if self._trusted is not None and checkpoint.public_key not in self._trusted:
-            self._wrong(checkpoint, f"key of the {signed}", "one of the trusted public keys", checkpoint.public_key)
+            _differs(checkpoint, f"key of the {signed}", "one of the trusted public keys", checkpoint.public_key)
         if not signature_holds(checkpoint):
             expected = f"an Ed25519 signature by {checkpoint.public_key}"
-            self._wrong(checkpoint, f"signature of the {signed}", expected, "one that does not hold")
+            _differs(checkpoint, f"signature of the {signed}", expected, "one that does not hold")
         if hashed is None:
             expected = f"event {checkpoint.seq} with hash {checkpoint.hash}"
-            self._wrong(checkpoint, signed, expected, f"a log that ends at {self._end}")
+            _differs(checkpoint, signed, expected, f"a log that ends at {end}")
         if hashed.hex() != checkpoint.hash:
             found = f"{hashed.hex()}: the log was rewritten after event {self._proven} and up to {checkpoint.seq}"
-            self._wrong(checkpoint, signed, checkpoint.hash, found)
+            _differs(checkpoint, signed, checkpoint.hash, found)
         self._proven = checkpoint.seq
         self._report.checkpoints += 1
 
-    @staticmethod
-    def _wrong(checkpoint: Checkpoint, what: str, expected: str, found: str) -> NoReturn:
-        raise MismatchError(
-            Finding(workspace_id=checkpoint.workspace_id, seq=checkpoint.seq, what=what, expected=expected, found=found)
-        )
+
+def _differs(checkpoint: Checkpoint, what: str, expected: str, found: str) -> NoReturn:
+    raise MismatchError(
+        Finding(workspace_id=checkpoint.workspace_id, seq=checkpoint.seq, what=what, expected=expected, found=found)
+    )

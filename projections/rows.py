@@ -131,16 +131,21 @@ class RowTable(Generic[S]):
         unique = self.unique.get(constraint)
         if unique is None:
             return None
-        where = " AND ".join(f"{column} = %s" for column in unique.columns)
+        where = " AND ".join([*(f"{column} = %s" for column in unique.columns), unique.where or "true"])
         query = (
             f"SELECT id FROM {self.table} WHERE workspace_id = current_workspace() AND {where} AND id <> %s".encode()
         )
+        wanted: set[tuple[Any, ...]] = set()
         for change in changes:
             if change.after is not None:
                 row = dict(zip(self.columns, self.project(change.after), strict=True))
-                found = conn.execute(query, (*(row[column] for column in unique.columns), change.id)).fetchone()
+                key = tuple(row[column] for column in unique.columns)
+                found = conn.execute(query, (*key, change.id)).fetchone()
                 if found is not None:
                     return Refused("conflict", unique.message, existing_id=str(found[0]))
+                if key in wanted and all(key):  # twice in one unit of work, which leaves neither; empty is not set
+                    return Refused("conflict", unique.message)
+                wanted.add(key)
         return None
 
     def create_table(self, name: str) -> str:

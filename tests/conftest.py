@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from uuid import UUID
 
 import pytest
+from hypothesis import settings
 
 from daybook.embedded import EmbeddedNats, EmbeddedPostgres
 from eventstore.append import Origin
@@ -16,6 +17,9 @@ from eventstore.unit_of_work import EventStore
 from projections.catalogue import ROWS
 from schemas.log import Actor
 from tests.servers import running_nats, running_postgres
+
+settings.register_profile("daybook", deadline=None, max_examples=50)
+settings.load_profile("daybook")
 
 
 @pytest.fixture(scope="session")

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Final, Self
 
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 from nats.errors import Error
 from nats.js import JetStreamContext
 from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig, StreamInfo
@@ -35,6 +38,16 @@ class Connection:
     js: JetStreamContext
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
+    @asynccontextmanager
+    async def subscribed(self, subject: str, receive: Callable[[Msg], Awaitable[None]]) -> AsyncIterator[None]:
+        """Has ``receive`` called with each core-NATS message; not with those of a later connection."""
+        subscription = await self.client.subscribe(subject, cb=receive)
+        try:
+            yield
+        finally:
+            with suppress(Error):
+                await subscription.unsubscribe()
+
 
 class Broker:
     """Connects in the background and for ever, whether or not NATS is there yet. Not for use by several event loops.
@@ -48,6 +61,7 @@ class Broker:
         self._changed = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
         self._complained = False
+        self._closing = False
 
     async def __aenter__(self) -> Self:
         self._keeper = asyncio.create_task(self._keep(), name="broker")
@@ -55,6 +69,7 @@ class Broker:
 
     async def __aexit__(self, *_: object) -> None:
         assert self._keeper is not None
+        self._closing = True
         self._keeper.cancel()
         await asyncio.gather(self._keeper, return_exceptions=True)
 
@@ -87,7 +102,7 @@ class Broker:
                 backoff.reset()
                 self._up(client)
                 await closed.wait()
-            except (Error, OSError) as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, the process needs a connection
                 self._complain(error)
             finally:
                 self._down()
@@ -130,7 +145,8 @@ class Broker:
 
     def _down(self) -> None:
         if self._current is not None:
-            logger.warning("lost the connection to NATS")
+            if not self._closing:
+                logger.warning("lost the connection to NATS")
             self._current.ended.set()
             self._current = None
 
@@ -165,11 +181,9 @@ async def ensure_stream(js: JetStreamContext) -> StreamInfo:
 
 async def _close(client: Client) -> None:
     """Sends what is buffered, and closes."""
-    try:
+    with suppress(Error, OSError):
         if client.is_connected:
             await client.flush(timeout=_CLOSE_SECONDS)
-    except (Error, OSError, TimeoutError):
-        pass
     await client.close()
 
 

@@ -115,6 +115,11 @@ class Publisher:
         self._batch = _Batch(0)
 
     @property
+    def acks(self) -> str:
+        """The subject that acknowledgements come in by."""
+        return f"{self._inbox}.>"
+
+    @property
     def max_payload(self) -> int:
         """The size of the largest payload that the server takes."""
         return self._client.max_payload - ENVELOPE_BYTES
@@ -138,7 +143,7 @@ class Publisher:
         self._stream_seq += len(outcome.stream_seqs)
         return outcome
 
-    async def _acknowledged(self, msg: Msg) -> None:
+    async def acknowledged(self, msg: Msg) -> None:
         number, index = msg.subject.rsplit(".", 2)[1:]
         if int(number) != self._number:
             return
@@ -158,11 +163,7 @@ async def publisher(connection: Connection, stream_seq: int) -> AsyncIterator[Pu
     ended = asyncio.create_task(connection.ended.wait())
     made = Publisher(connection, stream_seq, ended)
     try:
-        acks = await connection.client.subscribe(f"{made._inbox}.>", cb=made._acknowledged)  # noqa: SLF001 - its own maker
-        try:
+        async with connection.subscribed(made.acks, made.acknowledged):
             yield made
-        finally:
-            if not connection.ended.is_set():
-                await acks.unsubscribe()
     finally:
         ended.cancel()

@@ -65,15 +65,17 @@ async def _lead(context: WorkerContext, poll: float) -> None:
     """Publishes over one connection after another."""
     LEADING.set(1)
     backoff = Backoff(longest=2.0)
-    trouble = ""
+    trouble: str | None = None
     try:
         while (connection := await _connection(context)) is not None:
+            session: _Session | None = None
             try:
                 async with _session(context, connection, poll) as session:
-                    trouble = ""
                     await session.run()
-                backoff.reset()
             except (Interrupted, NatsError, psycopg.OperationalError, OSError) as error:
+                if session is not None and session.published:
+                    backoff.reset()
+                    trouble = None
                 if str(error) != trouble:
                     trouble = str(error)
                     logger.warning("publishing is interrupted, trying on: %s", trouble or type(error).__name__)
@@ -108,6 +110,7 @@ class _Session:
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     due: dict[UUID, None] = field(default_factory=dict)  # in order of their turns
     put_off: dict[UUID, float] = field(default_factory=dict)
+    published: int = 0
 
     @property
     def over(self) -> bool:
@@ -182,6 +185,7 @@ class _Session:
         }
         await checkpoints.advance(self.context.async_pool, published)
         PUBLISHED.inc(len(outcome.stream_seqs))
+        self.published += len(outcome.stream_seqs)
         if outcome.problem is not None:
             raise Interrupted(outcome.problem)
 
@@ -193,10 +197,8 @@ async def _session(context: WorkerContext, connection: Connection, poll: float) 
         session = _Session(context, connection, publishing, poll)
         wakers = [asyncio.create_task(_wake(session, event)) for event in (context.stop, connection.ended)]
         try:
-            nudges = await connection.client.subscribe(ALL_SUBJECTS, cb=session.nudged)
-            yield session
-            if not connection.ended.is_set():
-                await nudges.unsubscribe()
+            async with connection.subscribed(ALL_SUBJECTS, session.nudged):
+                yield session
         finally:
             for waker in wakers:
                 waker.cancel()

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import random
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 
 async def pause(stop: asyncio.Event, seconds: float) -> None:
     """Waits for that long, or until ``stop``."""
-    try:
+    with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await stop.wait()
-    except TimeoutError:
-        pass
 
 
 @dataclass

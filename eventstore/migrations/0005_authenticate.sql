@@ -3,7 +3,7 @@
 -- no member there. One round trip; the rows are read under the tenant policies of the workspaces concerned.
 CREATE FUNCTION authenticate(hash bytea, wanted uuid) RETURNS TABLE (
     workspace_id uuid, account_id uuid, api_key_id uuid, scopes text[], role text, assigned_only boolean, plan text,
-    last_used_at timestamptz
+    last_used_at timestamptz, home_id uuid
 ) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
@@ -28,7 +28,7 @@ BEGIN
     END IF;
     PERFORM set_config('daybook.workspace_id', coalesce(wanted, home)::text, true);
     RETURN QUERY
-        SELECT coalesce(wanted, home), account, key, allowed, m.role, m.assigned_only, m.plan, used
+        SELECT coalesce(wanted, home), account, key, allowed, m.role, m.assigned_only, m.plan, used, home
         FROM (VALUES (1)) AS always LEFT JOIN (
             SELECT m.role, m.assigned_only, w.plan FROM memberships m JOIN workspaces w ON w.workspace_id = m.workspace_id
             WHERE m.workspace_id = coalesce(wanted, home) AND m.user_id = account

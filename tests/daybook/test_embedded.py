@@ -21,6 +21,9 @@ import pytest
 from daybook.embedded import POSTGRES_USER, EmbeddedNats, EmbeddedPostgres, EmbeddedServerError, lock_data
 
 AS_ROOT = os.geteuid() == 0
+ONLY_ROOT = pytest.mark.skipif(
+    not AS_ROOT, reason="only root can be another user; without it all tests run as an ordinary one"
+)
 NOT_READABLE = 77
 
 SERVE = """
@@ -101,6 +104,10 @@ def sql(server: EmbeddedPostgres, statement: str) -> list[tuple[object, ...]]:
     with psycopg.connect(server.url(), autocommit=True) as connection:
         cursor = connection.execute(statement.encode())
         return cursor.fetchall() if cursor.description else []
+
+
+def socket_directory(server: EmbeddedPostgres) -> Path:
+    return Path(str(psycopg.conninfo.conninfo_to_dict(server.url())["host"]))
 
 
 def mode(path: Path) -> int:
@@ -191,7 +198,7 @@ def test_a_ctrl_c_in_the_terminal_is_not_for_the_servers(postgres: EmbeddedPostg
     assert os.getsid(nats_server.pid or 0) == nats_server.pid
 
 
-@pytest.mark.skipif(not AS_ROOT, reason="the other tests run as an ordinary user already")
+@ONLY_ROOT
 def test_an_ordinary_user_needs_no_help_from_root() -> None:
     user = pwd.getpwnam("nobody")
     with tempfile.TemporaryDirectory(prefix="daybook-test-") as folder:
@@ -203,7 +210,7 @@ def test_an_ordinary_user_needs_no_help_from_root() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.skipif(not AS_ROOT, reason="only root runs Postgres as another user")
+@ONLY_ROOT
 def test_root_lends_postgres_a_user_that_may_search_but_not_list(fresh: Path) -> None:
     fresh.mkdir(mode=0o700)
     (fresh / "credentials.json").touch(0o600)
@@ -221,19 +228,26 @@ def test_a_path_too_long_for_a_socket_gets_a_short_private_one(fresh: Path) -> N
     with EmbeddedPostgres(deep) as postgres:
         assert sql(postgres, "SELECT 1") == [(1,)]
         assert EmbeddedPostgres(deep).url() == postgres.url()
-        [run] = [
-            Path(str(found))
-            for [found] in sql(postgres, "SELECT trim(current_setting('unix_socket_directories'), '\"')")
-        ]
+        run = socket_directory(postgres)
         assert mode(run) == 0o700
     shutil.rmtree(run)
 
-    run.symlink_to(fresh)
+
+@pytest.mark.parametrize("owner", ["us, as a link", pytest.param("nobody", marks=ONLY_ROOT)])
+def test_a_socket_directory_that_somebody_else_made_is_refused(fresh: Path, owner: str) -> None:
+    postgres = EmbeddedPostgres(fresh / ("long" * 30))
+    run = socket_directory(postgres)
+    if owner == "nobody":
+        run.mkdir()
+        shutil.chown(run, owner)
+    else:
+        run.symlink_to(fresh.parent)
+
     try:
         with pytest.raises(EmbeddedServerError, match="belongs to somebody else"):
             postgres.start()
     finally:
-        run.unlink()
+        run.unlink() if run.is_symlink() else run.rmdir()
 
 
 def test_kill_minus_nine_of_the_parent_leaves_servers_that_are_carried_on_with(data: Path) -> None:

@@ -135,20 +135,8 @@ def test_a_topic_without_a_noun_is_of_a_stream_of_no_kind(
         ]
     )
 )
-def test_any_bytes_are_kept_as_they_are(postgres_json: Callable[[str], str], state: bytes) -> None:
-    assert _state(postgres_json(_data(state))) == state
-
-
-@pytest.fixture(scope="module")
-def postgres_json(owner: Db) -> Callable[[str], str]:
-    """A JSON text as Postgres gives it back."""
-
-    def through(text: str) -> str:
-        row = owner.execute("SELECT %s::jsonb::text", (text,)).fetchone()
-        assert row is not None
-        return str(row[0])
-
-    return through
+def test_any_bytes_are_kept_as_they_are(through_jsonb: Callable[[str], str], state: bytes) -> None:
+    assert _state(through_jsonb(_data(state))) == state
 
 
 def test_json_objects_are_kept_as_json(recorder: WorkspaceRecorder, owner: Db, workspace: UUID) -> None:

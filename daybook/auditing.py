@@ -1,0 +1,60 @@
+"""``daybook verify``: what was checked, and the first thing that is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from uuid import UUID
+
+import msgspec
+
+from daybook.settings import SettingsError
+from eventstore.migrate import connect
+from eventstore.offline import verify_file
+from eventstore.verify import Progress, Report
+from projections.verify import verify
+from schemas.verification import Checkpoint
+
+Say = Callable[[str], None]
+
+
+def verify_installation(
+    url: str, workspaces: Sequence[UUID], checkpoints: Path | None, progress: Progress, say: Say
+) -> int:
+    """Verifies the database's logs and rows; 0 when all is well, else 1."""
+    kept = kept_checkpoints(checkpoints)
+    with connect(url) as conn:
+        report = verify(conn, workspaces=list(workspaces) or None, checkpoints=kept, progress=progress)
+    return _told(report, f"{report.rows} rows are what the log adds up to", say)
+
+
+def verify_export(export: Path, checkpoints: Path | None, say: Say) -> int:
+    """Verifies an exported log, without a database; 0 when all is well, else 1."""
+    with export.open("rb") as lines:
+        report = verify_file(lines, checkpoints=kept_checkpoints(checkpoints))
+    return _told(report, "rows are not in an export", say)
+
+
+def _told(report: Report, rows: str, say: Say) -> int:
+    if report.finding is not None:
+        say(f"WRONG: {report.finding}")
+        say(f"checked up to there: {report.workspaces} workspaces whole, {report.events} events, {report.rows} rows")
+        return 1
+    say(f"workspaces   {report.workspaces}")
+    say(f"events       {report.events}, without a gap, each chained to the one before")
+    say(f"checkpoints  {report.checkpoints} signed heads, met by the log")
+    say(f"rows         {rows}")
+    say("all is well")
+    return 0
+
+
+def kept_checkpoints(path: Path | None) -> list[Checkpoint]:
+    """Signed heads from a file, one JSON object a line. Raises ``SettingsError`` naming the line that is none."""
+    kept = []
+    for number, line in enumerate(path.read_bytes().splitlines() if path else (), 1):
+        if line.strip():
+            try:
+                kept.append(msgspec.json.decode(line, type=Checkpoint))
+            except msgspec.MsgspecError as error:
+                raise SettingsError(f"{path}, line {number}: is no checkpoint: {error}") from error
+    return kept

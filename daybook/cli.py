@@ -1,0 +1,163 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from daybook import logs, openapi, settings, web
+from daybook.auditing import verify_export, verify_installation
+from daybook.embedded import EmbeddedServerError
+from daybook.installation import owner_url
+from daybook.serve import bring_up_to_date
+from daybook.serve import serve as serve_all
+from daybook.settings import Settings, SettingsError
+from daybook.supervisor import watch_parent
+from eventstore.database import one
+from eventstore.migrate import MigrationError, connect
+from projections.catalogue import TABLES
+from projections.rebuild import rebuild
+from workers.context import WorkerConfig
+from workers.runner import WORKERS
+from workers.runner import run as run_workers
+
+Say = Callable[[str], None]
+
+
+def _say(line: str) -> None:
+    click.echo(line)
+    sys.stdout.flush()
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="daybook")
+@click.pass_context
+def daybook(context: click.Context) -> None:
+    """Daybook: an event-sourced CRM. Settings come from the environment: see docs/settings.md."""
+    context.obj = settings.load()
+    logs.configure(context.obj.log_level, context.obj.log_format)
+
+
+@daybook.command()
+@click.pass_obj
+def serve(found: Settings) -> None:
+    """Run everything on an embedded Postgres and NATS (data in DAYBOOK_DATA)."""
+    sys.exit(serve_all(found, _say))
+
+
+@daybook.command()
+@click.pass_obj
+def api(found: Settings) -> None:
+    """Run one API process (DATABASE_URL as daybook_app, NATS_URL, DAYBOOK_SECRET_KEY)."""
+    web.serve(found)
+
+
+@daybook.command()
+@click.argument("names", nargs=-1, type=click.Choice(sorted(WORKERS)))
+@click.pass_obj
+def worker(found: Settings, names: tuple[str, ...]) -> None:
+    """Run workers, all or those named (DATABASE_URL as daybook_worker, NATS_URL, DAYBOOK_SECRET_KEY)."""
+    watch_parent()
+    config = WorkerConfig(
+        database_url=found.need_database(),
+        nats_url=found.need_nats(),
+        secret_key=found.need_secret_key(),
+        allow_private_webhooks=found.allow_private_webhooks,
+        metrics_port=found.metrics_port,
+    )
+    asyncio.run(run_workers(config, names))
+
+
+@daybook.command()
+@click.pass_obj
+def migrate(found: Settings) -> None:
+    """Bring the schema up to date and rebuild the rows whose shape changed (DATABASE_URL as the owner)."""
+    with owner_url(found) as url:
+        bring_up_to_date(url, _say)
+    _say("up to date")
+
+
+@daybook.command()
+@click.option("--workspace", "workspaces", multiple=True, type=click.UUID, help="Only this one; may be repeated.")
+@click.option(
+    "--file",
+    "export",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Verify an export instead (NDJSON as GET /log answers it): needs no database.",
+)
+@click.option(
+    "--checkpoints",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Signed heads kept from earlier, one JSON object a line: the log must still go through them.",
+)
+@click.pass_obj
+def verify(found: Settings, workspaces: tuple[UUID, ...], export: Path | None, checkpoints: Path | None) -> None:
+    """Walk every log's chain, fold it, and compare every row. Exits with 1 naming the first thing that is wrong."""
+    if export is not None:
+        sys.exit(verify_export(export, checkpoints, _say))
+    with owner_url(found) as url, _progress("verifying") as advance:
+        code = verify_installation(url, workspaces, checkpoints, advance, _say)
+    sys.exit(code)
+
+
+@daybook.group()
+def projections() -> None:
+    """The rows folded from the log."""
+
+
+@projections.command("rebuild")
+@click.argument("tables", nargs=-1, type=click.Choice([table.table for table in TABLES]))
+@click.pass_obj
+def rebuild_tables(found: Settings, tables: tuple[str, ...]) -> None:
+    """Fold the log into new tables beside the live ones and swap them, all or those named."""
+    chosen = [table for table in TABLES if not tables or table.table in tables]
+    with owner_url(found) as url, connect(url) as conn:
+        for table in chosen:
+            events = one(conn, "SELECT count(*) FROM events WHERE stream_type = %s", (table.decider.stream_type,))
+            with _progress(table.table, events[0] if events else None) as advance:
+                count = rebuild(conn, table, lambda n: advance("events", n))
+            _say(f"rebuilt {table.table}: {count} rows")
+
+
+@daybook.command("openapi")
+@click.option("--write", is_flag=True, help="Write schemas/openapi.json and schemas/events/*.json.")
+def openapi_documents(*, write: bool) -> None:
+    """Print the OpenAPI document, or write it and the events' schemas into the checkout."""
+    if write:
+        for path in openapi.write():
+            _say(str(path))
+    else:
+        click.echo(openapi.documents()["schemas/openapi.json"])
+
+
+@contextmanager
+def _progress(what: str, total: int | None = None) -> Iterator[Callable[[str, int], None]]:
+    """A line that says how far it has come, on standard error and only for people."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
+        tasks: dict[str, Any] = {}
+
+        def advance(step: str, count: int) -> None:
+            if step not in tasks:
+                tasks[step] = bar.add_task(f"{what}: {step}", total=total)
+            bar.advance(tasks[step], count)
+
+        yield advance
+
+
+def main() -> None:
+    """Runs the command line; what a user can mend is one line on standard error and exit code 2."""
+    try:
+        daybook.main(standalone_mode=True)
+    except (SettingsError, EmbeddedServerError, MigrationError) as error:
+        click.echo(f"daybook: {error}", err=True)
+        sys.exit(2)

@@ -1,0 +1,64 @@
+"""An installation on one machine: the embedded servers over one data directory, and the addresses of its roles."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from daybook.embedded import EmbeddedNats, EmbeddedPostgres, EmbeddedServerError, lock_data
+from daybook.settings import Settings
+
+
+@dataclass(frozen=True)
+class Installation:
+    """The embedded servers, running. ``app``, ``worker`` and ``owner`` are database URLs by role."""
+
+    data: Path
+    postgres: EmbeddedPostgres
+    nats: EmbeddedNats
+
+    @property
+    def owner(self) -> str:
+        return self.postgres.url()
+
+    @property
+    def app(self) -> str:
+        return self.postgres.url(user="daybook_app")
+
+    @property
+    def worker(self) -> str:
+        return self.postgres.url(user="daybook_worker")
+
+
+@contextmanager
+def running(settings: Settings) -> Iterator[Installation]:
+    """Starts the embedded servers and stops them again. Raises ``EmbeddedServerError``, as when another runs them."""
+    data = settings.data.resolve()
+    with lock_data(data), EmbeddedPostgres(data) as postgres, EmbeddedNats(data) as nats:
+        yield Installation(data, postgres, nats)
+
+
+@contextmanager
+def owner_url(settings: Settings) -> Iterator[str]:
+    """The database as its owner: ``DATABASE_URL``, else the embedded one, started for this where it is not running."""
+    if settings.database_url is not None:
+        yield settings.database_url
+        return
+    data = settings.data.resolve()
+    if not (data / "postgres").exists():
+        raise EmbeddedServerError(f"there is no installation in {os.path.relpath(data)}; start one with: daybook serve")
+    postgres = EmbeddedPostgres(data)
+    try:
+        lock = lock_data(data)
+        lock.__enter__()
+    except EmbeddedServerError:
+        yield postgres.url()  # `daybook serve` runs it
+        return
+    try:
+        with postgres:
+            yield postgres.url()
+    finally:
+        lock.__exit__(None, None, None)

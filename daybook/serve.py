@@ -1,0 +1,106 @@
+"""``daybook serve``: everything in one go, on the embedded servers."""
+
+from __future__ import annotations
+
+import base64
+import os
+import shlex
+import socket
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+from daybook import bootstrap
+from daybook.installation import Installation, running
+from daybook.settings import Settings, SettingsError
+from daybook.supervisor import Supervisor
+from eventstore.migrate import connect, migrate
+from projections.catalogue import TABLES
+from projections.rebuild import ensure_tables
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+def serve(settings: Settings, say: Callable[[str], None]) -> int:
+    """Starts, says where, and returns when it was asked to stop and everything it started has ended."""
+    _check_port(settings)
+    say("starting Postgres and NATS …")
+    with running(settings) as installation:
+        bring_up_to_date(installation.owner, say)
+        key = bootstrap.secret_key(installation.data / "secret.key")
+        url = address(settings)
+        first = not (installation.data / "credentials.json").exists()
+        bootstrap.credentials(installation.data / "credentials.json", installation.app, key, url)
+        supervisor = Supervisor()
+        _add_children(supervisor, settings, installation, key)
+        ready = threading.Thread(target=_greet, args=(url, first, installation, say), daemon=True)
+        ready.start()
+        code = supervisor.run()
+        say("stopping Postgres and NATS …")
+    say("stopped")
+    return code
+
+
+def bring_up_to_date(owner_url: str, say: Callable[[str], None]) -> None:
+    """Applies missing migrations and rebuilds the row tables whose version changed."""
+    with connect(owner_url) as conn:
+        migrate(conn, say)
+        ensure_tables(conn, TABLES, say)
+
+
+def address(settings: Settings) -> str:
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - compared, not bound
+    return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
+
+
+def _check_port(settings: Settings) -> None:
+    """Finds out before anything is started whether the address can be had."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise SettingsError(
+                f"{settings.host}:{settings.port} cannot be used ({error.strerror}); choose another with DAYBOOK_PORT"
+            ) from error
+
+
+def _add_children(supervisor: Supervisor, settings: Settings, installation: Installation, key: bytes) -> None:
+    common = {
+        "NATS_URL": installation.nats.url,
+        "DAYBOOK_SECRET_KEY": base64.b64encode(key).decode(),
+        # On one's own machine receivers are on this machine too.
+        "DAYBOOK_ALLOW_PRIVATE_WEBHOOKS": "1" if settings.allow_private_webhooks or settings.host in LOOPBACK else "0",
+    }
+    program = [sys.executable, "-m", "daybook"]
+    supervisor.add("api", [*program, "api"], {**common, "DATABASE_URL": installation.app})
+    supervisor.add("worker", [*program, "worker"], {**common, "DATABASE_URL": installation.worker})
+
+
+def _greet(url: str, first: bool, installation: Installation, say: Callable[[str], None]) -> None:
+    """Waits until the API serves, and says what to do next."""
+    while True:
+        try:
+            with urllib.request.urlopen(f"{url}/readyz", timeout=2):  # noqa: S310 - our own address
+                break
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    say(f"\nDaybook is ready: {url}   (documentation: {url}/docs)")
+    if first:
+        say(f"A workspace and its API key were made; they are in {installation.data}/credentials.json")
+    say("Try:\n")
+    say(f"  {curl(url, installation.data)}\n")
+    say("Stop with Ctrl-C.\n")
+
+
+def curl(url: str, data: Path) -> str:
+    """A line that works as it stands; it takes the key out of the file, so that no terminal or log keeps it."""
+    path = os.path.relpath(data / "credentials.json")
+    key = f"""$(sed -n 's/.*"apiKey": "\\(.*\\)".*/\\1/p' {shlex.quote(path)})"""
+    body = """'{"firstName":"Sarah","lastName":"Kim"}'"""
+    return f'curl {url}/api/v1/contacts -H "Authorization: Bearer {key}" -H "Content-Type: application/json" -d {body}'

@@ -1,0 +1,106 @@
+"""Settings: what the environment says, checked once at start."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+_TRUE: Final = frozenset({"1", "true", "yes", "on"})
+_FALSE: Final = frozenset({"0", "false", "no", "off", ""})
+_LEVELS: Final = frozenset({"DEBUG", "INFO", "WARNING", "ERROR"})
+
+
+class SettingsError(Exception):
+    """A setting that cannot be used; the message names the variable and what was expected."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What ``docs/settings.md`` lists. ``database_url`` and ``nats_url`` unset mean the embedded servers."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    data: Path = Path(".daybook")
+    database_url: str | None = field(default=None, repr=False)
+    nats_url: str | None = field(default=None, repr=False)
+    secret_key: bytes | None = field(default=None, repr=False)
+    allow_private_webhooks: bool = False
+    rate_limits: bool = True
+    log_level: str = "INFO"
+    log_format: str = "text"
+    metrics_port: int | None = None
+
+    def need_database(self) -> str:
+        if self.database_url is None:
+            raise SettingsError("DATABASE_URL must be set: postgresql://user:password@host:5432/database")
+        return self.database_url
+
+    def need_nats(self) -> str:
+        if self.nats_url is None:
+            raise SettingsError("NATS_URL must be set: nats://host:4222")
+        return self.nats_url
+
+    def need_secret_key(self) -> bytes:
+        if self.secret_key is None:
+            raise SettingsError("DAYBOOK_SECRET_KEY must be set: 32 random bytes in base64 (openssl rand -base64 32)")
+        return self.secret_key
+
+
+def load(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Reads the environment; raises ``SettingsError``."""
+    return Settings(
+        host=environment.get("DAYBOOK_HOST", "127.0.0.1"),
+        port=_number(environment, "DAYBOOK_PORT", 8000),
+        data=Path(environment.get("DAYBOOK_DATA", ".daybook")),
+        database_url=environment.get("DATABASE_URL") or None,
+        nats_url=environment.get("NATS_URL") or None,
+        secret_key=_key(environment.get("DAYBOOK_SECRET_KEY")),
+        allow_private_webhooks=_flag(environment, "DAYBOOK_ALLOW_PRIVATE_WEBHOOKS", default=False),
+        rate_limits=_flag(environment, "DAYBOOK_RATE_LIMITS", default=True),
+        log_level=_one_of(environment, "DAYBOOK_LOG_LEVEL", "INFO", _LEVELS),
+        log_format=_one_of(environment, "DAYBOOK_LOG_FORMAT", "text", frozenset({"text", "json"})),
+        metrics_port=_number(environment, "DAYBOOK_METRICS_PORT", 0) or None,
+    )
+
+
+def _number(environment: Mapping[str, str], name: str, default: int) -> int:
+    given = environment.get(name, "")
+    if not given:
+        return default
+    if not given.isdigit() or not 0 <= int(given) <= 65535:
+        raise SettingsError(f"{name} must be a port number from 0 to 65535, not {given!r}")
+    return int(given)
+
+
+def _flag(environment: Mapping[str, str], name: str, *, default: bool) -> bool:
+    given = environment.get(name)
+    if given is None:
+        return default
+    if given.lower() not in _TRUE | _FALSE:
+        raise SettingsError(f"{name} must be 1 or 0, not {given!r}")
+    return given.lower() in _TRUE
+
+
+def _one_of(environment: Mapping[str, str], name: str, default: str, allowed: frozenset[str]) -> str:
+    given = environment.get(name) or default
+    found = next((value for value in allowed if value.lower() == given.lower()), None)
+    if found is None:
+        raise SettingsError(f"{name} must be one of {', '.join(sorted(allowed))}, not {given!r}")
+    return found
+
+
+def _key(given: str | None) -> bytes | None:
+    if not given:
+        return None
+    try:
+        key = base64.b64decode(given, validate=True)
+    except binascii.Error:
+        key = b""
+    if len(key) != 32:
+        raise SettingsError("DAYBOOK_SECRET_KEY must be 32 bytes in base64 (openssl rand -base64 32)")
+    return key

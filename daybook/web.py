@@ -1,0 +1,67 @@
+"""The API process: one event loop, its pool of connections, and the nudges that it sends after commits."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import AsyncExitStack
+
+import uvicorn
+
+from api.app import create_app
+from application.secretbox import SecretBox
+from application.services import Services
+from daybook.access import AccessAnnouncer
+from daybook.settings import Settings
+from daybook.supervisor import watch_parent
+from eventstore.database import open_pool
+from eventstore.nudge import Nudger
+from eventstore.unit_of_work import EventStore
+from projections.catalogue import ROWS
+from workers.broker import Broker
+
+log = logging.getLogger("daybook.api")
+
+POOL_SIZE = 20
+
+
+def serve(settings: Settings) -> None:
+    """Serves until SIGTERM or SIGINT; requests in hand are finished. Starts without a database too, answering 503."""
+    watch_parent()
+    pool = open_pool(settings.need_database(), size=POOL_SIZE, wait=False)
+    services = Services(
+        pool=pool,
+        store=EventStore(pool, ROWS),
+        box=SecretBox(settings.need_secret_key()),
+        allow_private_webhooks=settings.allow_private_webhooks,
+    )
+    stack = AsyncExitStack()
+
+    async def connect_nudges() -> None:
+        broker = await stack.enter_async_context(Broker(settings.need_nats()))
+        nudger = Nudger(broker.publish)
+        stack.push_async_callback(nudger.close)
+        services.store.nudge = nudger.nudge
+        announcer = AccessAnnouncer(broker, app.admission)
+        app.admission.announce = announcer.announce
+        stack.push_async_callback(announcer.close)
+
+    app = create_app(
+        services,
+        rate_limits=settings.rate_limits,
+        on_startup=[connect_nudges],
+        on_shutdown=[stack.aclose],
+    )
+    try:
+        uvicorn.run(
+            app,
+            host=settings.host,
+            port=settings.port,
+            loop="uvloop",
+            http="httptools",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=15,
+        )
+    finally:
+        pool.close()

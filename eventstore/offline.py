@@ -1,0 +1,144 @@
+"""Verifies an exported log without the database: all it takes is the file, and checkpoints kept from before."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, Final, NoReturn
+from uuid import UUID
+
+import msgspec
+import rfc8785
+
+from eventstore.chain import GENESIS, entry_hash
+from eventstore.verify import CheckpointCheck, MismatchError, Progress, Report
+from schemas.log import LogEntry
+from schemas.verification import Checkpoint, Finding
+
+START: Final = (0, GENESIS)
+_STEP: Final = 1_000
+
+
+def verify_file(
+    lines: Iterable[bytes],
+    *,
+    checkpoints: Sequence[Checkpoint] = (),
+    trusted: Collection[str] | None = None,
+    after: tuple[int, bytes] = START,
+    progress: Progress = lambda *_: None,
+) -> Report:
+    """Checks NDJSON as ``GET /log`` answers it: one workspace's log from its first entry, or from behind ``after``.
+
+    ``after`` is the ``seq`` and hash of the entry before the first line. Checkpoints must be met by the file, unless
+    they are from before it begins or of another workspace. With ``trusted``, they must be signed with one of these
+    public keys. The report has the first thing that is wrong.
+    """
+    report = Report()
+    follower = _Follower(report, checkpoints, trusted, after)
+    try:
+        for number, line in enumerate(lines, 1):
+            if line.strip():
+                follower.follow(number, line)
+                report.events += 1
+                if report.events % _STEP == 0:
+                    progress("log", _STEP)
+        follower.end()
+    except MismatchError as mismatch:
+        report.finding = mismatch.finding
+    progress("log", report.events % _STEP)
+    report.workspaces = int(follower.workspace_id is not None)
+    return report
+
+
+class _Follower:
+    """Where in the log the file has come to."""
+
+    def __init__(
+        self,
+        report: Report,
+        checkpoints: Sequence[Checkpoint],
+        trusted: Collection[str] | None,
+        after: tuple[int, bytes],
+    ) -> None:
+        self.workspace_id: UUID | None = None
+        self._seq, self._hash = after
+        self._recorded_at = ""
+        self._check = CheckpointCheck(report, trusted)
+        ahead = (checkpoint for checkpoint in checkpoints if checkpoint.seq >= self._seq)
+        self._ahead = sorted(ahead, key=lambda checkpoint: checkpoint.seq, reverse=True)
+
+    def follow(self, number: int, line: bytes) -> None:
+        """The next entry: it must follow from the one before."""
+        fields, entry = _parsed(number, line)
+        if self.workspace_id is None:
+            self._begin(entry.workspace_id)
+        if entry.workspace_id != self.workspace_id:
+            _wrong(number, entry, "workspaceId", str(self.workspace_id), str(entry.workspace_id))
+        if entry.seq != self._seq + 1:
+            _wrong(number, entry, "seq", str(self._seq + 1), str(entry.seq))
+        hashed = _hashed(number, entry, self._hash, fields)
+        if hashed.hex() != entry.hash:
+            _wrong(number, entry, "hash", f"{hashed.hex()} by the entry's content", entry.hash)
+        if entry.recorded_at < self._recorded_at:
+            expected = f"{self._recorded_at} or later, as of the entry before"
+            _wrong(number, entry, "recordedAt", expected, entry.recorded_at)
+        self._seq, self._hash, self._recorded_at = entry.seq, hashed, entry.recorded_at
+        self._compare()
+
+    def end(self) -> None:
+        """No checkpoint may be of an entry that the file does not have."""
+        for checkpoint in reversed(self._ahead):
+            self._check.compare(checkpoint, None, self._seq)
+
+    def _begin(self, workspace_id: UUID) -> None:
+        self.workspace_id = workspace_id
+        self._ahead = [checkpoint for checkpoint in self._ahead if checkpoint.workspace_id == workspace_id]
+        self._compare()
+
+    def _compare(self) -> None:
+        while self._ahead and self._ahead[-1].seq == self._seq:
+            self._check.compare(self._ahead.pop(), self._hash, self._seq)
+
+
+def _parsed(number: int, line: bytes) -> tuple[dict[str, Any], LogEntry]:
+    """A line twice: with all it says, for its hash, and as the entry that it must be."""
+    try:
+        fields = json.loads(line, object_pairs_hook=_unique, parse_constant=_no_constant)
+        return fields, msgspec.json.decode(line, type=LogEntry)
+    except (ValueError, RecursionError, msgspec.MsgspecError) as error:
+        finding = Finding(what="entry", line=number, expected="a log entry in JSON", found=str(error))
+        raise MismatchError(finding) from None
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Of two members of one name, readers would choose differently: so RFC 8785 has no form for them."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name that stands twice in one object")
+    return found
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name}, which is not JSON")
+
+
+def _hashed(number: int, entry: LogEntry, previous: bytes, fields: dict[str, Any]) -> bytes:
+    try:
+        return entry_hash(previous, fields)
+    except (rfc8785.CanonicalizationError, RecursionError) as error:
+        _wrong(number, entry, "entry", "JSON that has a canonical form", str(error))
+
+
+def _wrong(number: int, entry: LogEntry, what: str, expected: str, found: str) -> NoReturn:
+    raise MismatchError(
+        Finding(
+            line=number,
+            workspace_id=entry.workspace_id,
+            seq=entry.seq,
+            stream=entry.stream,
+            event_type=entry.type,
+            what=what,
+            expected=expected,
+            found=found,
+        )
+    )

@@ -1,0 +1,170 @@
+"""Keeps the house in order: which room may know which, and how big a file may grow."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+KNOWS = {
+    "domain": set[str](),
+    "schemas": {"domain"},
+    "eventstore": {"domain", "schemas"},
+    "projections": {"domain", "schemas", "eventstore"},
+    "application": {"domain", "schemas", "eventstore", "projections"},
+    "api": {"domain", "schemas", "eventstore", "projections", "application"},
+    "workers": {"domain", "schemas", "eventstore", "projections", "application"},
+    "daybook": {"domain", "schemas", "eventstore", "projections", "application", "api", "workers"},
+}
+"""Each room, and the rooms whose modules its own may import. Nothing points back; ``api`` and ``workers`` are strangers."""
+
+ROOMS = pytest.mark.parametrize("room", KNOWS)
+DOMAIN_MAY_USE = {"msgspec", "phonenumbers", "email_validator"}
+"""Beside the standard library: structs, and libraries that know what a value looks like."""
+
+MAX_LINES = 400
+
+
+def modules(room: str) -> Iterator[Path]:
+    found = sorted((ROOT / room).rglob("*.py"))
+    assert found, f"there is no room {room}"
+    yield from found
+
+
+def imports(path: Path) -> Iterator[tuple[int, str]]:
+    """Line and name of every module that a file imports, wherever in it."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        match node:
+            case ast.Import(names=names):
+                yield from ((node.lineno, alias.name) for alias in names)
+            case ast.ImportFrom(module=str(module), level=0):
+                yield node.lineno, module
+            case ast.ImportFrom():
+                yield node.lineno, ""
+            case _:
+                continue
+
+
+def told(path: Path, line: int, what: str) -> str:
+    return f"{path.relative_to(ROOT)}:{line} {what}"
+
+
+@ROOMS
+def test_a_room_knows_only_those_below_it(room: str) -> None:
+    wrong = [
+        told(path, line, f"imports {name}")
+        for path in modules(room)
+        for line, name in imports(path)
+        if (found := name.partition(".")[0]) in KNOWS and found != room and found not in KNOWS[room]
+    ]
+    assert wrong == []
+
+
+@ROOMS
+def test_nothing_is_imported_relatively_or_from_tests(room: str) -> None:
+    wrong = [
+        told(path, line, f"imports {name or 'relatively'}")
+        for path in modules(room)
+        for line, name in imports(path)
+        if name.partition(".")[0] in {"", "tests", "bench"}
+    ]
+    assert wrong == []
+
+
+@ROOMS
+def test_only_the_event_store_knows_the_eventsourcing_library(room: str) -> None:
+    users = [
+        told(path, line, f"imports {name}")
+        for path in modules(room)
+        for line, name in imports(path)
+        if name.partition(".")[0] == "eventsourcing"
+    ]
+    assert bool(users) == (room == "eventstore"), users
+
+
+def test_the_domain_is_pure() -> None:
+    """No I/O, clock or chance: what is decided depends on the command and the state alone."""
+    allowed = {"domain", *DOMAIN_MAY_USE, *sys.stdlib_module_names}
+    impure = {
+        "asyncio",
+        "io",
+        "logging",
+        "os",
+        "pathlib",
+        "random",
+        "secrets",
+        "socket",
+        "subprocess",
+        "threading",
+        "time",
+    }
+    wrong = [
+        told(path, line, f"imports {name}")
+        for path in modules("domain")
+        for line, name in imports(path)
+        if (found := name.partition(".")[0]) not in allowed or found in impure
+    ]
+    wrong += [
+        told(path, node.lineno, f"calls {ast.unparse(node.func)}")
+        for path in modules("domain")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+        and re.fullmatch(r"open|print|input|uuid[1-8]|.*\.(now|utcnow|today|uuid[1-8])", ast.unparse(node.func))
+    ]
+    assert wrong == []
+
+
+def test_the_api_contains_no_sql() -> None:
+    sql = re.compile(
+        r"\b(SELECT\s.+\sFROM|INSERT\s+INTO|UPDATE\s+\w+\s+SET|DELETE\s+FROM|CREATE\s+TABLE|LOCK\s+TABLE)\b",
+        re.DOTALL,
+    )
+    wrong = [
+        told(path, node.lineno, "contains SQL")
+        for path in modules("api")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str | bytes) and sql.search(_text(node.value))
+    ]
+    wrong += [
+        told(path, line, f"imports {name}")
+        for path in modules("api")
+        for line, name in imports(path)
+        if name.partition(".")[0] in {"psycopg", "psycopg_pool"}
+    ]
+    assert wrong == []
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode(errors="replace") if isinstance(value, bytes) else value
+
+
+@ROOMS
+def test_a_module_begins_with_a_sentence_about_it(room: str) -> None:
+    silent = [
+        str(path.relative_to(ROOT)) for path in modules(room) if not ast.get_docstring(ast.parse(path.read_text()))
+    ]
+    assert silent == []
+
+
+@ROOMS
+def test_no_file_is_too_long_to_be_about_one_thing(room: str) -> None:
+    long = {
+        str(path.relative_to(ROOT)): lines
+        for path in (ROOT / room).rglob("*")
+        if path.suffix in {".py", ".sql"} and (lines := len(path.read_text().splitlines())) > MAX_LINES
+    }
+    assert long == {}
+
+
+def test_a_thing_has_the_same_name_in_every_room() -> None:
+    """``contact.py`` is about contacts wherever it is: a kind of stream has its rows under its own name."""
+    kinds = {path.stem for path in modules("domain") if "Decider[" in (text := path.read_text()) or "= record(" in text}
+    kinds -= {"kernel", "record", "catalogue"}
+    assert kinds
+    assert kinds <= {path.stem for path in modules("projections")}

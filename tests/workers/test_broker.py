@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.workers.running import Installation, eventually, on_nats, running
+from workers.broker import STREAM, Connection, ensure_stream
+from workers.context import WorkerContext
+
+
+def test_the_stream_keeps_a_week_of_events_on_disk_and_knows_ids_for_ten_minutes(installation: Installation) -> None:
+    async def ensure_twice(connection: Connection) -> None:
+        await ensure_stream(connection.js)
+        config = (await ensure_stream(connection.js)).config
+        assert config.subjects == ["daybook.>"]
+        assert (config.storage, config.retention, config.discard) == ("file", "limits", "old")
+        assert (config.max_age, config.duplicate_window) == (7 * 24 * 3600, 600)
+
+    on_nats(installation, ensure_twice)
+
+
+def test_settings_of_the_stream_that_are_not_ours_stay_as_the_operator_set_them(installation: Installation) -> None:
+    async def change_and_ensure(connection: Connection) -> None:
+        config = (await ensure_stream(connection.js)).config
+        await connection.js.update_stream(replace(config, max_bytes=10**9, max_age=3600, subjects=["daybook.x"]))
+        ensured = (await ensure_stream(connection.js)).config
+        assert (ensured.max_bytes, ensured.max_age, ensured.subjects) == (10**9, 7 * 24 * 3600, ["daybook.>"])
+        await connection.js.delete_stream(STREAM)
+
+    on_nats(installation, change_and_ensure)
+
+
+def test_without_nats_publishing_fails_at_once_and_a_connection_comes_when_nats_does(
+    installation: Installation,
+) -> None:
+    outcomes = []
+
+    async def publish(context: WorkerContext) -> None:
+        with pytest.raises(ConnectionError, match="NATS is not connected"):
+            await context.broker.publish("anything", b"")
+        outcomes.append("refused")
+        first = await context.broker.connected()
+        outcomes.append("connected")
+        await first.ended.wait()
+        outcomes.append("ended")
+        assert await context.broker.connected() is not first
+        await context.broker.publish("anything", b"")
+        outcomes.append("published")
+
+    installation.nats.stop()
+    with running(installation.config, publish):
+        eventually(lambda: outcomes == ["refused"])
+        installation.nats.start()
+        eventually(lambda: outcomes[1:] == ["connected"])
+        installation.nats.stop()
+        eventually(lambda: outcomes[2:] == ["ended"])
+        installation.nats.start()
+        eventually(lambda: outcomes[3:] == ["published"])

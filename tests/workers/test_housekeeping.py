@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from functools import partial
+
+from eventstore.ids import new_id
+from tests.workers.running import Installation, eventually, running
+from workers import housekeeping
+
+
+def test_what_has_expired_is_deleted_in_every_workspace_and_nothing_else(installation: Installation) -> None:
+    owner = installation.owner
+    account = new_id()
+    owner.execute("INSERT INTO accounts (id, email, password_hash) VALUES (%s, 'ada@example.com', '-')", (account,))
+    for name, age in (("old", "25 hours"), ("new", "23 hours")):
+        for workspace_id in (new_id(), new_id()):
+            owner.execute(
+                "INSERT INTO idempotency_keys (workspace_id, key, request_hash, created_at)"
+                " VALUES (%s, %s, '', now() - %s::interval)",
+                (workspace_id, name, age),
+            )
+    for minutes in (4, 6):
+        owner.execute("INSERT INTO rate_windows VALUES (%s, now() - make_interval(mins => %s), 1)", (new_id(), minutes))
+    for token, expires in (("old", "-1 second"), ("new", "1 minute")):
+        owner.execute(
+            "INSERT INTO sessions (token_hash, account_id, workspace_id, expires_at)"
+            " VALUES (%s, %s, %s, now() + %s::interval)",
+            (token.encode(), account, new_id(), expires),
+        )
+
+    with running(installation.config, partial(housekeeping.run, every=60)):
+        eventually(lambda: owner.execute("SELECT count(*) FROM rate_windows").fetchone() == (1,), 5)
+
+    assert owner.execute("SELECT key FROM idempotency_keys").fetchall() == [("new",), ("new",)]
+    assert owner.execute("SELECT token_hash FROM sessions").fetchall() == [(b"new",)]
+    assert owner.execute("SELECT window_start > now() - interval '5 minutes' FROM rate_windows").fetchall() == [(True,)]
