@@ -18,7 +18,7 @@ from daybook import logs, openapi, settings, web
 from daybook.auditing import verify_export, verify_installation
 from daybook.embedded import EmbeddedServerError
 from daybook.installation import owner_url
-from daybook.serve import bring_up_to_date
+from daybook.serve import bring_up_to_date, set_passwords
 from daybook.serve import serve as serve_all
 from daybook.settings import Settings, SettingsError
 from daybook.supervisor import watch_parent
@@ -83,6 +83,7 @@ def migrate(found: Settings) -> None:
     """Bring the schema up to date and rebuild the rows whose shape changed (DATABASE_URL as the owner)."""
     with owner_url(found) as url:
         bring_up_to_date(url, _say)
+        set_passwords(url, found)
     _say("up to date")
 
 

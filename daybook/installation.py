@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,6 +12,10 @@ from pathlib import Path
 
 from daybook.embedded import EmbeddedNats, EmbeddedPostgres, EmbeddedServerError, lock_data
 from daybook.settings import Settings
+
+WATCH_SECONDS = 1.0
+
+log = logging.getLogger("daybook.installation")
 
 
 @dataclass(frozen=True)
@@ -37,8 +43,32 @@ class Installation:
 def running(settings: Settings) -> Iterator[Installation]:
     """Starts the embedded servers and stops them again. Raises ``EmbeddedServerError``, as when another runs them."""
     data = settings.data.resolve()
-    with lock_data(data), EmbeddedPostgres(data) as postgres, EmbeddedNats(data) as nats:
+    with lock_data(data), EmbeddedPostgres(data) as postgres, EmbeddedNats(data) as nats, _watched(postgres, nats):
         yield Installation(data, postgres, nats)
+
+
+@contextmanager
+def _watched(*servers: EmbeddedPostgres | EmbeddedNats) -> Iterator[None]:
+    """Starts a server again that dies meanwhile."""
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.wait(WATCH_SECONDS):
+            for server in servers:
+                if server.pid is None:
+                    log.warning("%s died; starting it again", type(server).__name__)
+                    try:
+                        server.start()
+                    except EmbeddedServerError:
+                        log.exception("cannot start it; trying again")
+
+    watcher = threading.Thread(target=watch, name="watch-servers", daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        done.set()
+        watcher.join()
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from daybook import bootstrap
 from daybook.installation import Installation, running
 from daybook.settings import Settings, SettingsError
 from daybook.supervisor import Supervisor
-from eventstore.migrate import connect, migrate
+from eventstore.migrate import connect, migrate, set_password
 from projections.catalogue import TABLES
 from projections.rebuild import ensure_tables
 
@@ -50,6 +50,14 @@ def bring_up_to_date(owner_url: str, say: Callable[[str], None]) -> None:
     with connect(owner_url) as conn:
         migrate(conn, say)
         ensure_tables(conn, TABLES, say)
+
+
+def set_passwords(owner_url: str, settings: Settings) -> None:
+    """Gives the service's roles the passwords from the settings, if there are any."""
+    with connect(owner_url) as conn:
+        for role, password in (("daybook_app", settings.app_password), ("daybook_worker", settings.worker_password)):
+            if password is not None:
+                set_password(conn, role, password)
 
 
 def address(settings: Settings) -> str:

@@ -34,6 +34,8 @@ class Settings:
     log_level: str = "INFO"
     log_format: str = "text"
     metrics_port: int | None = None
+    app_password: str | None = field(default=None, repr=False)
+    worker_password: str | None = field(default=None, repr=False)
 
     def need_database(self) -> str:
         if self.database_url is None:
@@ -65,6 +67,8 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
         log_level=_one_of(environment, "DAYBOOK_LOG_LEVEL", "INFO", _LEVELS),
         log_format=_one_of(environment, "DAYBOOK_LOG_FORMAT", "text", frozenset({"text", "json"})),
         metrics_port=_number(environment, "DAYBOOK_METRICS_PORT", 0) or None,
+        app_password=environment.get("DAYBOOK_APP_PASSWORD") or None,
+        worker_password=environment.get("DAYBOOK_WORKER_PASSWORD") or None,
     )
 
 
