@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import UUID
 
 import pytest
@@ -23,16 +25,19 @@ settings.load_profile("daybook")
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
-    """A Postgres with Daybook's schema."""
-    with running_postgres(tmp_path_factory.mktemp("postgres")) as server:
+def postgres() -> Iterator[EmbeddedPostgres]:
+    """A Postgres with Daybook's schema.
+
+    Not in pytest's own folder: as root, that is closed to the account that Postgres runs as at every session's start.
+    """
+    with TemporaryDirectory(prefix="daybook-test-") as folder, running_postgres(Path(folder)) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
-def nats(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedNats]:
+def nats() -> Iterator[EmbeddedNats]:
     """A NATS with JetStream."""
-    with running_nats(tmp_path_factory.mktemp("nats")) as server:
+    with TemporaryDirectory(prefix="daybook-test-") as folder, running_nats(Path(folder)) as server:
         yield server
 
 

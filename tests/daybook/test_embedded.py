@@ -18,7 +18,8 @@ import psutil
 import psycopg
 import pytest
 
-from daybook.embedded import POSTGRES_USER, EmbeddedNats, EmbeddedPostgres, EmbeddedServerError, lock_data
+from daybook.embedded import EmbeddedNats, EmbeddedPostgres, EmbeddedServerError, lock_data
+from daybook.embedded.postgres import POSTGRES_USER
 
 AS_ROOT = os.geteuid() == 0
 ONLY_ROOT = pytest.mark.skipif(
@@ -41,7 +42,8 @@ AS_ORDINARY_USER = """
 import encodings.idna, os, sys
 from pathlib import Path
 import psutil, psycopg
-from daybook.embedded import EmbeddedNats, EmbeddedPostgres, _package
+from daybook.embedded import EmbeddedNats, EmbeddedPostgres
+from daybook.embedded.postgres import _package
 try:
     psycopg.connect("host=/nowhere")
 except psycopg.OperationalError:

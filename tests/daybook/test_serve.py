@@ -1,0 +1,253 @@
+"""``daybook serve`` as a newcomer meets it: real processes, in an empty folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import httpx
+import psutil
+import psycopg
+import pytest
+
+from daybook.embedded import EmbeddedPostgres
+
+PROGRAM = [sys.executable, "-m", "daybook"]
+
+
+def free_port() -> int:
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Served:
+    """A ``daybook serve`` in a folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.env = {**os.environ, "DAYBOOK_PORT": str(self.port), "DAYBOOK_DATA": str(folder / "data")}
+        self.output = folder / "output.txt"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with self.output.open("wb") as output:
+            self.process = subprocess.Popen(
+                [*PROGRAM, "serve"], cwd=self.folder, env=self.env, stdout=output, stderr=subprocess.STDOUT
+            )
+        deadline = time.monotonic() + 60
+        while "Stop with Ctrl-C." not in self.output.read_text():
+            assert self.process.poll() is None, self.output.read_text()
+            assert time.monotonic() < deadline, self.output.read_text()
+            time.sleep(0.05)
+
+    def interrupt(self) -> int:
+        assert self.process is not None
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(60)
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*PROGRAM, *arguments],
+            cwd=self.folder,
+            env=self.env,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    @property
+    def credentials(self) -> dict[str, str]:
+        found: dict[str, str] = json.loads((self.folder / "data/credentials.json").read_text())
+        return found
+
+    def request(self, method: str, path: str, **more: Any) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {self.credentials['apiKey']}"}
+        return httpx.request(method, f"{self.credentials['url']}/api/v1{path}", headers=headers, timeout=20, **more)
+
+    def owner(self) -> psycopg.Connection[Any]:
+        return psycopg.connect(EmbeddedPostgres(self.folder / "data").url(), autocommit=True)
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Not pytest's own: as root, that is closed to the account that Postgres runs as whenever another session starts."""
+    with TemporaryDirectory(prefix="daybook-test-") as name:
+        yield Path(name)
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Served]:
+    with TemporaryDirectory(prefix="daybook-test-") as name:
+        found = Served(Path(name))
+        found.start()
+        try:
+            yield found
+        finally:
+            if found.process is not None and found.process.poll() is None:
+                found.interrupt()
+
+
+def test_the_first_start_makes_a_workspace_and_a_key_that_only_the_owner_can_read(served: Served) -> None:
+    path = served.folder / "data/credentials.json"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert set(served.credentials) == {"url", "workspaceId", "apiKey"}
+    me = served.request("GET", "/auth/me").json()
+    assert me["workspace"]["id"] == served.credentials["workspaceId"]
+    assert me["user"]["role"] == "owner"
+
+
+def test_the_line_that_it_prints_works_as_it_stands(served: Served) -> None:
+    line = re.search(r"^  (curl .*)$", served.output.read_text(), re.MULTILINE)
+    assert line is not None
+    done = subprocess.run(
+        ["bash", "-c", line[1]],
+        cwd=served.folder,
+        env=served.env,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    assert json.loads(done.stdout)["data"]["name"] == "Sarah Kim"
+
+
+def test_it_prints_no_secret(served: Served) -> None:
+    assert served.credentials["apiKey"] not in served.output.read_text()
+
+
+def test_a_second_serve_on_the_same_data_is_refused(served: Served) -> None:
+    done = subprocess.run(
+        [*PROGRAM, "serve"],
+        cwd=served.folder,
+        env={**served.env, "DAYBOOK_PORT": str(free_port())},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "in use" in done.stderr
+
+
+def test_a_port_that_is_taken_is_said_before_anything_is_started(served: Served, tmp_path: Path) -> None:
+    env = {**served.env, "DAYBOOK_DATA": str(tmp_path / "other")}
+    done = subprocess.run([*PROGRAM, "serve"], env=env, capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 2
+    assert "DAYBOOK_PORT" in done.stderr
+    assert not (tmp_path / "other").exists()
+
+
+def test_verify_says_what_it_checked_while_the_service_runs(served: Served) -> None:
+    done = served.run("verify")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "all is well" in done.stdout
+    assert re.search(r"^events +\d+", done.stdout, re.MULTILINE)
+
+
+def test_rows_rebuilt_while_the_service_runs_are_the_same(served: Served) -> None:
+    served.request("POST", "/contacts", json={"firstName": "Re", "lastName": "Built", "tags": ["kept"]})
+    before = served.request("GET", "/contacts").json()["data"]
+    done = served.run("projections", "rebuild")
+    assert done.returncode == 0, done.stderr
+    assert "rebuilt contacts" in done.stdout
+    assert served.request("GET", "/contacts").json()["data"] == before
+    assert served.run("verify").returncode == 0
+
+
+def test_an_exported_log_verifies_without_the_database_and_a_changed_one_does_not(
+    served: Served, tmp_path: Path
+) -> None:
+    export = tmp_path / "log.ndjson"
+    export.write_bytes(served.request("GET", "/log?limit=1000&format=ndjson").content)
+    kept = tmp_path / "heads.ndjson"
+    kept.write_text(json.dumps(served.request("POST", "/log/checkpoints").json()["data"]) + "\n")
+    done = served.run("verify", "--file", str(export), "--checkpoints", str(kept))
+    assert done.returncode == 0, done.stdout + done.stderr
+    export.write_bytes(export.read_bytes().replace(b"workspace.created", b"workspace.updated", 1))
+    done = served.run("verify", "--file", str(export))
+    assert done.returncode == 1
+    assert "line 1" in done.stdout
+
+
+def test_a_row_edited_by_hand_makes_verify_fail_and_say_where(served: Served) -> None:
+    contact = served.request("POST", "/contacts", json={"firstName": "Tam", "lastName": "Pered"}).json()["data"]
+    with served.owner() as conn:
+        conn.execute("UPDATE contacts SET company = 'hand' WHERE id = %s", (contact["id"],))
+        done = served.run("verify")
+        assert done.returncode == 1
+        assert contact["id"] in done.stdout
+        assert "company" in done.stdout
+        conn.execute("UPDATE contacts SET company = '' WHERE id = %s", (contact["id"],))
+    assert served.run("verify").returncode == 0
+
+
+def test_migrate_on_a_schema_that_is_up_to_date_changes_nothing(served: Served) -> None:
+    done = served.run("migrate")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "up to date\n"
+
+
+def test_an_api_process_that_dies_is_started_again(served: Served) -> None:
+    assert served.process is not None
+    children = psutil.Process(served.process.pid).children()
+    api = next(child for child in children if child.cmdline()[-1] == "api")
+    api.send_signal(signal.SIGKILL)
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            if served.request("GET", "/workspace").status_code == 200:
+                break
+        except httpx.TransportError:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+
+
+def test_ctrl_c_ends_everything_it_started_and_a_second_start_carries_on(folder: Path) -> None:
+    served = Served(folder)
+    served.start()
+    assert served.process is not None
+    contact = served.request("POST", "/contacts", json={"email": "kept@example.com"}).json()["data"]
+    first = served.credentials
+    started = psutil.Process(served.process.pid).children(recursive=True)
+    assert served.interrupt() == 0
+    _, alive = psutil.wait_procs(started, timeout=10)
+    assert not alive
+    served.start()
+    try:
+        assert served.credentials == first
+        assert served.request("GET", f"/contacts/{contact['id']}").json()["data"] == contact
+        assert served.run("verify").returncode == 0
+    finally:
+        served.interrupt()
+
+
+def test_a_killed_serve_leaves_data_that_the_next_one_carries_on_with(folder: Path) -> None:
+    served = Served(folder)
+    served.start()
+    assert served.process is not None
+    served.request("POST", "/contacts", json={"email": "kept@example.com"})
+    served.process.kill()
+    served.process.wait(10)
+    served.start()
+    try:
+        found = served.request("GET", "/contacts?email=kept@example.com").json()
+        assert found["meta"]["total"] == 1
+        assert served.run("verify").returncode == 0
+    finally:
+        served.interrupt()

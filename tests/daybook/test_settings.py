@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+import pytest
+
+from daybook.settings import Settings, SettingsError, load
+
+
+def test_without_any_setting_it_serves_on_loopback_with_embedded_servers() -> None:
+    found = load({})
+    assert (found.host, found.port, found.data) == ("127.0.0.1", 8000, Path(".daybook"))
+    assert found.database_url is None
+    assert found.rate_limits
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("DAYBOOK_PORT", "80a", "DAYBOOK_PORT must be a port number"),
+        ("DAYBOOK_PORT", "70000", "DAYBOOK_PORT must be a port number"),
+        ("DAYBOOK_RATE_LIMITS", "maybe", "DAYBOOK_RATE_LIMITS must be 1 or 0"),
+        ("DAYBOOK_LOG_LEVEL", "loud", "DAYBOOK_LOG_LEVEL must be one of"),
+        ("DAYBOOK_SECRET_KEY", "c2hvcnQ=", "DAYBOOK_SECRET_KEY must be 32 bytes"),
+        ("DAYBOOK_SECRET_KEY", "???", "DAYBOOK_SECRET_KEY must be 32 bytes"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_named(name: str, value: str, says: str) -> None:
+    with pytest.raises(SettingsError, match=says):
+        load({name: value})
+
+
+def test_secrets_are_not_in_its_representation() -> None:
+    key = base64.b64encode(b"k" * 32).decode()
+    found = load(
+        {"DAYBOOK_SECRET_KEY": key, "DATABASE_URL": "postgresql://u:hunter2@h/d", "DAYBOOK_APP_PASSWORD": "p4ss"}
+    )
+    shown = repr(found)
+    assert found.secret_key == b"k" * 32
+    assert "hunter2" not in shown
+    assert "p4ss" not in shown
+    assert "kkkk" not in shown
+
+
+@pytest.mark.parametrize("need", ["need_database", "need_nats", "need_secret_key"])
+def test_what_a_process_cannot_do_without_is_asked_for_by_name(need: str) -> None:
+    with pytest.raises(SettingsError, match="must be set"):
+        getattr(Settings(), need)()
