@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from application.allowance import take_block
 from domain.kernel import Refused
 from domain.workspace import Plan
-from eventstore.database import Pool, Unavailable, writing
+from eventstore.database import Pool, Unavailable
 
 log = logging.getLogger("daybook.api")
 
@@ -104,20 +105,14 @@ class RateLimiter:
         """Takes the next block of the minute's allowance; when the database is away, requests are let through to it."""
         block = max(1, limit.minute // BLOCKS)
         try:
-            with writing(self._pool, workspace_id) as conn:
-                row = conn.execute(
-                    "INSERT INTO rate_windows AS w VALUES (%s, to_timestamp(%s), %s)"
-                    " ON CONFLICT (workspace_id, window_start) DO UPDATE SET taken = w.taken + excluded.taken"
-                    " RETURNING taken",
-                    (workspace_id, window.minute * 60, block),
-                ).fetchone()
+            all_taken = take_block(self._pool, workspace_id, window.minute, block)
         except Unavailable:
             window.taken += 1
             return
-        over = max(0, (row[0] if row else block) - limit.minute)
+        over = max(0, all_taken - limit.minute)
         window.taken += max(0, block - over)
         window.exhausted = over > 0
-        window.others = (row[0] if row else block) - window.taken
+        window.others = all_taken - window.taken
 
     def _headers(self, limit: Limit, window: _Window, now: float) -> dict[str, str]:
         left = max(0, limit.minute - max(0, window.others) - window.used)

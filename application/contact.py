@@ -21,7 +21,7 @@ from domain.contact import (
     UntagContact,
     UpdateContact,
 )
-from domain.kernel import invalid, not_found
+from domain.kernel import Refused, invalid, not_found
 from domain.tag import TagRef
 from domain.values import email as normalised_email
 from domain.workspace import WORKSPACE
@@ -60,6 +60,7 @@ def create(unit: Work, caller: Caller, form: NewContact) -> Current[Contact]:
     if caller.visible_to is not None and fields.get("assigned_to") is None:
         fields["assigned_to"] = caller.visible_to
     _check_assignee(unit, fields)
+    _check_email(unit, caller, fields)
     wanted = [*tags.named(unit, form.tags or []), *tags.existing(unit, form.tag_ids or [])]
     return unit.begin(
         CONTACT, new_id(), CreateContact(**fields, tags=tuple(wanted), phone_region=phone_region(unit, fields))
@@ -68,23 +69,23 @@ def create(unit: Work, caller: Caller, form: NewContact) -> Current[Contact]:
 
 def upsert(unit: Work, caller: Caller, form: NewContact) -> tuple[Current[Contact], bool]:
     """Creates the contact, or updates the one with this e-mail address; and whether it is new."""
-    found = _by_email(unit, form)
+    found = _by_email(unit, form.email)
     if found is None:
         return create(unit, caller, form), True
-    _check_visible(caller, found)
     fields = details(form)
     _check_assignee(unit, fields)
+    _check_email(unit, caller, fields)
     wanted = [*tags.named(unit, form.tags or []), *tags.existing(unit, form.tag_ids or [])]
     unit.execute(CONTACT, found.id, UpdateContact(**fields, phone_region=phone_region(unit, fields)))
     unit.execute(CONTACT, found.id, TagContact(tags=tuple(wanted)))
     return unit.get(CONTACT, found.id), False
 
 
-def _by_email(unit: Work, form: NewContact) -> Current[Contact] | None:
-    if not isinstance(form.email, str) or not form.email.strip():
+def _by_email(unit: Work, email: str | UnsetType | None) -> Current[Contact] | None:
+    if not isinstance(email, str) or not email.strip():
         return None
     try:
-        address = normalised_email(form.email)
+        address = normalised_email(email)
     except ValueError:
         return None  # creating it says what is wrong with the address
     found = contacts.by_emails(unit.conn, [address]).get(address)
@@ -100,6 +101,7 @@ def update(
     contact = visible(unit, caller, contact_id)
     fields = details(form)
     _check_assignee(unit, fields)
+    _check_email(unit, caller, fields)
     unit.execute(
         CONTACT, contact_id, UpdateContact(**fields, phone_region=phone_region(unit, fields)), if_version=if_version
     )
@@ -178,6 +180,14 @@ def _check_assignee(unit: Work, fields: dict[str, Any]) -> None:
     assignee = fields.get("assigned_to")
     if assignee is not None and not memberships.is_member(unit.conn, assignee):
         raise invalid("assignedTo", "must be the id of a member of this workspace")
+
+
+def _check_email(unit: Work, caller: Caller, fields: dict[str, Any]) -> None:
+    """Who sees only what is theirs is told that an e-mail address is taken, but not by which contact."""
+    if caller.visible_to is not None:
+        found = _by_email(unit, fields.get("email"))
+        if found is not None and found.state.assigned_to != caller.visible_to:
+            raise Refused("conflict", "A contact with this e-mail address exists already.")
 
 
 def view(unit: Work, contact: Current[Contact]) -> ContactView:

@@ -13,7 +13,7 @@ from argon2.exceptions import VerificationError
 
 from application.caller import Caller
 from application.services import Services
-from domain import values
+from domain import api_key, values
 from domain.api_key import API_KEY, ApiKey, CreateApiKey, RevokeApiKey
 from domain.check import Check
 from domain.kernel import Refused, invalid
@@ -107,11 +107,15 @@ def log_in(
 def _checked(services: Services, form: Credentials, wanted: UUID | None) -> tuple[UUID, UUID]:
     """The account of these credentials and the workspace to enter: the one wanted, else its first."""
     wrong = Refused("unauthenticated", "The e-mail address or the password is wrong.")
+    try:
+        email = values.email(form.email)
+    except ValueError:
+        email = ""  # no account's; refused like any other that is wrong
     with connection(services.pool) as conn:
         row = conn.execute(
             "SELECT a.id, a.password_hash, array(SELECT w.workspace_id FROM account_workspaces w"
             " WHERE w.account_id = a.id ORDER BY w.created_at, w.workspace_id) FROM accounts a WHERE a.email = %s",
-            (form.email.strip().lower(),),
+            (email,),
         ).fetchone()
     try:
         services.hasher.verify(row[1] if row else _DUMMY_HASH, form.password[:MAX_PASSWORD])
@@ -184,6 +188,8 @@ def create_api_key(
 ) -> tuple[Current[ApiKey], str]:
     """A new key of the caller's, and the key itself, which nothing keeps. It may do no more than the caller may."""
     _no_more_than(caller, scopes)
+    if expires_at is not None and expires_at.tzinfo is not None and expires_at <= unit.now:
+        raise invalid("expiresAt", "must be in the future")
     raw = KEY_PREFIX + secrets.token_urlsafe(32)
     key_id = new_id()
     command = CreateApiKey(
@@ -202,7 +208,11 @@ def _no_more_than(caller: Caller, scopes: tuple[str, ...]) -> None:
     if held & {"*", "admin"}:
         return
     for scope in scopes:
-        if ":" not in scope or not caller.may(scope):
+        try:
+            known = ":" in api_key.scope(scope)
+        except ValueError as error:
+            raise invalid("scopes", str(error)) from None
+        if not known or not caller.may(scope):
             raise invalid("scopes", f"{scope[:64]} is more than you may do yourself")
 
 

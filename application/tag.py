@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from uuid import UUID
 
 from domain.check import Check
 from domain.contact import CONTACT, UntagContact
 from domain.kernel import Refused, invalid
-from domain.tag import TAG, CreateTag, DeleteTag, Tag, TagRef, tag_name
+from domain.tag import TAG, CreateTag, DeleteTag, Tag, TagRef, UpdateTag, tag_name
 from domain.values import folded
 from eventstore.ids import new_id
 from eventstore.rows import Current
@@ -30,6 +31,9 @@ def named(unit: Work, names: Sequence[str], field: str = "tags") -> list[TagRef]
     if not wanted:
         return []
     found = tags.by_names(unit.conn, list(wanted.values()))
+    if len(found) < len(wanted):
+        tags.lock_names(unit.conn, [key for key in wanted if key not in found])
+        found = tags.by_names(unit.conn, list(wanted.values()))
     missing = [name for key, name in wanted.items() if key not in found]
     made = {folded(name): _made(unit, name) for name in missing}
     return list({ref.id: ref for key in wanted for ref in (found.get(key) or made[key],)}.values())
@@ -68,6 +72,24 @@ def shown(unit: Work, ids: Iterable[UUID]) -> list[TagView]:
     }
     known = fresh | tags.refs(unit.conn, [tag_id for tag_id in wanted if tag_id not in unit.loaded])
     return [known[tag_id] for tag_id in wanted if tag_id in known]
+
+
+def create(unit: Work, command: CreateTag) -> Current[Tag]:
+    """A new tag; refuses with ``conflict`` where the name is another's."""
+    _lock_name(unit, command.name)
+    return unit.begin(TAG, new_id(), command)
+
+
+def update(unit: Work, tag_id: UUID, command: UpdateTag, *, if_version: int | None = None) -> Current[Tag]:
+    if isinstance(command.name, str):
+        _lock_name(unit, command.name)
+    unit.execute(TAG, tag_id, command, if_version=if_version)
+    return unit.get(TAG, tag_id)
+
+
+def _lock_name(unit: Work, name: str) -> None:
+    with suppress(ValueError):  # the decider says what is wrong with the name
+        tags.lock_names(unit.conn, [folded(tag_name(name))])
 
 
 def view(unit: Work, tag: Current[Tag]) -> TagView:
