@@ -59,7 +59,7 @@ ApiKeyEvent = ApiKeyCreated | ApiKeyRevoked
 def scope(value: str) -> str:
     if not _SCOPE.fullmatch(value):
         known = ", ".join(f"{resource}:read, {resource}:write" for resource in RESOURCES)
-        raise ValueError(f"must be * or one of {known}")
+        raise ValueError(f"must be *, admin or one of {known}")
     return value
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, LiteralString
@@ -16,7 +16,8 @@ from eventstore.ids import new_id
 from schemas.log import Actor
 
 _APPEND: Final[LiteralString] = """
-    SELECT append_events(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s::text[], %s::bigint[])
+    SELECT append_events(%s, %s::text[], %s::uuid[], %s::integer[], %s::uuid[], %s::text[], %s::text[], %s::text[],
+        %s::text[], %s, %s, %s, %s, %s::uuid[], %s, %s::text[], %s::bigint[])
 """
 _LOCK_HEAD: Final[LiteralString] = """
     SELECT seq, hash, greatest(clock_timestamp(), recorded_at) FROM log_heads WHERE workspace_id = %s FOR UPDATE
@@ -76,6 +77,15 @@ def _halves(origin: Origin, staged: Staged, occurred_at: str) -> tuple[str, str]
     )
 
 
+def _array(values: Iterable[str | UUID | int | None]) -> str:
+    """An array as Postgres reads it; psycopg's own way takes as long as all the rest of a statement."""
+    return "{" + ",".join("NULL" if value is None else f'"{_escaped(value)}"' for value in values) + "}"
+
+
+def _escaped(value: str | UUID | int) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"') if isinstance(value, str) else str(value)
+
+
 def append(
     conn: Db, origin: Origin, staged: Sequence[Staged], occurred_at: datetime, counts: Mapping[str, int]
 ) -> psycopg.Cursor[tuple[int]]:
@@ -88,22 +98,22 @@ def append(
     deltas = {kind: delta for kind, delta in sorted(counts.items()) if delta}
     params = (
         origin.workspace_id,
-        [event.stream_type for event in staged],
-        [event.stream_id for event in staged],
-        [event.version for event in staged],
-        [event.event_id for event in staged],
-        [event.event_type for event in staged],
-        [event.data for event in staged],
-        [before for before, _ in parts],
-        [after for _, after in parts],
+        _array(event.stream_type for event in staged),
+        _array(event.stream_id for event in staged),
+        _array(event.version for event in staged),
+        _array(event.event_id for event in staged),
+        _array(event.event_type for event in staged),
+        _array(event.data for event in staged),
+        _array(before for before, _ in parts),
+        _array(after for _, after in parts),
         origin.actor.type,
         origin.actor.id,
         origin.request_id,
         origin.correlation_id,
-        [event.causation_id for event in staged],
+        _array(event.causation_id for event in staged),
         occurred_at,
-        list(deltas),
-        list(deltas.values()),
+        _array(deltas),
+        _array(deltas.values()),
     )
     return conn.execute(_APPEND, params)
 

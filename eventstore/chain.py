@@ -8,6 +8,7 @@ side by side in sorted order: so the form is made in two parts, and the database
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Final
@@ -34,6 +35,8 @@ def _refuse_fraction(_: str) -> float:
 
 _decode_whole = msgspec.json.Decoder(float_hook=_refuse_fraction).decode
 _decode = msgspec.json.Decoder(float_hook=float).decode
+_decode_digits = msgspec.json.Decoder(float_hook=lambda written: Decimal(format(Decimal(written), "f"))).decode
+_encode_digits = msgspec.json.Encoder(order="sorted", decimal_format="number").encode
 
 
 def canonical(document: bytes | str) -> bytes:
@@ -47,6 +50,21 @@ def canonical(document: bytes | str) -> bytes:
         return _encode(_decode_whole(document))
     except _FractionError:
         return rfc8785.dumps(_decode(document))
+
+
+def canonical_as_stored(document: str) -> bytes:
+    """The canonical form of data that the database keeps, where they are as that form was stored.
+
+    Postgres keeps every digit of a number, and several such numbers have one canonical form: so ``ValueError`` is
+    raised for one that has other digits, as only editing can give it.
+    """
+    try:
+        return _encode(_decode_whole(document))
+    except _FractionError:
+        form = rfc8785.dumps(_decode(document))
+    if _encode_digits(_decode_digits(document)) != _encode_digits(_decode_digits(form)):
+        raise ValueError(f"a number written otherwise than in {form.decode()}")
+    return form
 
 
 def timestamp(at: datetime) -> str:

@@ -28,6 +28,10 @@ _INSERT: Final[LiteralString] = """
 _STORED: Final[LiteralString] = """
     SELECT hash, signed_at, public_key, signature FROM log_checkpoints WHERE workspace_id = %s AND seq = %s
 """
+_LISTED: Final[LiteralString] = """
+    SELECT workspace_id, seq, hash, signed_at, public_key, signature FROM log_checkpoints
+    WHERE workspace_id = current_workspace() ORDER BY seq DESC LIMIT %s OFFSET %s
+"""
 _MOVED: Final[LiteralString] = """
     SELECT workspace_id FROM log_heads h WHERE seq > 0
         AND NOT EXISTS (SELECT FROM log_checkpoints c WHERE c.workspace_id = h.workspace_id AND c.seq = h.seq)
@@ -84,6 +88,18 @@ def sign_moved_heads(pool: Pool, private_key: Ed25519PrivateKey) -> list[Checkpo
     with connection(pool) as conn:
         moved = conn.execute(_MOVED).fetchall()
     return [sign_head(pool, workspace_id, private_key) for (workspace_id,) in moved]
+
+
+def read_checkpoints(conn: Db, *, limit: int, offset: int = 0) -> tuple[list[Checkpoint], int]:
+    """A workspace's signed heads, newest first, and how many there are; inside ``reading``."""
+    rows = conn.execute(_LISTED, (limit, offset))
+    total = conn.execute("SELECT count(*) FROM log_checkpoints WHERE workspace_id = current_workspace()")
+    found = [
+        as_checkpoint(row[0], row[1], hashed=row[2], signed_at=timestamp(row[3]), public_key=row[4], signature=row[5])
+        for row in rows
+    ]
+    count = total.fetchone()
+    return found, 0 if count is None else int(count[0])
 
 
 def _stored(conn: Db, workspace_id: UUID, seq: int) -> Checkpoint:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from importlib import resources
 from typing import Final
@@ -32,21 +33,37 @@ def connect(url: str) -> Db:
 
 def migrate(conn: Db, say: Callable[[str], None] = lambda _: None) -> list[str]:
     """Applies what is missing and answers its names. Raises ``MigrationError`` when an applied file has changed since."""
-    with conn.transaction():
-        conn.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
+    applied = []
+    with alone(conn):
         conn.execute(
             "CREATE TABLE IF NOT EXISTS schema_migrations"
             " (name text PRIMARY KEY, digest bytea NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"
         )
-    applied = []
-    for name, text in files():
-        with conn.transaction():
-            conn.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
-            if _apply(conn, name, text):
+        for name, text in files():
+            with conn.transaction():
+                new = _apply(conn, name, text)
+            if new:
                 say(f"applied {name}")
                 applied.append(name)
-    _allow_index_use(conn)
+        _allow_index_use(conn)
     return applied
+
+
+@contextmanager
+def alone(conn: Db) -> Iterator[None]:
+    """Waits until nobody else migrates or rebuilds, and keeps others waiting; may be nested."""
+    conn.execute("SELECT pg_advisory_lock(%s)", (LOCK,))
+    try:
+        yield
+    finally:
+        if not conn.broken:
+            conn.execute("SELECT pg_advisory_unlock(%s)", (LOCK,))
+
+
+def set_password(conn: Db, role: str, password: str) -> None:
+    """Sets a role's password; what is sent is already hashed (SCRAM), so that no server log has it."""
+    hashed = conn.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
+    conn.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), sql.Literal(hashed)))
 
 
 def files() -> list[tuple[str, str]]:

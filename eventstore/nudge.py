@@ -14,7 +14,7 @@ from uuid import UUID
 ALL_SUBJECTS: Final = "daybook_nudge.*"
 """What to subscribe to. Not under ``daybook.``: nudges are not to be stored."""
 
-PAUSE_SECONDS: Final = 0.001
+PAUSE_SECONDS: Final = 0.005
 """Between two rounds of nudges: many commits in quick succession are one."""
 
 _PREFIX: Final = "daybook_nudge."
@@ -35,7 +35,7 @@ def nudged_workspace(subject: str) -> UUID | None:
 class Nudger:
     """Sends nudges on the event loop that it was made on; ``publish`` sends one message.
 
-    The first nudge goes out at once; those for the same workspace within a millisecond behind it are one.
+    The first nudge goes out at once; those for the same workspace within a few milliseconds behind it are one.
     """
 
     def __init__(self, publish: Callable[[str, bytes], Awaitable[None]]) -> None:

@@ -47,6 +47,8 @@ class Work:
     before: dict[tuple[str, UUID], Current[Any] | None] = field(default_factory=dict)
     after: dict[tuple[str, UUID], Current[Any] | None] = field(default_factory=dict)
     staged: list[Staged] = field(default_factory=list)
+    looked_first: bool = False
+    """Set by work that looks for what exists before it decides: where a unique value was taken since, it is tried again."""
     seq: int | None = None
     """The last seq of the log after commit; ``None`` when there was nothing to write."""
 
@@ -88,6 +90,27 @@ class Work:
             self._stage(decider, stream_id, current, events)
         return self.loaded[stream_id]
 
+    def all_or_nothing(self, part: Callable[[], T]) -> T:
+        """Carries out a part of the work that may be refused by itself: nothing of it stays then, and the rest goes on.
+
+        Parts do not contain parts. The refusal is the caller's to handle.
+        """
+        staged = len(self.staged)
+        self._undo = []
+        try:
+            return part()
+        except Refused:
+            del self.staged[staged:]
+            for key, known, before in reversed(self._undo):
+                self.loaded[key[1]] = before
+                if known:
+                    self.after[key] = before
+                else:
+                    del self.before[key], self.after[key]
+            raise
+        finally:
+            self._undo = None
+
     def _stage(
         self, decider: Decider[Any, Any, Any], stream_id: UUID, current: Current[Any] | None, events: Sequence[Event]
     ) -> None:
@@ -110,8 +133,11 @@ class Work:
             )
         created = self.now if current is None else current.created_at
         updated = None if state is None else Current(stream_id, state, version, created, self.now)
-        self.before.setdefault((decider.stream_type, stream_id), current)
-        self.after[(decider.stream_type, stream_id)] = updated
+        key = (decider.stream_type, stream_id)
+        if self._undo is not None:
+            self._undo.append((key, key in self.after, current))
+        self.before.setdefault(key, current)
+        self.after[key] = updated
         self.loaded[stream_id] = updated
 
     def events(self) -> frozenset[str]:
@@ -147,6 +173,8 @@ class Work:
             self.seq = row[0]
 
     _cursor: psycopg.Cursor[tuple[int]] | None = None
+    _undo: list[tuple[tuple[str, UUID], bool, Current[Any] | None]] | None = None
+    """Streams as they stood before each change of the part in hand, and whether this unit had changed them before."""
 
 
 @dataclass(frozen=True)
@@ -267,7 +295,7 @@ class EventStore:
     def _explained(self, unit: Work, error: UniqueViolation) -> Exception:
         """A violated unique index as what it means: the stream was changed meanwhile, or a value is taken."""
         constraint = error.diag.constraint_name or ""
-        if constraint.endswith(_STREAM_CONFLICT) or constraint == "events_stream_version":
+        if unit.looked_first or constraint.endswith(_STREAM_CONFLICT) or constraint == "events_stream_version":
             return _StreamChangedError()
         with unit.conn.transaction():
             unit.conn.execute(SET_WORKSPACE, (str(unit.origin.workspace_id),))

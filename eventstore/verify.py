@@ -10,7 +10,7 @@ from uuid import UUID
 
 import msgspec
 
-from eventstore.chain import GENESIS, canonical, halves, link
+from eventstore.chain import GENESIS, canonical_as_stored, halves, link
 from eventstore.checkpoint import as_checkpoint, signature_holds
 from eventstore.database import Db, one
 from schemas.log import Stream
@@ -176,9 +176,9 @@ def written(timestamp: str) -> str:
 
 def _canonical(seq: int, data: str) -> str:
     try:
-        return canonical(data).decode()
-    except (ValueError, RecursionError, msgspec.MsgspecError) as error:
-        raise _OddityError(seq, "data", "JSON that has a canonical form", str(error)) from None
+        return canonical_as_stored(data).decode()
+    except (ValueError, ArithmeticError, RecursionError, msgspec.MsgspecError) as error:
+        raise _OddityError(seq, "data", "JSON as its canonical form is stored", str(error)) from None
 
 
 def _compare_head(conn: Db, workspace_id: UUID, end: _Position) -> None:

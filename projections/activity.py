@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -9,9 +10,10 @@ from uuid import UUID
 import msgspec
 
 from domain.catalogue import EVENTS
-from domain.kernel import Refused
+from domain.kernel import invalid
 from eventstore.database import Db
 from projections.filter import TRUE, Compiled
+from projections.listing import bad_cursor
 from schemas.activity import Action, ActivityView, FieldChange
 from schemas.log import Actor
 from schemas.page import PageRequest
@@ -26,6 +28,17 @@ _FROM: Final = (
     " LEFT JOIN api_keys k ON k.workspace_id = e.workspace_id AND e.actor_type = 'api_key' AND k.id = e.actor_id"
     " LEFT JOIN users creator ON creator.workspace_id = e.workspace_id AND creator.id = k.user_id"
 )
+
+
+_BY_USER: Final = (
+    "(e.actor_id = %s OR e.actor_id IN (SELECT id FROM api_keys"
+    " WHERE workspace_id = current_workspace() AND user_id = %s))"
+)
+_OF_CONTACT_ASSIGNED_TO: Final = (
+    "e.stream_id IN (SELECT id FROM contacts WHERE workspace_id = current_workspace() AND assigned_to = %s)"
+)
+_NEWEST_FIRST: Final = frozenset({"", "timestamp", "createdAt"})
+_SEQ: Final = re.compile(r"[0-9]{1,18}")
 
 
 def action_of(event_type: str) -> Action:
@@ -46,14 +59,19 @@ def action_of(event_type: str) -> Action:
 
 @dataclass(frozen=True)
 class ActivityQuery:
+    """``visible_to``: a user who sees only what is assigned to them, and what they did themselves."""
+
     entity_type: str | None = None
     entity_id: UUID | None = None
     action: Action | None = None
     user_id: UUID | None = None
+    visible_to: UUID | None = None
 
 
 def listed(conn: Db, request: PageRequest, wanted: ActivityQuery) -> tuple[list[ActivityView], int, str | None]:
     """A page of activities, how many there are in all, and the cursor of the next page."""
+    if request.sort is not None and not (request.sort.field in _NEWEST_FIRST and request.sort.descending):
+        raise invalid("sort", "activities are always listed with the newest first")
     where = _where(wanted)
     behind = Compiled("true", ()) if request.cursor is None else Compiled("e.seq < %s", (_before(request.cursor),))
     rows = conn.execute(
@@ -76,8 +94,8 @@ def listed(conn: Db, request: PageRequest, wanted: ActivityQuery) -> tuple[list[
 
 
 def _before(cursor: str) -> int:
-    if not cursor.isdigit() or len(cursor) > 18:
-        raise Refused("invalid_request", "cursor: must be the nextCursor of an earlier answer")
+    if not _SEQ.fullmatch(cursor):
+        raise bad_cursor("must be the nextCursor of an earlier answer")
     return int(cursor)
 
 
@@ -97,11 +115,11 @@ def _where(wanted: ActivityQuery) -> Compiled:
         parts.append("e.type = ANY(%s)")
         params.append(types)
     if wanted.user_id is not None:
-        parts.append(
-            "(e.actor_id = %s OR e.actor_id IN (SELECT id FROM api_keys"
-            " WHERE workspace_id = current_workspace() AND user_id = %s))"
-        )
+        parts.append(_BY_USER)
         params += [wanted.user_id, wanted.user_id]
+    if wanted.visible_to is not None:
+        parts.append(f"({_BY_USER} OR {_OF_CONTACT_ASSIGNED_TO})")
+        params += [wanted.visible_to] * 3
     return Compiled(" AND ".join(parts), tuple(params)) if parts else TRUE
 
 
@@ -113,7 +131,7 @@ def _view(row: tuple[Any, ...]) -> ActivityView:
         entity_id=row[3],
         action=action_of(row[4]),
         event=row[4],
-        changes=_changes(action_of(row[4]), msgspec.json.decode(row[5])),
+        changes=_changes(row[4], msgspec.json.decode(row[5])),
         actor=Actor(type=row[6], id=row[7]),
         user_id=row[10],
         user_name=row[11],
@@ -122,11 +140,22 @@ def _view(row: tuple[Any, ...]) -> ActivityView:
     )
 
 
-def _changes(action: Action, data: dict[str, Any]) -> dict[str, FieldChange]:
+_SAYS_ITSELF: Final = {
+    "contact.unsubscribed": {"globallyUnsubscribed": FieldChange(from_=False, to=True)},
+    "contact.resubscribed": {"globallyUnsubscribed": FieldChange(from_=True, to=False)},
+}
+"""What changed, where the event's name says all of it."""
+
+
+def _changes(event_type: str, data: dict[str, Any]) -> dict[str, FieldChange]:
     """From and to of every field: an update names both; what a creation sets comes from nothing."""
+    if event_type in _SAYS_ITSELF:
+        return _SAYS_ITSELF[event_type]
     if "changed" in data and "previous" in data:
         changed, previous = data["changed"], data["previous"]
         return {name: FieldChange(from_=previous.get(name), to=value) for name, value in changed.items()}
-    if action == "created":
+    if event_type.endswith("_removed"):
+        return {name: FieldChange(from_=value, to=None) for name, value in data.items()}
+    if action_of(event_type) == "created":
         return {name: FieldChange(from_=None, to=value) for name, value in data.items() if value not in (None, [], {})}
     return {name: FieldChange(from_=None, to=value) for name, value in data.items()}

@@ -99,6 +99,7 @@ CONTACTS: RowTable[Contact] = RowTable(
         ),
     },
     counted=_counted,
+    count_prefixes=("tag:",),
 )
 
 LISTING = Listing(

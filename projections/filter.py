@@ -134,7 +134,7 @@ def _strings(value: Any) -> list[str]:
     return list(entries)
 
 
-def _text(field: Field, path: tuple[Any, ...], operator: str, value: Any) -> Compiled:
+def _text(field: Field, _path: tuple[Any, ...], operator: str, value: Any) -> Compiled:
     strings = _strings(value)
     if field.kind == "folded":
         strings = [folded(entry) for entry in strings]
@@ -169,7 +169,7 @@ def moment(value: Any) -> datetime:
     return found
 
 
-def _time(field: Field, path: tuple[Any, ...], operator: str, value: Any) -> Compiled:
+def _time(field: Field, _path: tuple[Any, ...], operator: str, value: Any) -> Compiled:
     at = moment(value)
     if operator in ("eq", "neq") and isinstance(value, str) and len(value) == len("2026-03-15"):
         within = f"{field.sql} >= %s AND {field.sql} < %s"
@@ -179,7 +179,7 @@ def _time(field: Field, path: tuple[Any, ...], operator: str, value: Any) -> Com
     return Compiled(f"{field.sql} {_COMPARE[operator]} %s", (at,))
 
 
-def _number(field: Field, path: tuple[Any, ...], operator: str, value: Any) -> Compiled:
+def _number(field: Field, _path: tuple[Any, ...], operator: str, value: Any) -> Compiled:
     entries = value if isinstance(value, list) else [value]
     if not all(isinstance(entry, int | float) and not isinstance(entry, bool) for entry in entries):
         raise ValueError("must be compared with a number")
@@ -192,13 +192,13 @@ def _number(field: Field, path: tuple[Any, ...], operator: str, value: Any) -> C
     return Compiled(f"{field.sql} {_COMPARE[operator]} %s", (entries[0],))
 
 
-def _boolean(field: Field, path: tuple[Any, ...], operator: str, value: Any) -> Compiled:
+def _boolean(field: Field, _path: tuple[Any, ...], operator: str, value: Any) -> Compiled:
     if not isinstance(value, bool):
-        raise ValueError("must be compared with true or false")
+        raise ValueError("must be compared with true or false")  # noqa: TRY004 - the caller's value, not a type of ours
     return Compiled(f"{field.sql} = %s", (value if operator == "eq" else not value,))
 
 
-def _id(field: Field, path: tuple[Any, ...], operator: str, value: Any) -> Compiled:
+def _id(field: Field, _path: tuple[Any, ...], operator: str, value: Any) -> Compiled:
     try:
         ids = [UUID(entry) for entry in _strings(value)]
     except ValueError:
@@ -208,7 +208,7 @@ def _id(field: Field, path: tuple[Any, ...], operator: str, value: Any) -> Compi
     return Compiled(f"{field.sql} = ANY(%s)", (ids,))
 
 
-def _tags(field: Field, path: tuple[Any, ...], operator: str, value: Any) -> Compiled:
+def _tags(field: Field, _path: tuple[Any, ...], operator: str, value: Any) -> Compiled:
     names = _strings(value)
     ids: list[UUID] = []
     for name in names:

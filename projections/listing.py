@@ -7,11 +7,12 @@ import binascii
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
+from uuid import UUID
 
 import msgspec
 
-from domain.kernel import Refused, State, invalid
+from domain.kernel import FieldError, Refused, State, invalid
 from eventstore.chain import timestamp
 from eventstore.database import Db
 from eventstore.rows import Current
@@ -71,8 +72,8 @@ class Listing(Generic[S]):
     def _start(self, request: PageRequest, sort: Sort, column: str) -> tuple[Compiled, int]:
         if request.cursor is None:
             return Compiled("", ()), request.skipped
-        value, row_id = _uncursor(request.cursor, sort)
         kind = {"created_at": "timestamptz", "updated_at": "timestamptz", **self.table.columns}[column].split(" ")[0]
+        value, row_id = _uncursor(request.cursor, sort, _CURSOR_VALUES[kind])
         return Compiled(
             f" AND ({column}, id) {'<' if sort.descending else '>'} (%s::{kind}, %s::uuid)", (value, row_id)
         ), 0
@@ -99,15 +100,28 @@ def _cursor(sort: Sort, value: Any, row_id: Any) -> str:
     )
 
 
-def _uncursor(cursor: str, sort: Sort) -> tuple[str | int, str]:
+_CURSOR_VALUES: Final[Mapping[str, type[Any]]] = {"timestamptz": datetime, "text": str, "integer": int, "bigint": int}
+"""What a cursor's value must be, by the type of the column."""
+
+
+def _uncursor(cursor: str, sort: Sort, kind: type[Any]) -> tuple[Any, UUID]:
+    """Where the last page ended. Cursors come back from callers, so they are taken for nothing but what they say."""
     try:
-        raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        field, descending, value, row_id = msgspec.json.decode(raw, type=tuple[str, bool, str | int, str])
+        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        field, descending, *rest = msgspec.json.decode(raw, type=tuple[str, bool, Any, Any])
+        value, row_id = msgspec.convert(rest[0], kind), msgspec.convert(rest[1], UUID)
     except (binascii.Error, msgspec.MsgspecError, ValueError):
-        raise Refused("invalid_request", "cursor: must be the nextCursor of an earlier answer") from None
+        raise bad_cursor("must be the nextCursor of an earlier answer") from None
     if (field, descending) != (sort.field, sort.descending):
-        raise Refused("invalid_request", "cursor: belongs to a list in another order")
+        raise bad_cursor("belongs to a list in another order")
+    if (kind is datetime and value.tzinfo is None) or (kind is str and "\0" in value):
+        raise bad_cursor("must be the nextCursor of an earlier answer")
     return value, row_id
+
+
+def bad_cursor(message: str) -> Refused:
+    details = [FieldError(field="cursor", message=message)]
+    return Refused("invalid_request", f"cursor: {message}", details=details)
 
 
 def by_ids(table: RowTable[S], conn: Db, ids: Sequence[Any]) -> list[Current[S]]:

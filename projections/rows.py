@@ -52,6 +52,8 @@ class RowTable(Generic[S]):
     indexes: Mapping[str, str]
     unique: Mapping[str, Unique[S]]
     counted: Callable[[Change], Iterable[tuple[str, int]]] | None = None
+    count_prefixes: tuple[str, ...] = ()
+    """What the kinds that ``counted`` answers begin with, such as ``tag:``; of no other table's do."""
 
     # What is made of it: SQL texts are constant, so that they are prepared once per connection.
 

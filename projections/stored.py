@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final, NoReturn
 from uuid import UUID
 
@@ -34,8 +35,8 @@ _AS_READ: Final = {"jsonb": sql.SQL("::text")}
 _DIFFERS: Final = sql.SQL("%s::{kind} IS DISTINCT FROM {column}, (%s::{kind})::text, {column}::text")
 _EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
-_encode = msgspec.json.Encoder(order="sorted").encode
-_decode = msgspec.json.Decoder().decode
+_encode = msgspec.json.Encoder(order="sorted", decimal_format="number").encode
+_decode = msgspec.json.Decoder(float_hook=Decimal).decode
 
 
 class _Instant(Loader):
@@ -56,7 +57,7 @@ def _sorted_json(text: Any) -> Any:
         return None
     try:
         return _encode(_decode(text))
-    except (ValueError, RecursionError, msgspec.MsgspecError):
+    except (ValueError, ArithmeticError, RecursionError, msgspec.MsgspecError):
         return text
 
 
@@ -174,7 +175,7 @@ def _narrowed(name: str, kind: str, expected: str | None, found: str | None) -> 
         while isinstance(left, dict) and isinstance(right, dict):
             key = next(key for key in sorted(left | right) if not _equal(left, right, key))
             name, left, right = f"{name}.{key}", left.get(key, msgspec.UNSET), right.get(key, msgspec.UNSET)
-    except (ValueError, RecursionError, StopIteration, msgspec.MsgspecError):
+    except (ValueError, ArithmeticError, RecursionError, StopIteration, msgspec.MsgspecError):
         return name, _shown(expected), _shown(found)
     return name, _json(left), _json(right)
 

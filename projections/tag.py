@@ -82,6 +82,12 @@ def by_names(conn: Db, names: Sequence[str]) -> dict[str, TagRef]:
     return {key: found[key] for key in keys if key in found}
 
 
+def lock_names(conn: Db, keys: Iterable[str]) -> None:
+    """Waits for others that are making tags of these folded names, and keeps more from it until the transaction ends."""
+    for key in sorted(keys):
+        conn.execute("SELECT pg_advisory_xact_lock(hashtextextended(current_workspace() || ' tag ' || %s, 0))", (key,))
+
+
 def held(conn: Db, ids: Sequence[UUID], *, for_deletion: bool = False) -> set[UUID]:
     """Of these tags those that exist, held until the transaction ends (see ``by_names``)."""
     strength = b"FOR UPDATE" if for_deletion else b"FOR KEY SHARE"

@@ -1,11 +1,20 @@
-"""Webhook endpoint rows."""
+"""Webhook endpoint rows, and how each has fared."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
 from domain.webhook import WEBHOOK, Webhook
+from eventstore.database import Db
+from eventstore.rows import Current
 from projections.listing import Listing
 from projections.rows import RowTable
 from schemas.page import Sort
+from schemas.webhook import WebhookView
 
 WEBHOOKS: RowTable[Webhook] = RowTable(
     table="webhooks",
@@ -18,3 +27,53 @@ WEBHOOKS: RowTable[Webhook] = RowTable(
 )
 
 LISTING = Listing(table=WEBHOOKS, sorts={"createdAt": "created_at"}, default=Sort(field="createdAt", descending=True))
+
+
+@dataclass(frozen=True)
+class Health:
+    """When an endpoint was last sent something, and the HTTP status that it answered."""
+
+    last_delivery_at: datetime | None = None
+    last_status: int | None = None
+
+
+def health(conn: Db, ids: Sequence[UUID]) -> dict[UUID, Health]:
+    rows = conn.execute(
+        "SELECT webhook_id, last_delivery_at, last_status FROM webhook_health"
+        " WHERE workspace_id = current_workspace() AND webhook_id = ANY(%s)",
+        (list(ids),),
+    )
+    return {row[0]: Health(row[1], row[2]) for row in rows}
+
+
+def sealed_secrets(conn: Db, ids: Sequence[UUID]) -> dict[UUID, bytes]:
+    """The present secret of each endpoint, sealed; not those that it has replaced."""
+    rows = conn.execute(
+        "SELECT webhook_id, sealed FROM webhook_secrets"
+        " WHERE workspace_id = current_workspace() AND webhook_id = ANY(%s) AND expires_at IS NULL",
+        (list(ids),),
+    )
+    return {row[0]: bytes(row[1]) for row in rows}
+
+
+def views(conn: Db, webhooks: Sequence[Current[Webhook]]) -> list[WebhookView]:
+    """The endpoints as callers see them, without their secrets."""
+    known = health(conn, [webhook.id for webhook in webhooks])
+    return [WebhookView(**fields(webhook, known.get(webhook.id, Health()))) for webhook in webhooks]
+
+
+def fields(webhook: Current[Webhook], known: Health) -> dict[str, Any]:
+    state = webhook.state
+    return {
+        "id": webhook.id,
+        "url": state.url,
+        "events": state.events,
+        "active": state.active,
+        "description": state.description,
+        "disabled_reason": state.disabled_reason,
+        "created_at": webhook.created_at,
+        "updated_at": webhook.updated_at,
+        "last_delivery": known.last_delivery_at,
+        "last_status": known.last_status,
+        "version": webhook.version,
+    }

@@ -32,10 +32,9 @@ CREATE TABLE webhook_deliveries (
     completed_at timestamptz,
     PRIMARY KEY (workspace_id, id),
     UNIQUE (workspace_id, webhook_id, seq)
-);
+) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_insert_scale_factor = 0.05);
 -- What is to be sent, per endpoint in order of time: only pending ones are in it.
 CREATE INDEX webhook_deliveries_due ON webhook_deliveries (webhook_id, next_attempt_at) WHERE status = 'pending';
-CREATE INDEX webhook_deliveries_by_webhook ON webhook_deliveries (workspace_id, webhook_id, created_at, id);
 CALL protect_tenant_table('webhook_deliveries', 'SELECT, INSERT, UPDATE, DELETE');
 CREATE POLICY workers_find ON webhook_deliveries FOR SELECT TO daybook_worker USING (true);
 CREATE POLICY workers_claim ON webhook_deliveries FOR UPDATE TO daybook_worker USING (true);
