@@ -125,7 +125,7 @@ class Broker:
 
         await client.connect(
             self._url,
-            name="daybook-worker",
+            name="daybook",
             disconnected_cb=on_disconnect,
             reconnected_cb=on_reconnect,
             closed_cb=on_close,

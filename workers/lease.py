@@ -51,19 +51,18 @@ async def hold(url: str, key: int, name: str, work: Callable[[], Awaitable[None]
 
 
 async def _connect(url: str, name: str) -> AsyncConnection[Any]:
-    conn = await AsyncConnection.connect(
+    return await AsyncConnection.connect(
         url,
         autocommit=True,
         application_name=f"daybook {name} lease",
         connect_timeout=5,
         tcp_user_timeout=10_000,
     )
-    await conn.execute(f"SET idle_session_timeout = '{IDLE_SECONDS}s'")
-    return conn
 
 
 async def _taken(conn: AsyncConnection[Any], key: int, stop: asyncio.Event) -> bool:
     """Waits for the lease; false when asked to stop."""
+    await conn.execute(f"SET idle_session_timeout = '{IDLE_SECONDS}s'".encode())
     while not stop.is_set():
         cursor = await conn.execute("SELECT pg_try_advisory_lock(%s)", (key,))
         if await cursor.fetchone() == (True,):

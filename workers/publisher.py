@@ -25,6 +25,7 @@ ENVELOPE_BYTES: Final = 512
 
 MESSAGE_ID: Final = "Nats-Msg-Id"
 _EXPECTED: Final = "Nats-Expected-Last-Sequence"
+_AWAY: Final = "NATS went away"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +91,12 @@ class _Batch:
         if not self._missing:
             self._finish()
 
-    def outcome(self) -> Outcome:
+    def outcome(self, otherwise: str) -> Outcome:
+        """``otherwise`` says why an acknowledgement is missing when nothing went wrong."""
         first: list[int] = []
         for stream_seq in self.stream_seqs:
             if stream_seq is None:
-                return Outcome(first, self.problem or f"no acknowledgement within {ACK_SECONDS:.0f} s")
+                return Outcome(first, self.problem or otherwise)
             first.append(stream_seq)
         return Outcome(first, self.problem)
 
@@ -137,9 +139,9 @@ class Publisher:
                     headers={MESSAGE_ID: message.id, _EXPECTED: str(self._stream_seq + index)},
                 )
         except Error as error:
-            batch.fail(str(error))
+            batch.fail(str(error) if self._client.is_connected else _AWAY)
         await asyncio.wait({batch.done, self._ended}, timeout=ACK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-        outcome = batch.outcome()
+        outcome = batch.outcome(_AWAY if self._ended.done() else f"no acknowledgement within {ACK_SECONDS:.0f} s")
         self._stream_seq += len(outcome.stream_seqs)
         return outcome
 

@@ -34,6 +34,8 @@ LEASE: Final = 0x64617972
 """Advisory lock ("dayr"): one relay at a time."""
 
 POLL_SECONDS: Final = 0.5
+LOOK_SPACING: Final = 20
+"""At most a twentieth of the time goes into looking, however many workspaces there are."""
 BATCH: Final = 500
 """Events in one round, shared by the workspaces whose turn it is."""
 TURN: Final = 50
@@ -120,9 +122,11 @@ class _Session:
         """Returns when the connection ends, and on ``stop`` behind the round in hand."""
         looking = time.monotonic()
         while not self.over:
-            if time.monotonic() >= looking:
+            began = time.monotonic()
+            if began >= looking:
                 await self._look()
-                looking = time.monotonic() + self.poll
+                ended = time.monotonic()
+                looking = ended + max(self.poll, LOOK_SPACING * (ended - began))
             if self.due:
                 await self._round()
             else:
