@@ -22,10 +22,18 @@ _APPEND: Final[LiteralString] = """
 _LOCK_HEAD: Final[LiteralString] = """
     SELECT seq, hash, greatest(clock_timestamp(), recorded_at) FROM log_heads WHERE workspace_id = %s FOR UPDATE
 """
-_COLUMNS: Final = (
-    "workspace_id", "seq", "stream_type", "stream_id", "version", "event_id", "type", "data", "actor_type", "actor_id",
-    "request_id", "correlation_id", "causation_id", "occurred_at", "recorded_at", "hash",
-)  # fmt: skip
+_COLUMNS: Final = {
+    "seq": "bigint",
+    "stream_type": "text",
+    "stream_id": "uuid",
+    "version": "integer",
+    "event_id": "uuid",
+    "type": "text",
+    "data": "jsonb",
+    "causation_id": "uuid",
+    "hash": "bytea",
+}
+"""Of an event, what is not the same in all events of one unit of work."""
 _MOVE_HEAD: Final[LiteralString] = """
     UPDATE log_heads SET seq = %s, hash = %s, recorded_at = %s WHERE workspace_id = %s
 """
@@ -138,12 +146,20 @@ def append_bulk(
         hashed = link(hashed, before, recorded, seq, after)
         rows.append(
             (
-                origin.workspace_id, seq, event.stream_type, event.stream_id, event.version, event.event_id,
-                event.event_type, event.data, origin.actor.type, origin.actor.id, origin.request_id,
-                origin.correlation_id, event.causation_id, occurred_at, recorded_at, hashed,
+                seq, event.stream_type, event.stream_id, event.version, event.event_id, event.event_type, event.data,
+                event.causation_id, hashed,
             )
         )  # fmt: skip
-    copy_rows(conn, "events", _COLUMNS, rows)
+    same = {
+        "workspace_id": origin.workspace_id,
+        "actor_type": origin.actor.type,
+        "actor_id": origin.actor.id,
+        "request_id": origin.request_id,
+        "correlation_id": origin.correlation_id,
+        "occurred_at": occurred_at,
+        "recorded_at": recorded_at,
+    }
+    copy_rows(conn, "events", _COLUMNS, rows, same)
     conn.execute(_MOVE_HEAD, (seq, hashed, recorded_at, origin.workspace_id))
     for kind, delta in sorted(counts.items()):
         conn.execute(_COUNT, (origin.workspace_id, kind, delta))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any, Final, LiteralString
 from uuid import UUID
 
@@ -16,6 +17,10 @@ Db = Connection[TupleRow]
 Pool = ConnectionPool[Db]
 
 SET_WORKSPACE: Final[LiteralString] = "SELECT set_config('daybook.workspace_id', %s, true)"
+
+
+_JSONB_VERSION: Final = b"\x01"
+"""What a jsonb begins with on the wire; behind it comes its text."""
 
 
 class Unavailable(Exception):  # noqa: N818 - says what is the case
@@ -74,18 +79,35 @@ def writing(pool: Pool, workspace_id: UUID) -> Iterator[Db]:
         yield conn
 
 
-def copy_rows(conn: Db, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+def copy_rows(
+    conn: Db,
+    table: str,
+    columns: Mapping[str, str],
+    rows: Iterable[Sequence[Any]],
+    same: Mapping[str, Any] = MappingProxyType({}),
+) -> None:
     """Many rows into a tenant table: COPY into a temporary table, and from there by INSERT.
 
-    Postgres refuses COPY into a table with row-level security; this way every row is still checked against it.
-    Needs an open transaction, outside a pipeline.
+    ``columns`` have their types; a value for ``jsonb`` is its text. ``same``: further columns, with the value that all
+    rows have in them. Postgres refuses COPY into a table with row-level security; this way every row is still checked
+    against it. Needs an open transaction, outside a pipeline.
     """
     names = ", ".join(columns)
-    conn.execute(f"CREATE TEMPORARY TABLE copied_{table} (LIKE {table}) ON COMMIT DROP".encode())
-    with conn.cursor().copy(f"COPY copied_{table} ({names}) FROM STDIN".encode()) as copy:
+    documents = [place for place, kind in enumerate(columns.values()) if kind == "jsonb"]
+    conn.execute(
+        f"CREATE TEMPORARY TABLE copied_{table} ON COMMIT DROP AS SELECT {names} FROM {table} WITH NO DATA".encode()  # noqa: S608 - our own names
+    )
+    with conn.cursor().copy(f"COPY copied_{table} ({names}) FROM STDIN (FORMAT BINARY)".encode()) as copy:
+        copy.set_types(["bytea" if kind == "jsonb" else kind for kind in columns.values()])
         for row in rows:
-            copy.write_row(row)
-    conn.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM copied_{table}".encode())  # noqa: S608 - our own names
+            values = list(row)
+            for place in documents:
+                values[place] = _JSONB_VERSION + values[place].encode()
+            copy.write_row(values)
+    into = ", ".join([names, *same])
+    found = ", ".join([names, *["%s"] * len(same)])
+    inserting = f"INSERT INTO {table} ({into}) SELECT {found} FROM copied_{table}".encode()  # noqa: S608 - our own names
+    conn.execute(inserting, tuple(same.values()))
     conn.execute(f"DROP TABLE copied_{table}".encode())
 
 

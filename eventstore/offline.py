@@ -103,7 +103,7 @@ class _Follower:
 def _parsed(number: int, line: bytes) -> tuple[dict[str, Any], LogEntry]:
     """A line twice: with all it says, for its hash, and as the entry that it must be."""
     try:
-        fields = json.loads(line, object_pairs_hook=_unique, parse_constant=_no_constant)
+        fields = json.loads(line, object_pairs_hook=_unique)
         return fields, msgspec.json.decode(line, type=LogEntry)
     except (ValueError, RecursionError, msgspec.MsgspecError) as error:
         finding = Finding(what="entry", line=number, expected="a log entry in JSON", found=str(error))
@@ -116,10 +116,6 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         raise ValueError("a name that stands twice in one object")
     return found
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name}, which is not JSON")
 
 
 def _hashed(number: int, entry: LogEntry, previous: bytes, fields: dict[str, Any]) -> bytes:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
 from uuid import UUID
 
-from domain.kernel import Value
+from domain.kernel import JSON, Value
 from schemas.log import Stream
 
 
@@ -21,6 +22,18 @@ class Checkpoint(Value):
     signed_at: str
     public_key: str
     signature: str
+
+    example: ClassVar[JSON] = {
+        "workspaceId": "0198c6f2-7d3a-7c4e-9b1f-2a6d5e8f0010",
+        "seq": 1204,
+        "hash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        "signedAt": "2026-03-15T11:00:00.000123Z",
+        "publicKey": "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
+        "signature": (
+            "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe"
+            "24655141438e7a100b"
+        ),
+    }
 
 
 class Finding(Value):

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, LiteralString
 from uuid import UUID
 
+from psycopg import sql
+
 from domain.api_key import API_KEY, CreateApiKey
-from domain.contact import CONTACT, ContactDeleted, CreateContact, DeleteContact, TagContact, UpdateContact
+from domain.contact import CONTACT, CreateContact, DeleteContact, TagContact, UpdateContact
 from domain.kernel import Event
 from domain.tag import TAG, CreateTag, TagRef
+from domain.values import CustomValue
 from domain.webhook import WEBHOOK, CreateWebhook
 from eventstore.append import Origin, Staged, append_bulk
 from eventstore.chain import GENESIS, canonical, halves, link, timestamp
@@ -45,7 +47,13 @@ def write_past(store: EventStore, origin: Origin) -> Past:
 
     def begin(unit: Work) -> None:
         unit.begin(TAG, past.tag, CreateTag(name=tag.name))
-        fields = {"score": 0.1, "öffnungszeiten": "9–17 \U0001f600", "n": 7, "vip": True, "none": [None, 1e-7, "\\\t"]}
+        fields: dict[str, CustomValue] = {
+            "score": 0.1,
+            "öffnungszeiten": "9-17 \U0001f600",
+            "n": 7,
+            "vip": True,
+            "list": [None, 1e-7, '\\"\t'],
+        }
         unit.begin(CONTACT, past.ada, CreateContact(first_name="Ada", email="ada@example.com", custom_fields=fields))
         unit.begin(CONTACT, past.gone, CreateContact(first_name="Grace", tags=(tag,)))
 
@@ -79,7 +87,9 @@ def write_contacts(store: EventStore, origin: Origin, number: int) -> None:
         store.run(origin, work, bulk=True)
 
 
-def write_raw(pool: Pool, origin: Origin, *events: tuple[str, UUID, int, Event | str], event_id: UUID | None = None) -> None:
+def write_raw(
+    pool: Pool, origin: Origin, *events: tuple[str, UUID, int, Event | str], event_id: UUID | None = None
+) -> None:
     """Events of (stream type, stream, version, event or name), chained as they should be, though no decider decided them."""
     staged = [
         Staged(
@@ -137,7 +147,7 @@ class Auditor:
     owner: Db
     workspace_id: UUID
 
-    def tamper(self, statement: LiteralString, **params: Any) -> None:
+    def tamper(self, statement: LiteralString | sql.Composed, **params: Any) -> None:
         """Runs a statement in which ``%(w)s`` is the workspace; it must hit something."""
         done = self.owner.execute(statement, {"w": self.workspace_id, **params})
         assert done.rowcount > 0
@@ -151,7 +161,3 @@ class Auditor:
         assert finding is not None
         assert finding.workspace_id == self.workspace_id
         return finding
-
-
-Write = Callable[[], Past]
-Deleted = ContactDeleted

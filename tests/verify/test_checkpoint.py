@@ -1,0 +1,256 @@
+"""Signed heads: what whoever kept one can prove."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import stat
+from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import LiteralString
+
+import msgspec
+import psycopg
+import pytest
+import rfc8785
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from domain.tag import TAG, CreateTag
+from eventstore.append import Origin
+from eventstore.chain import GENESIS
+from eventstore.checkpoint import (
+    SigningKeyError,
+    load_or_create_key,
+    sign_head,
+    sign_moved_heads,
+    signature_holds,
+)
+from eventstore.database import Pool
+from eventstore.ids import new_id
+from eventstore.unit_of_work import EventStore
+from projections.verify import verify
+from schemas.verification import Checkpoint
+from tests.logs import log_end
+from tests.verify.tampering import EVENTS, Auditor, Past
+
+KEY = Ed25519PrivateKey.generate()
+
+
+@pytest.fixture
+def checkpoint(pool: Pool, origin: Origin, past: Past) -> Checkpoint:
+    return sign_head(pool, origin.workspace_id, KEY)
+
+
+def write_tag(store: EventStore, origin: Origin, name: str) -> None:
+    store.run(origin, lambda unit: unit.begin(TAG, new_id(), CreateTag(name=name)))
+
+
+def test_the_head_is_signed_as_documented(pool: Pool, origin: Origin, past: Past) -> None:
+    signed_at = datetime(2026, 3, 15, 10, 30, tzinfo=UTC)
+    checkpoint = sign_head(pool, origin.workspace_id, KEY, clock=lambda: signed_at)
+    seq, hashed = log_end(pool, origin.workspace_id)
+    fields: dict[str, str | int] = {
+        "workspaceId": str(origin.workspace_id),
+        "seq": seq,
+        "hash": hashed.hex(),
+        "signedAt": "2026-03-15T10:30:00.000000Z",
+    }
+    on_the_wire = json.loads(msgspec.json.encode(checkpoint))
+    public_key, signature = on_the_wire.pop("publicKey"), on_the_wire.pop("signature")
+    assert on_the_wire == fields
+    verifier = Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_key))
+    verifier.verify(bytes.fromhex(signature), rfc8785.dumps(fields))
+    with pytest.raises(InvalidSignature):
+        verifier.verify(bytes.fromhex(signature), rfc8785.dumps(fields | {"seq": seq + 1}))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"workspace_id": new_id()},
+        {"seq": 3},
+        {"hash": GENESIS.hex()},
+        {"signed_at": "2026-03-15T10:30:00.000000Z"},
+        {"public_key": Ed25519PrivateKey.generate().public_key().public_bytes_raw().hex()},
+        {"public_key": "00"},
+        {"public_key": "no hex"},
+        {"signature": "00" * 64},
+        {"signature": ""},
+    ],
+)
+def test_a_signature_holds_for_what_was_signed_and_nothing_else(
+    checkpoint: Checkpoint, changes: dict[str, object]
+) -> None:
+    assert signature_holds(checkpoint)
+    assert not signature_holds(msgspec.structs.replace(checkpoint, **changes))
+
+
+def test_a_head_signed_twice_stays_as_it_was_signed_first(pool: Pool, origin: Origin, checkpoint: Checkpoint) -> None:
+    assert sign_head(pool, origin.workspace_id, Ed25519PrivateKey.generate()) == checkpoint
+
+
+def test_a_workspace_without_a_log_has_no_head_to_sign(pool: Pool) -> None:
+    with pytest.raises(psycopg.errors.NoDataFound, match="has no log"):
+        sign_head(pool, new_id(), KEY)
+
+
+def test_only_heads_that_moved_are_signed(worker_pool: Pool, store: EventStore, origin: Origin, past: Past) -> None:
+    workspace_id = origin.workspace_id
+
+    def signed() -> list[int]:
+        return [found.seq for found in sign_moved_heads(worker_pool, KEY) if found.workspace_id == workspace_id]
+
+    assert signed() == [EVENTS]
+    assert signed() == []
+    write_tag(store, origin, "New")
+    assert signed() == [EVENTS + 1]
+
+
+def test_an_empty_log_is_not_signed_unasked(worker_pool: Pool, pool: Pool, auditor: Auditor) -> None:
+    assert auditor.workspace_id not in {found.workspace_id for found in sign_moved_heads(worker_pool, KEY)}
+    checkpoint = sign_head(pool, auditor.workspace_id, KEY)
+    assert (checkpoint.seq, checkpoint.hash) == (0, GENESIS.hex())
+    report = verify(auditor.owner, workspaces=[auditor.workspace_id], checkpoints=[checkpoint])
+    assert (report.checkpoints, report.finding) == (2, None)
+
+
+def test_stored_and_kept_checkpoints_are_verified(
+    auditor: Auditor, pool: Pool, store: EventStore, origin: Origin, checkpoint: Checkpoint
+) -> None:
+    write_tag(store, origin, "New")
+    later = sign_head(pool, origin.workspace_id, KEY)
+    report = verify(auditor.owner, workspaces=[auditor.workspace_id], checkpoints=[later, checkpoint])
+    assert (report.checkpoints, report.finding) == (4, None)
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        "hash = sha256(hash)",
+        "signed_at = signed_at - interval '1 day'",
+        "signed_at = 'infinity'",
+        "public_key = sha256(public_key)",
+        "signature = sha512(signature)",
+        "seq = 3",
+    ],
+)
+def test_an_edited_checkpoint_is_found(auditor: Auditor, checkpoint: Checkpoint, edit: LiteralString) -> None:
+    auditor.tamper("UPDATE log_checkpoints SET " + edit + " WHERE workspace_id = %(w)s")
+    finding = auditor.finding()
+    assert finding.what.startswith("signature of the checkpoint signed at ")
+    assert finding.seq == (3 if edit == "seq = 3" else EVENTS)
+
+
+def rewrite_history(auditor: Auditor) -> None:
+    """Another name in event 3, and every hash from there on made to fit: the log alone looks whole."""
+    auditor.tamper(
+        "UPDATE events SET data = replace(data::text, 'Grace', 'Trace')::jsonb WHERE workspace_id = %(w)s AND seq = 3"
+    )
+    auditor.chain_anew()
+
+
+def test_without_a_checkpoint_a_chain_made_anew_verifies(auditor: Auditor, past: Past) -> None:
+    rewrite_history(auditor)
+    assert verify(auditor.owner, workspaces=[auditor.workspace_id]).finding is None
+
+
+def test_a_stored_checkpoint_proves_that_the_chain_was_made_anew(auditor: Auditor, checkpoint: Checkpoint) -> None:
+    rewrite_history(auditor)
+    finding = auditor.finding()
+    assert (finding.seq, finding.expected) == (EVENTS, checkpoint.hash)
+    assert finding.found.endswith(f"the log was rewritten after event 0 and up to {EVENTS}")
+
+
+def test_a_kept_checkpoint_proves_it_when_the_stored_ones_were_made_anew_too(
+    auditor: Auditor, pool: Pool, checkpoint: Checkpoint
+) -> None:
+    rewrite_history(auditor)
+    auditor.tamper("DELETE FROM log_checkpoints WHERE workspace_id = %(w)s")
+    forged = sign_head(pool, auditor.workspace_id, Ed25519PrivateKey.generate())
+    assert verify(auditor.owner, workspaces=[auditor.workspace_id]).finding is None
+    finding = auditor.finding(checkpoint)
+    assert (finding.seq, finding.expected) == (EVENTS, checkpoint.hash)
+    assert finding.found.startswith(forged.hash)
+
+
+def test_two_checkpoints_narrow_down_what_was_rewritten(
+    auditor: Auditor, pool: Pool, store: EventStore, origin: Origin, checkpoint: Checkpoint
+) -> None:
+    write_tag(store, origin, "First")
+    write_tag(store, origin, "Second")
+    later = sign_head(pool, origin.workspace_id, KEY)
+    auditor.tamper("UPDATE events SET request_id = 'x' WHERE workspace_id = %(w)s AND seq = %(s)s", s=EVENTS + 1)
+    auditor.chain_anew()
+    narrowed = f"the log was rewritten after event {EVENTS} and up to {EVENTS + 2}"
+    assert auditor.finding().found.endswith(narrowed)
+    auditor.tamper("DELETE FROM log_checkpoints WHERE workspace_id = %(w)s")
+    assert auditor.finding(later, checkpoint).found.endswith(narrowed)
+
+
+def test_a_kept_checkpoint_proves_that_the_log_was_cut_off(
+    auditor: Auditor, store: EventStore, origin: Origin, checkpoint: Checkpoint
+) -> None:
+    auditor.tamper("DELETE FROM log_checkpoints WHERE workspace_id = %(w)s")
+    auditor.tamper("DELETE FROM events WHERE workspace_id = %(w)s AND seq > 6")
+    auditor.chain_anew()
+    finding = auditor.finding(checkpoint)
+    assert (finding.seq, finding.found) == (EVENTS, "a log that ends at 6")
+
+
+def test_a_kept_checkpoint_proves_that_a_workspace_was_wiped(auditor: Auditor, checkpoint: Checkpoint) -> None:
+    tables = ("log_heads", "events", "log_checkpoints", "row_counts", "contacts", "tags", "api_keys", "webhooks")
+    for table in tables:
+        auditor.owner.execute(f"DELETE FROM {table} WHERE workspace_id = %s".encode(), (auditor.workspace_id,))
+    assert (auditor.finding(checkpoint).what, auditor.finding(checkpoint).found) == ("head", "none")
+
+
+def test_with_trusted_keys_a_checkpoint_of_another_key_is_found(auditor: Auditor, checkpoint: Checkpoint) -> None:
+    other = Ed25519PrivateKey.generate().public_key().public_bytes_raw().hex()
+    trusting = verify(auditor.owner, workspaces=[auditor.workspace_id], trusted=[checkpoint.public_key, other])
+    assert (trusting.checkpoints, trusting.finding) == (1, None)
+    finding = verify(auditor.owner, workspaces=[auditor.workspace_id], trusted=[other]).finding
+    assert finding is not None
+    assert (finding.expected, finding.found) == ("one of the trusted public keys", checkpoint.public_key)
+
+
+# The key.
+
+
+def test_a_key_is_made_once_and_for_the_owner_s_eyes_only(tmp_path: Path) -> None:
+    path = tmp_path / "signing.pem"
+    made = load_or_create_key(path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert load_or_create_key(path).private_bytes_raw() == made.private_bytes_raw()
+    assert path.read_bytes().startswith(b"-----BEGIN PRIVATE KEY-----")
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def public_key_of(path: Path) -> bytes:
+    return load_or_create_key(path).public_key().public_bytes_raw()
+
+
+def test_processes_that_start_together_have_one_key(tmp_path: Path) -> None:
+    with ProcessPoolExecutor(4, mp_context=multiprocessing.get_context("spawn")) as processes:
+        keys = set(processes.map(public_key_of, [tmp_path / "signing.pem"] * 8))
+    assert len(keys) == 1
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
+        ec.generate_private_key(ec.SECP256R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
+    ],
+    ids=["empty", "broken", "of another kind"],
+)
+def test_a_file_that_holds_anything_else_is_refused_and_left_alone(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "signing.pem"
+    path.write_bytes(content)
+    with pytest.raises(SigningKeyError, match=r"signing\.pem must hold an"):
+        load_or_create_key(path)
+    assert path.read_bytes() == content
