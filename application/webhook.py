@@ -88,8 +88,8 @@ def _check(services: Services, form: NewWebhook | WebhookPatch) -> None:
     check.done()
 
 
-def create(unit: Work, services: Services, form: NewWebhook) -> tuple[Current[Webhook], str]:
-    """A new endpoint, and the secret that its deliveries are signed with."""
+def create(unit: Work, services: Services, form: NewWebhook) -> Current[Webhook]:
+    """A new endpoint, with a secret that its deliveries are signed with."""
     _check(services, form)
     webhook_id = new_id()
     command = CreateWebhook(
@@ -100,7 +100,8 @@ def create(unit: Work, services: Services, form: NewWebhook) -> tuple[Current[We
         allow_http=services.allow_private_webhooks,
     )
     webhook = unit.begin(WEBHOOK, webhook_id, command)
-    return webhook, _issue(unit, services.box, webhook_id)
+    _issue(unit, services.box, webhook_id)
+    return webhook
 
 
 def update(
@@ -124,15 +125,13 @@ def update(
     return webhook
 
 
-def rotate_secret(
-    unit: Work, services: Services, webhook_id: UUID, if_version: int | None = None
-) -> tuple[Current[Webhook], str]:
+def rotate_secret(unit: Work, services: Services, webhook_id: UUID, if_version: int | None = None) -> Current[Webhook]:
     """A new secret. The one before goes on signing beside it for a day, so that receivers can change over."""
     unit.execute(WEBHOOK, webhook_id, RotateWebhookSecret(), if_version=if_version)
     unit.conn.execute(_RETIRE, (OVERLAP_HOURS, webhook_id))
-    secret = _issue(unit, services.box, webhook_id)
+    _issue(unit, services.box, webhook_id)
     unit.conn.execute(_FORGET_OLD, (webhook_id, webhook_id, MOST_SIGNING))
-    return unit.get(WEBHOOK, webhook_id), secret
+    return unit.get(WEBHOOK, webhook_id)
 
 
 def disable(unit: Work, webhook_id: UUID, reason: DisabledReason) -> None:
@@ -149,12 +148,10 @@ def delete(unit: Work, webhook_id: UUID, if_version: int | None = None) -> None:
     unit.conn.execute(_FORGET_HEALTH, (webhook_id,))
 
 
-def _issue(unit: Work, box: SecretBox, webhook_id: UUID) -> str:
-    secret = new_secret()
+def _issue(unit: Work, box: SecretBox, webhook_id: UUID) -> None:
     workspace_id = unit.origin.workspace_id
-    sealed = box.seal(secret.encode(), sealing_context(workspace_id, webhook_id))
+    sealed = box.seal(new_secret().encode(), sealing_context(workspace_id, webhook_id))
     unit.conn.execute(_KEEP, (workspace_id, webhook_id, new_id(), sealed))
-    return secret
 
 
 def secrets(services: Services, conn: Db, caller: Caller, ids: Sequence[UUID]) -> dict[UUID, str]:

@@ -49,6 +49,11 @@ class Sent:
     retry_after: float | None = None
     """Seconds that the receiver asked to be left alone for."""
 
+    @classmethod
+    def unsent(cls, error: str) -> Sent:
+        """An attempt that did not come to a request."""
+        return cls(started_at=datetime.now(UTC), duration_ms=0, error=error)
+
 
 @dataclass(slots=True)
 class _Answer:
