@@ -5,7 +5,9 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import IO, Final
@@ -15,6 +17,7 @@ from domain.kernel import Refused, invalid
 ENCODINGS: Final = {
     "utf-8": "utf-8-sig",
     "utf8": "utf-8-sig",
+    "us-ascii": "utf-8-sig",
     "utf-16": "utf-16",
     "utf16": "utf-16",
     "cp1252": "cp1252",
@@ -28,6 +31,7 @@ DELIMITERS: Final = {",": ",", ";": ";", "\t": "\t", "|": "|", "comma": ",", "se
 MAX_CELL: Final = 131_072
 """Characters: what Python's reader takes, and more than any field does."""
 
+_ADDRESS: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+\Z")
 _BLOCK: Final = 65_536
 _SEPARATOR_LINE: Final = "sep="
 
@@ -57,6 +61,9 @@ class CsvFile:
         self.header = next(self._read(), Record(1, [])).cells
         if not any(cell.strip() for cell in self.header):
             raise invalid("file", "must have a header row with the columns' names")
+        for cell in self.header:
+            if _ADDRESS.match(cell.strip()):
+                raise invalid("file", f"must have a header row with the columns' names; {cell.strip()[:64]!r} is none")
 
     def records(self) -> Iterator[Record]:
         """The rows behind the header; lines without anything on them are none."""
@@ -78,7 +85,8 @@ class CsvFile:
         except UnicodeError:
             raise self._undecodable() from None
         finally:
-            text.detach()
+            with suppress(ValueError):  # who stops reading may have closed the file by now
+                text.detach()
 
     def _by_mark(self) -> str:
         self._file.seek(0)

@@ -26,7 +26,10 @@ def named(unit: Work, names: Sequence[str], field: str = "tags") -> list[TagRef]
     if len(names) > MAX_NAMES:
         raise invalid(field, f"must have at most {MAX_NAMES} entries")
     check = Check()
-    wanted = {folded(name): name for given in names if (name := check.field(field, tag_name, given))}
+    wanted: dict[str, str] = {}
+    for given in names:
+        if name := check.field(field, tag_name, given):
+            wanted.setdefault(folded(name), name)
     check.done()
     if not wanted:
         return []
@@ -68,7 +71,7 @@ def shown(unit: Work, ids: Iterable[UUID]) -> list[TagView]:
     fresh = {
         current.id: TagView(id=current.id, name=current.state.name, slug=current.state.slug, color=current.state.color)
         for tag_id in wanted
-        if (current := unit.loaded.get(tag_id)) is not None
+        if (current := unit.loaded.get(tag_id)) is not None and isinstance(current.state, Tag)
     }
     known = fresh | tags.refs(unit.conn, [tag_id for tag_id in wanted if tag_id not in unit.loaded])
     return [known[tag_id] for tag_id in wanted if tag_id in known]

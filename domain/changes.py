@@ -16,7 +16,7 @@ S = TypeVar("S", bound=State)
 
 def named(value: msgspec.Struct) -> dict[str, Any]:
     """The fields that were given, by Python name."""
-    return {name: found for name in value.__struct_fields__ if (found := getattr(value, name)) is not UNSET}
+    return {name: found for name, found in msgspec.structs.asdict(value).items() if found is not UNSET}
 
 
 def difference(wanted: Mapping[str, Any], state: State) -> tuple[dict[str, Any], dict[str, Any]]:

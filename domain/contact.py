@@ -85,6 +85,7 @@ class ContactDetails(Value):
 
 
 DETAILS: Final = frozenset(ContactDetails.__struct_fields__)
+_WIRE: Final = dict(zip(ContactDetails.__struct_fields__, ContactDetails.__struct_encode_fields__, strict=True))
 
 
 class CreateContact(ContactDetails, Command):
@@ -187,7 +188,7 @@ def _normalised(details: CreateContact | UpdateContact) -> dict[str, Any]:
     fields = {name: value for name, value in named(details).items() if name in DETAILS}
     for name, value in fields.items():
         if value is not None and name in _NORMALISE:
-            fields[name] = check.field(_wire(name), _NORMALISE[name], value)
+            fields[name] = check.field(_WIRE[name], _NORMALISE[name], value)
     extension = None
     if fields.get("phone") is not None:
         number, extension = _phone(check, fields["phone"], details.phone_region)
@@ -202,10 +203,6 @@ def _phone(check: Check, given: str, region: str) -> tuple[str | None, str | Non
     if not given.strip():
         return None, None
     return check.field("phone", lambda value: values.phone(value, region), given) or (None, None)
-
-
-def _wire(name: str) -> str:
-    return ContactDetails.__struct_encode_fields__[ContactDetails.__struct_fields__.index(name)]
 
 
 def decide(command: ContactCommand, contact: Contact | None) -> list[ContactEvent]:

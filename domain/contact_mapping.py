@@ -171,7 +171,7 @@ def target_of(given: str | None) -> str | None:
             return prefix + values.custom_key(name.removeprefix(written))
     name = _BY_PYTHON_NAME.get(name, name)
     if name not in _TARGETS:
-        raise ValueError("must be a contact's field, name, tags, custom.<key>, or empty to leave the column out")
+        raise ValueError("must be a contact's field, name, tags or custom.<key>")
     return name
 
 

@@ -14,13 +14,16 @@ from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 import phonenumbers
-from email_validator import EmailNotValidError, validate_email
+from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
 MAX_TEXT: Final = 255
 MAX_LONG_TEXT: Final = 20_000
 MAX_CUSTOM_FIELDS: Final = 200
 MAX_LIST: Final = 100
 MAX_PREFERENCES: Final = 100
+MAX_LABEL: Final = 63
+MAX_LOCAL: Final = 64
+"""Of an e-mail address: of each part between dots behind the @, and of all before it (RFC 1035, RFC 5321)."""
 MAX_SAFE_INTEGER: Final = 2**53 - 1
 """The largest whole number that every JSON reader keeps exact (RFC 8259, section 6)."""
 
@@ -29,6 +32,18 @@ _COLOR = re.compile(r"#(?:[0-9a-f]{3}|[0-9a-f]{6})\Z")
 _SLUG_GAP = re.compile(r"[^a-z0-9]+")
 _KEY = re.compile(r"[^\W_][\w .\-]{0,63}\Z")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z")
+_PLAIN_EMAIL = re.compile(
+    r"[A-Za-z0-9]+(?:[._+\-][A-Za-z0-9]+)*@((?:[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*\.)+[A-Za-z]{2,63})\Z"
+)
+"""What nearly all addresses look like: valid as they are, but for lengths and the names that nobody can have."""
+_PLAIN_URL = re.compile(r"https?://[A-Za-z0-9.\-]*[A-Za-z0-9](?:/[!-~]*)?\Z")
+"""Scheme, host and path in plain characters: nothing about it needs to be taken apart."""
+_NORTH_AMERICAN = re.compile(
+    r"(\+1[ .\-]?|001[ .\-]?)?\(?([2-9][0-9]{2})\)?[ .\-]?([0-9]{3})[ .\-]?([0-9]{4})(?: ?x([0-9]{1,7}))?\Z"
+)
+"""Ten digits as they are written in North America: possible whatever they are, so nothing has to be looked up."""
+
+WEB: Final = ("https", "http")
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -65,8 +80,14 @@ def long_text(value: str) -> str | None:
 
 def email(value: str) -> str:
     """An e-mail address, lower case: addresses that differ in case reach the same person everywhere that matters."""
+    kept = value.strip()
+    plain = _PLAIN_EMAIL.match(kept)
+    if plain is not None and len(plain[1]) <= MAX_LABEL and plain.start(1) - 1 <= MAX_LOCAL:
+        address = kept.lower()
+        if address.rpartition(".")[2] not in SPECIAL_USE_DOMAIN_NAMES:
+            return address
     try:
-        found = validate_email(value.strip(), check_deliverability=False)
+        found = validate_email(kept, check_deliverability=False)
     except EmailNotValidError as error:
         raise ValueError(f"must be a valid e-mail address ({error})") from None
     return found.normalized.lower()
@@ -76,14 +97,21 @@ def email_or_none(value: str) -> str | None:
     return email(value) if value.strip() else None
 
 
-@lru_cache(maxsize=4096)
 def phone(value: str, region: str = "US") -> tuple[str, str | None]:
     """``(number in E.164, extension or None)`` of a number as people write it.
 
     A number without a country code is taken to be of ``region`` (ISO 3166-1 alpha-2); a leading ``00`` is the
     international prefix. The number must be possible by length and country code; it need not be in use.
     """
-    written = value.strip()
+    return _phone(value.strip(), region)
+
+
+# The caches keep only what was acceptable, and so nothing that is long.
+@lru_cache(maxsize=4096)
+def _phone(written: str, region: str) -> tuple[str, str | None]:
+    plain = _NORTH_AMERICAN.match(written)
+    if plain is not None and (plain[1] or region == "US"):
+        return f"+1{plain[2]}{plain[3]}{plain[4]}", plain[5]
     if written.startswith("00"):
         written = "+" + written[2:]
     try:
@@ -138,10 +166,12 @@ def day(value: str) -> str | None:
         raise ValueError("must be a date, such as 2026-03-15") from None
 
 
-def web_url(value: str, schemes: Sequence[str] = ("https", "http"), limit: int = 2000) -> str:
+def web_url(value: str, schemes: Sequence[str] = WEB, limit: int = 2000) -> str:
     """An absolute URL with a host and one of ``schemes``, without user information."""
     kept = value.strip()
     wanted = f"must be an absolute {' or '.join(schemes)} URL"
+    if len(kept) <= limit and schemes is WEB and _PLAIN_URL.match(kept):
+        return kept
     if len(kept) > limit or any(letter.isspace() for letter in kept) or _CONTROL.search(kept):
         raise ValueError(wanted)
     try:
@@ -162,6 +192,11 @@ def custom_key(value: str) -> str:
     Characters beyond the basic plane are refused: RFC 8785 sorts keys by UTF-16 unit, and without them that is
     the same as by code point.
     """
+    return _custom_key(value.strip())
+
+
+@lru_cache(maxsize=4096)
+def _custom_key(value: str) -> str:
     kept = unicodedata.normalize("NFC", value).strip()
     if not _KEY.match(kept) or any(letter > "\uffff" for letter in kept):
         raise ValueError("must be a key of 1 to 64 letters, digits, '_', '.', '-' or spaces")

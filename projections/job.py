@@ -19,7 +19,8 @@ from schemas.log import Actor, ActorType
 from schemas.page import PageRequest
 
 MAX_ERROR_DETAILS: Final = 1_000
-LEASE_SECONDS: Final = 10
+LEASE_SECONDS: Final = 6
+"""More than a worker waits for a connection; and how long a job waits for the next worker when one has died."""
 
 _INSERT: Final[LiteralString] = """
     INSERT INTO jobs (workspace_id, id, kind, status, options, actor_type, actor_id, account_id, request_id,

@@ -1,0 +1,131 @@
+"""An importer in a workspace of its own, for tests."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from application import contact_import as imports
+from application.caller import Caller
+from application.import_source import Source
+from domain.contact import CONTACT, Contact, CreateContact
+from domain.membership import MEMBERSHIP, GrantMembership, Role
+from eventstore.append import Origin
+from eventstore.database import Pool, connection, reading
+from eventstore.ids import new_id
+from eventstore.rows import Current
+from eventstore.unit_of_work import EventStore, Work
+from projections import job as jobs
+from projections.contact import CONTACTS
+from projections.job import Claimed
+from schemas.contact_import import ImportAnswer, ImportOptions
+from schemas.job import JobView, RowError
+
+
+def raw(items: Iterable[Any]) -> list[msgspec.Raw]:
+    return [msgspec.Raw(json.dumps(item).encode()) for item in items]
+
+
+def csv_of(*lines: str) -> bytes:
+    return "\n".join(lines).encode()
+
+
+@dataclass(frozen=True)
+class Importing:
+    """Imports as its caller; ``work`` does, as workers do, what was put off."""
+
+    store: EventStore
+    pool: Pool
+    worker_pool: Pool
+    caller: Caller
+
+    @property
+    def workspace(self) -> UUID:
+        return self.caller.workspace_id
+
+    def member(self, role: Role = "member", *, assigned_only: bool = False) -> Importing:
+        """The same as a new member."""
+        account = new_id()
+        grant = GrantMembership(user_id=account, role=role, assigned_only=assigned_only)
+        self.store.run(self.caller.origin(), lambda unit: unit.begin(MEMBERSHIP, new_id(), grant))
+        return replace(self, caller=Caller(self.workspace, account, role, "enterprise", assigned_only=assigned_only))
+
+    def contacts(self, *items: Any, as_job: bool = False, **options: Any) -> ImportAnswer:
+        return self._start(Source(contacts=raw(items)), options, as_job=as_job)
+
+    def rows(self, *items: Any, as_job: bool = False, **options: Any) -> ImportAnswer:
+        return self._start(Source(rows=raw(items)), options, as_job=as_job)
+
+    def csv(self, *lines: str, as_job: bool = False, **options: Any) -> ImportAnswer:
+        return self.file(csv_of(*lines), as_job=as_job, **options)
+
+    def file(self, content: bytes, *, as_job: bool = False, **options: Any) -> ImportAnswer:
+        return self._start(Source(file=io.BytesIO(content)), options, as_job=as_job)
+
+    def _start(self, source: Source, options: dict[str, Any], *, as_job: bool) -> ImportAnswer:
+        import_id = new_id()
+        origin = replace(self.caller.origin(), correlation_id=import_id)
+        wanted = ImportOptions(**options)
+
+        def work(unit: Work) -> ImportAnswer:
+            return imports.start(unit, self.caller, import_id, source, wanted, as_job=as_job)
+
+        return self.store.run(origin, work, bulk=True).value
+
+    def create(self, **fields: Any) -> Current[Contact]:
+        return self.store.run(self.caller.origin(), lambda unit: self._create(unit, fields)).value
+
+    def _create(self, unit: Work, fields: dict[str, Any]) -> Current[Contact]:
+        return unit.begin(CONTACT, new_id(), CreateContact(**fields))
+
+    def all(self) -> list[Contact]:
+        """All contacts there are, in the order in which they were made."""
+        with reading(self.pool, self.workspace) as conn:
+            found = conn.execute(
+                "SELECT id, state::text, version, created_at, updated_at FROM contacts"
+                " WHERE workspace_id = current_workspace() ORDER BY created_at, id"
+            )
+            return [CONTACTS.current(row).state for row in found.fetchall()]
+
+    def claim(self, seconds: float = 10) -> Claimed | None:
+        with connection(self.worker_pool) as conn:
+            return jobs.claim(conn, [imports.KIND], seconds=seconds)
+
+    def work(self) -> int:
+        """Works on jobs until there is nothing to do; answers how many chunks that were."""
+        count = 0
+        while (job := self.claim()) is not None:
+            store = replace(self.store, pool=self.worker_pool)
+            assert store.run(job.origin, partial(imports.work_on, job=job), bulk=True).value
+            count += 1
+        return count
+
+    def job(self, job_id: UUID) -> JobView:
+        with reading(self.pool, self.workspace) as conn:
+            found = jobs.one(conn, job_id, None)
+        assert found is not None
+        return found
+
+    @property
+    def origin(self) -> Origin:
+        return self.caller.origin()
+
+
+def counts(answer: ImportAnswer | JobView) -> tuple[int, int, int, int]:
+    """Created, updated, skipped and at fault, of an answer in which every row is accounted for."""
+    errors = answer.error_count if isinstance(answer, ImportAnswer) else answer.errors
+    found = (answer.created, answer.updated, answer.skipped, errors)
+    assert sum(found) == answer.total
+    return found
+
+
+def at_fault(errors: Iterable[RowError]) -> list[tuple[int, str]]:
+    """Row and field of each error."""
+    return [(error.row, error.field) for error in errors]

@@ -1,0 +1,112 @@
+"""CSV files as people send them."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from application.csv_file import CsvFile, Record
+from domain.kernel import Refused
+
+
+def read(content: bytes, **options: str) -> tuple[list[str], list[Record]]:
+    file = CsvFile(io.BytesIO(content), **options)
+    return file.header, list(file.records())
+
+
+def cells(content: bytes, **options: str) -> list[list[str]]:
+    header, records = read(content, **options)
+    return [header, *(record.cells for record in records)]
+
+
+def refusal(content: bytes, **options: str) -> str:
+    with pytest.raises(Refused) as caught:
+        read(content, **options)
+    assert caught.value.code == "validation_failed"
+    assert [detail.field for detail in caught.value.details] == ["file"]
+    return caught.value.message
+
+
+class TestEncoding:
+    @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+    def test_unicode_is_found_out(self, encoding: str) -> None:
+        assert cells("Näme\r\nŁucja\r\n".encode(encoding)) == [["Näme"], ["Łucja"]]
+
+    @pytest.mark.parametrize(
+        ("named", "encoding"), [("CP1252", "cp1252"), ("iso-8859-1", "latin-1"), ("utf16", "utf-16")]
+    )
+    def test_another_is_taken_where_it_is_named(self, named: str, encoding: str) -> None:
+        assert cells("Name\nJosé\n".encode(encoding), encoding=named) == [["Name"], ["José"]]
+
+    @pytest.mark.parametrize("before", [0, 70_000])
+    @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+    def test_the_byte_that_cannot_be_read_is_named(self, before: int, mark: bytes) -> None:
+        content = mark + b"Name\n" + b"x" * before + b"\nJos\xe9\n"
+        assert f"offset {content.index(0xE9)} (0xe9) is not UTF-8" in refusal(content)
+
+    def test_a_file_that_ends_within_a_character_is_refused(self) -> None:
+        assert "offset 8 (0xc3) is not UTF-8" in refusal(b"Name\nJos\xc3")
+
+    def test_a_byte_that_is_not_of_the_named_encoding_is_named(self) -> None:
+        assert "offset 5 (0x81) is not CP1252" in refusal(b"Name\n\x81", encoding="cp1252")
+
+    def test_utf_16_without_its_mark_is_refused(self) -> None:
+        assert "byte order mark" in refusal("Name".encode("utf-16-le"))
+
+    def test_an_encoding_that_nobody_knows_is_refused(self) -> None:
+        with pytest.raises(Refused, match="encoding: must be one of 'utf-8'"):
+            read(b"Name", encoding="klingon")
+
+
+class TestRows:
+    @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+    def test_the_delimiter_is_found_out(self, delimiter: str) -> None:
+        text = f'Name{delimiter}"City, State; Country"{delimiter}Phone\nAda{delimiter}London{delimiter}1\n'
+        assert cells(text.encode()) == [["Name", "City, State; Country", "Phone"], ["Ada", "London", "1"]]
+
+    def test_a_delimiter_that_is_named_is_it(self) -> None:
+        assert cells(b"a,b;c\n", delimiter="semicolon") == [["a,b", "c"]]
+        assert cells(b"a,b\tc\n", delimiter="\t") == [["a,b", "c"]]
+
+    def test_the_first_line_may_name_it_as_spreadsheets_do(self) -> None:
+        assert read(b"sep=;\r\na,x;b\r\n1;2\r\n") == (["a,x", "b"], [Record(3, ["1", "2"])])
+
+    @pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
+    def test_a_row_knows_the_line_it_begins_on(self, ending: str) -> None:
+        lines = ["Name,Notes", 'Ada,"one', 'two"', "", "Bob,", '"Cy ""Q""",x']
+        assert read(ending.join(lines).encode())[1] == [
+            Record(2, ["Ada", f"one{ending}two"]),
+            Record(5, ["Bob", ""]),
+            Record(6, ['Cy "Q"', "x"]),
+        ]
+
+    def test_a_missing_quote_is_refused_where_it_is(self) -> None:
+        assert "row that begins on line 3" in refusal(b'Name,Notes\nAda,x\nBob,"x\nCy,x\n')
+        assert "row that begins on line 2" in refusal(b'Name,Notes\nAda,"x"y\n')
+
+    def test_a_cell_that_is_too_long_is_refused(self) -> None:
+        assert "field larger than field limit" in refusal(b"Name\n" + b"x" * 131_073)
+
+    def test_what_is_read_once_can_be_read_again(self) -> None:
+        file = CsvFile(io.BytesIO(b"Name\nAda\n"))
+        assert list(file.records()) == list(file.records()) == [Record(2, ["Ada"])]
+
+    def test_who_stops_reading_may_close_the_file(self) -> None:
+        content = io.BytesIO(b"Name\nAda\nBob\n")
+        records = CsvFile(content).records()
+        assert next(records) == Record(2, ["Ada"])
+        content.close()
+        del records  # a generator that complains now is an unraisable exception, and so an error
+
+
+class TestHeader:
+    @pytest.mark.parametrize("content", [b"", b"\n\n", b" , ,\nAda,,\n"])
+    def test_must_be_there(self, content: bytes) -> None:
+        assert "must have a header row" in refusal(content)
+
+    def test_is_not_the_first_contact(self) -> None:
+        assert "'ada@engine.org' is none" in refusal(b"Ada,ada@engine.org\nBob,bob@engine.org\n")
+
+    def test_may_have_empty_lines_before_it(self) -> None:
+        assert read(b"\n\nName\nAda\n") == (["Name"], [Record(4, ["Ada"])])
