@@ -27,7 +27,10 @@ class ActivityController(Controller):
         "",
         operation_id="listActivities",
         summary="The audit trail, newest first",
-        description="Every creation, change, deletion and login, with what changed from what to what and by whom.",
+        description=(
+            "Every creation, change, deletion and login, with what changed from what to what and by whom. A member limited"
+            " to what is assigned to them sees what concerns those contacts, and what they did themselves."
+        ),
         opt=needs("activities:read"),
         responses=errors(),
         dependencies={"wanted": Provide(page_request, sync_to_thread=False)},
@@ -39,15 +42,25 @@ class ActivityController(Controller):
         request: Asked,
         wanted: NamedDependency[PageRequest],
         entity_type: Annotated[
-            str | None, QueryParameter(name="entityType", max_length=40, description="contact, tag, user …")
+            str | None,
+            QueryParameter(
+                name="entityType", max_length=40, description="Only things of this kind: contact, tag, user …"
+            ),
         ] = None,
-        entity_id: Annotated[UUID | None, QueryParameter(name="entityId", description="Of this one thing.")] = None,
-        action: Annotated[Action | None, QueryParameter(description="created, updated, deleted or login.")] = None,
+        entity_id: Annotated[UUID | None, QueryParameter(name="entityId", description="Only this one thing.")] = None,
+        action: Annotated[Action | None, QueryParameter(description="Only what amounts to this.")] = None,
         user_id: Annotated[
-            UUID | None, QueryParameter(name="userId", description="By this user, or a key of theirs.")
+            UUID | None, QueryParameter(name="userId", description="Only what this user did, or a key of theirs.")
         ] = None,
     ) -> Json[Page[ActivityView]]:
-        asked = rows.ActivityQuery(entity_type=entity_type, entity_id=entity_id, action=action, user_id=user_id)
-        with reading(services.pool, request.user.workspace_id) as conn:
+        caller = request.user
+        asked = rows.ActivityQuery(
+            entity_type=entity_type,
+            entity_id=entity_id,
+            action=action,
+            user_id=user_id,
+            visible_to=caller.visible_to,
+        )
+        with reading(services.pool, caller.workspace_id) as conn:
             views, total, cursor = rows.listed(conn, wanted, asked)
         return page(Page(data=views, meta=page_meta(wanted, total, cursor)))

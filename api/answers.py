@@ -10,10 +10,12 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 from litestar import Request, Response
+from litestar.types import Receive, Scope, Send
 
 from application.caller import Caller
 from application.services import Services
 from domain.kernel import Refused
+from eventstore.append import Origin
 from eventstore.idempotency import IdempotencyKey, StoredResponse
 from eventstore.unit_of_work import Work
 from schemas.page import One, Page
@@ -32,6 +34,20 @@ class Json(Response[T], Generic[T]):
         as_documented: Any = content
         super().__init__(as_documented, status_code=status_code, media_type="application/json", headers=headers or {})
 
+    def to_asgi_response(self, *_: Any, **__: Any) -> Any:
+        """What was answered, as it is: nothing is left to be rendered, merged or guessed."""
+        body: Any = self.content
+        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in self.headers.items()]
+        status = self.status_code or 200
+        if status not in (204, 304):
+            headers += [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+
+        async def respond(_scope: Scope, _receive: Receive, send: Send) -> None:
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            await send({"type": "http.response.body", "body": body, "more_body": False})
+
+        return respond
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -46,10 +62,21 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-def command(request: Asked, body: bytes, services: Services, work: Callable[[Work], Answer]) -> Json[Any]:
-    """Runs a unit of work and answers; a replay under the same ``Idempotency-Key`` gets the same response again."""
-    caller = request.user
-    stored = services.store.answer(caller.origin(), _key(request, body), work, _rendered)
+def command(
+    request: Asked,
+    body: bytes,
+    services: Services,
+    work: Callable[[Work], Answer],
+    *,
+    origin: Origin | None = None,
+    bulk: bool = False,
+) -> Json[Any]:
+    """Runs a unit of work and answers; a replay under the same ``Idempotency-Key`` gets the same response again.
+
+    ``body`` may be a digest, where the body itself is too large. ``origin`` is the caller's when it is not another.
+    """
+    origin = origin or request.user.origin()
+    stored = services.store.answer(origin, _key(request, body), work, _rendered, bulk=bulk)
     headers = dict(stored.headers)
     if stored.replayed:
         headers["idempotency-replayed"] = "true"
@@ -91,12 +118,21 @@ def if_match(request: Asked) -> int | None:
     return int(found[1])
 
 
-def one(request: Asked, view: T, version: int | None = None) -> Json[One[T]]:
-    """One thing; 304 without a body when the caller has this version already."""
-    headers = {} if version is None else {"etag": f'"{version}"'}
-    if version is not None and request.headers.get("if-none-match") in (f'"{version}"', f'W/"{version}"'):
+def one(request: Asked, view: T, version: int, *, alone: bool = False) -> Json[One[T]]:
+    """One thing; if it stands ``alone``, 304 without a body when the caller has this version already.
+
+    A view that also shows what other things say (names of tags, counts) may change while the version stays, so it is
+    always answered in full.
+    """
+    headers = {"etag": f'"{version}"'}
+    if alone and _has(request.headers.get("if-none-match", ""), version):
         return Json(b"", status_code=304, headers=headers)
     return Json(b'{"data":' + _encode(view) + b"}", headers=headers)
+
+
+def _has(if_none_match: str, version: int) -> bool:
+    known = (entry.strip().removeprefix("W/") for entry in if_none_match.split(","))
+    return any(entry in ("*", f'"{version}"') for entry in known)
 
 
 def page(content: Page[T]) -> Json[Page[T]]:

@@ -53,7 +53,15 @@ class ApiKeyController(Controller):
             "`rawKey` is answered this once. The key acts with its creator's role, in any workspace of theirs that"
             " `X-Workspace-Id` names. A repeated request makes another key: no response with a key in it is kept."
         ),
-        opt=needs("api-keys:write"),
+        opt=needs(
+            "api-keys:write",
+            example={
+                "name": "Web shop",
+                "scopes": ["contacts:write", "tags:read"],
+                "expiresAt": "2027-03-15T00:00:00Z",
+            },
+            headers=("Daybook-Seq",),
+        ),
         responses=errors("validation_failed"),
         sync_to_thread=True,
     )
@@ -62,16 +70,14 @@ class ApiKeyController(Controller):
     ) -> Json[One[ApiKeyCreated]]:
         caller = request.user
 
-        def work(unit: Work) -> tuple[ApiKeyCreated, int]:
+        def work(unit: Work) -> ApiKeyCreated:
             key, raw = identity.create_api_key(unit, caller, data.name, data.scopes, data.expires_at)
             creator = unit.load(USER, [caller.account_id]).get(caller.account_id)
             fields = rows.api_key_fields(caller.workspace_id, key, creator, None)
-            return ApiKeyCreated(**fields, raw_key=raw), key.version
+            return ApiKeyCreated(**fields, raw_key=raw)
 
         done = services.store.run(caller.origin(), work)
-        view, version = done.value
-        headers = {"etag": f'"{version}"', "cache-control": "no-store", "daybook-seq": str(done.seq)}
-        return plain({"data": view}, 201, headers)
+        return plain({"data": done.value}, 201, {"cache-control": "no-store", "daybook-seq": str(done.seq)})
 
     @delete(
         "/{key_id:uuid}",

@@ -15,14 +15,19 @@ from api.api_key import ApiKeyController
 from api.auth import AuthController
 from api.body import StrictBody
 from api.contact import ContactController
+from api.contact_import import ContactImportController
 from api.contact_tag import ContactTagController
+from api.documentation import docs, openapi_json
 from api.health import healthz, metrics, readyz
+from api.job import JobController
 from api.limits import AttemptLimiter, RateLimiter
 from api.log import LogController
+from api.log_checkpoint import LogCheckpointController
 from api.middleware import Authentication, RequestContext
-from api.openapi import configuration
 from api.query import check_query
 from api.tag import TagController
+from api.webhook import WebhookController
+from api.webhook_delivery import WebhookDeliveryController
 from api.workspace import WorkspaceController
 from application.services import Services
 
@@ -33,9 +38,14 @@ CONTROLLERS = (
     ApiKeyController,
     AuthController,
     ContactController,
+    ContactImportController,
     ContactTagController,
+    JobController,
+    LogCheckpointController,
     LogController,
     TagController,
+    WebhookController,
+    WebhookDeliveryController,
     WorkspaceController,
 )
 
@@ -59,7 +69,14 @@ def create_app(
     admission = Admission(services, RateLimiter(services.pool, enabled=rate_limits))
     attempts = AttemptLimiter(enabled=rate_limits)
     app = Litestar(
-        route_handlers=[Router("/api/v1", route_handlers=list(CONTROLLERS)), healthz, readyz, metrics],
+        route_handlers=[
+            Router("/api/v1", route_handlers=list(CONTROLLERS)),
+            healthz,
+            readyz,
+            metrics,
+            docs,
+            openapi_json,
+        ],
         dependencies={
             "services": Provide(lambda: services, sync_to_thread=False),
             "attempts": Provide(lambda: attempts, sync_to_thread=False),
@@ -69,7 +86,7 @@ def create_app(
         exception_handlers=errors.HANDLERS,
         dto=StrictBody,
         return_dto=None,
-        openapi_config=configuration(),
+        openapi_config=None,
         on_startup=[enough_threads, *on_startup],
         on_shutdown=list(on_shutdown),
         logging_config=None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
-from litestar.params import Parameter
+from litestar.params import QueryParameter
 
 from domain.kernel import Decider, Refused, State
 from eventstore.database import Db
@@ -17,7 +17,8 @@ from projections.filter import moment
 S = TypeVar("S", bound=State)
 
 AsOf = Annotated[
-    str | None, Parameter(query="asOf", max_length=40, description="A `seq` of the log, or a date or RFC 3339 time.")
+    str | None,
+    QueryParameter(name="asOf", max_length=40, description="A `seq` of the log, or a date or RFC 3339 time."),
 ]
 
 _mapper = EventMapper()
@@ -25,7 +26,7 @@ _mapper = EventMapper()
 
 def folded_as_of(conn: Db, decider: Decider[Any, Any, S], stream_id: UUID, as_of: str) -> Current[S] | None:
     """The thing as it was then; ``None`` where it had not begun or had ended."""
-    if as_of.isdigit() and len(as_of) < 19:
+    if as_of.isascii() and as_of.isdigit() and len(as_of) < 19:
         return fold_stream(conn, decider, stream_id, _mapper, upto_seq=int(as_of))
     try:
         at = moment(as_of)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from litestar import Controller, Request, Response, get, post
 from litestar.datastructures import State
 from litestar.di import NamedDependency
@@ -30,7 +32,15 @@ class AuthController(Controller):
         operation_id="register",
         summary="Create an account and its workspace",
         description="Answers a session, as logging in does.",
-        opt={"public": True},
+        opt={
+            "public": True,
+            "example": {
+                "name": "Olga Owner",
+                "email": "olga@example.com",
+                "password": "correct horse battery staple",
+                "workspaceName": "Acme Sales",
+            },
+        },
         responses=errors("validation_failed", public=True),
         sync_to_thread=True,
     )
@@ -42,15 +52,19 @@ class AuthController(Controller):
         data: RequestBody[Registration],
     ) -> Json[Session]:
         attempts.take("register", _address(request))
-        identity.register(services, data, request_id=request.scope["state"]["request_id"])
-        return self._session(services, request, Credentials(email=data.email, password=data.password), 201)
+        made = identity.register(services, data, request_id=request.scope["state"]["request_id"])
+        credentials = Credentials(email=data.email, password=data.password)
+        return self._session(services, request, credentials, made.workspace_id, 201)
 
     @post(
         "/login",
         operation_id="logIn",
         summary="Log in with e-mail address and password",
         status_code=200,
-        opt={"public": True},
+        opt={
+            "public": True,
+            "example": {"email": "olga@example.com", "password": "correct horse battery staple"},
+        },
         responses=errors("unauthenticated", "permission_denied", public=True),
         sync_to_thread=True,
     )
@@ -62,12 +76,11 @@ class AuthController(Controller):
         data: RequestBody[Credentials],
     ) -> Json[Session]:
         attempts.take("login", f"{_address(request)} {data.email.strip().lower()[:320]}")
-        return self._session(services, request, data, 200)
+        return self._session(services, request, data, wanted_workspace(request.headers), 200)
 
     def _session(
-        self, services: NamedDependency[Services], request: _Anyone, data: RequestBody[Credentials], status: int
+        self, services: Services, request: _Anyone, data: Credentials, wanted: UUID | None, status: int
     ) -> Json[Session]:
-        wanted = wanted_workspace(request.headers)
         request_id = request.scope["state"]["request_id"]
         caller, token, expires_at = identity.log_in(services, data, wanted, request_id)
         found = _me(services, caller)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, ClassVar, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -10,7 +11,11 @@ from litestar.dto import AbstractDTO
 from litestar.openapi.spec import Reference, Schema
 from litestar.typing import FieldDefinition
 
+from domain.kernel import Refused
+
 T = TypeVar("T")
+
+_JSON = re.compile(r"application/(?:[\w.+-]+\+)?json\s*(?:;|$)", re.IGNORECASE)
 
 
 class StrictBody(AbstractDTO[T]):
@@ -24,28 +29,42 @@ class StrictBody(AbstractDTO[T]):
 
     @classmethod
     def create_for_field_definition(
-        cls, field_definition: FieldDefinition, handler_id: str, backend_cls: Any = None
+        cls,
+        field_definition: FieldDefinition,
+        handler_id: str,
+        backend_cls: Any = None,  # noqa: ARG003 - Litestar's signature
     ) -> None:
         cls._decoders[handler_id] = msgspec.json.Decoder(field_definition.annotation)
 
     def decode_bytes(self, value: bytes) -> Any:
+        headers = self.asgi_connection.headers
+        if not _JSON.match(headers.get("content-type", "application/json")) or "content-encoding" in headers:
+            raise Refused("unsupported_media_type", "Send the body as it is, with Content-Type: application/json.")
         handler = self.asgi_connection.route_handler
         decoder = self._by_handler.get(handler)
         if decoder is None:  # a handler's id is computed anew each time it is asked for
             decoder = self._by_handler[handler] = self._decoders[handler.handler_id]
-        return decoder.decode(value)
+        try:
+            return decoder.decode(value)
+        except UnicodeDecodeError as error:
+            raise msgspec.DecodeError(f"it is not UTF-8 (byte {error.start})") from None
+        except RecursionError:
+            raise msgspec.DecodeError("it is nested too deeply") from None
 
     @classmethod
     def create_openapi_schema(
-        cls, field_definition: FieldDefinition, handler_id: str, schema_creator: Any
+        cls,
+        field_definition: FieldDefinition,
+        handler_id: str,  # noqa: ARG003 - Litestar's signature
+        schema_creator: Any,
     ) -> Reference | Schema:
         schema: Reference | Schema = schema_creator.for_field_definition(field_definition)
         return schema
 
     @classmethod
-    def generate_field_definitions(cls, model_type: Any) -> Any:
+    def generate_field_definitions(cls, model_type: Any) -> Any:  # noqa: ARG003 - Litestar's signature
         yield from ()
 
     @classmethod
-    def detect_nested_field(cls, field_definition: FieldDefinition) -> bool:
+    def detect_nested_field(cls, field_definition: FieldDefinition) -> bool:  # noqa: ARG003 - Litestar's signature
         return False

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from litestar import Controller, Response, delete, get, patch, post
 from litestar.di import NamedDependency, Provide
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, QueryParameter, RawBody, RequestBody
 
 from api.answers import Answer, Asked, Json, command, if_match, one, page
@@ -31,7 +32,10 @@ class ContactController(Controller):
         "",
         operation_id="listContacts",
         summary="List and search contacts",
-        description="Newest first unless sorted otherwise. Members limited to what is assigned to them see only that.",
+        description=(
+            f"Newest first, unless sorted by {', '.join(rows.LISTING.sorts)}. All filters that are given must hold. Members"
+            " limited to what is assigned to them see only that."
+        ),
         opt=needs("contacts:read"),
         responses=errors("validation_failed"),
         dependencies={
@@ -61,8 +65,23 @@ class ContactController(Controller):
             "A known e-mail address is a conflict (409 with `existingId`), or with `onConflict=update` an update (200)."
             " Tags given by name are made when they are missing."
         ),
-        opt=needs("contacts:write"),
-        responses=errors("conflict", "validation_failed"),
+        opt=needs(
+            "contacts:write",
+            example={
+                "firstName": "Sarah",
+                "lastName": "Kim",
+                "email": "sarah.kim@example.com",
+                "phone": "(415) 555-2671",
+                "company": "Acme Corp",
+                "source": "referral",
+                "tags": ["VIP"],
+                "customFields": {"employees": 38},
+            },
+        ),
+        responses={
+            **errors("conflict", "validation_failed"),
+            200: ResponseSpec(One[ContactView], description="Updated: there was a contact with this e-mail address."),
+        },
         sync_to_thread=True,
     )
     def create_contact(
@@ -90,7 +109,7 @@ class ContactController(Controller):
         "/{contact_id:uuid}",
         operation_id="getContact",
         summary="Get one contact",
-        opt=needs("contacts:read"),
+        opt=needs("contacts:read", conditional=True),
         responses=errors("not_found"),
         sync_to_thread=True,
     )
@@ -102,7 +121,7 @@ class ContactController(Controller):
             contact = rows.CONTACTS.load(conn, [contact_id]).get(contact_id)
             if contact is None or caller.visible_to not in (None, contact.state.assigned_to):
                 raise not_found("contact")
-            return one(request, rows.views(conn, [contact])[0], contact.version)
+            return one(request, rows.views(conn, [contact])[0], contact.version, alone=not contact.state.tags)
 
     @patch(
         "/{contact_id:uuid}",
@@ -112,7 +131,10 @@ class ContactController(Controller):
             "Only the fields given change; null takes a value away. Custom fields and preferences are merged by key."
             " `tags` and `tagIds` replace the tags; `addTagId` and `removeTagId` change one."
         ),
-        opt=needs("contacts:write"),
+        opt=needs(
+            "contacts:write",
+            example={"company": "Acme Corp", "phone": None, "customFields": {"employees": 40}, "tags": ["VIP", "Lead"]},
+        ),
         responses=errors("not_found", "conflict", "precondition_failed", "validation_failed"),
         sync_to_thread=True,
     )

@@ -8,8 +8,10 @@ from uuid import UUID
 
 from litestar.params import QueryParameter
 
+from api.query import malformed_parameter
 from domain.contact import ContactStatus, ContactType
 from domain.filter import Condition, Filter, Group, Operator
+from projections.filter import moment
 
 
 @dataclass(frozen=True)
@@ -20,60 +22,84 @@ class ContactQuery:
 
 def contact_query(
     search: Annotated[
-        str | None, QueryParameter(max_length=200, description="Words of name, e-mail, company or phone.")
+        str | None,
+        QueryParameter(
+            max_length=200, description="Words, any part of name, e-mail address, company or phone; all of them."
+        ),
     ] = None,
-    q: Annotated[str | None, QueryParameter(max_length=200, description="Another name for search.")] = None,
+    q: Annotated[str | None, QueryParameter(max_length=200, description="Another name for `search`.")] = None,
     tag: Annotated[
         list[str] | None, QueryParameter(description="With this tag: name, slug or id; given twice: both.")
     ] = None,
-    source: Annotated[str | None, QueryParameter(max_length=200, description="Lead source.")] = None,
-    company: Annotated[str | None, QueryParameter(max_length=200, description="Company.")] = None,
-    email: Annotated[str | None, QueryParameter(max_length=320, description="E-mail address.")] = None,
-    status: Annotated[ContactStatus | None, QueryParameter(description="Status.")] = None,
-    contact_type: Annotated[
-        ContactType | None, QueryParameter(name="type", description="Person or organization.")
+    source: Annotated[
+        str | None,
+        QueryParameter(max_length=200, description="Exactly this lead source, whatever its case and accents."),
     ] = None,
-    assigned_to: Annotated[UUID | None, QueryParameter(name="assigned_to", description="Assigned user's id.")] = None,
+    company: Annotated[
+        str | None, QueryParameter(max_length=200, description="Exactly this company, whatever its case and accents.")
+    ] = None,
+    email: Annotated[str | None, QueryParameter(max_length=320, description="Exactly this e-mail address.")] = None,
+    status: Annotated[ContactStatus | None, QueryParameter(description="With this status.")] = None,
+    contact_type: Annotated[
+        ContactType | None, QueryParameter(name="type", description="Persons or organizations only.")
+    ] = None,
+    assigned_to: Annotated[
+        UUID | None, QueryParameter(name="assigned_to", description="Assigned to the user of this id.")
+    ] = None,
     assigned_to_camel: Annotated[
-        UUID | None, QueryParameter(name="assignedTo", description="Another name for assigned_to.")
+        UUID | None, QueryParameter(name="assignedTo", description="Another name for `assigned_to`.")
     ] = None,
     created_after: Annotated[
-        str | None, QueryParameter(name="created_after", description="A date or RFC 3339 time.")
+        str | None, QueryParameter(name="created_after", description="Created after this date or RFC 3339 time.")
     ] = None,
     created_before: Annotated[
-        str | None, QueryParameter(name="created_before", description="A date or RFC 3339 time.")
+        str | None, QueryParameter(name="created_before", description="Created before this date or RFC 3339 time.")
     ] = None,
     updated_after: Annotated[
-        str | None, QueryParameter(name="updated_after", description="A date or RFC 3339 time.")
+        str | None, QueryParameter(name="updated_after", description="Changed after this date or RFC 3339 time.")
     ] = None,
     updated_before: Annotated[
-        str | None, QueryParameter(name="updated_before", description="A date or RFC 3339 time.")
+        str | None, QueryParameter(name="updated_before", description="Changed before this date or RFC 3339 time.")
     ] = None,
-    dnc: Annotated[bool | None, QueryParameter(description="Do not contact.")] = None,
-    unsubscribed: Annotated[bool | None, QueryParameter(description="Unsubscribed from everything.")] = None,
-    list_id: Annotated[UUID | None, QueryParameter(name="listId", description="On this list.")] = None,
+    dnc: Annotated[bool | None, QueryParameter(description="Whether they must not be contacted.")] = None,
+    unsubscribed: Annotated[
+        bool | None, QueryParameter(description="Whether they are unsubscribed from everything.")
+    ] = None,
+    list_id: Annotated[UUID | None, QueryParameter(name="listId", description="On the list of this id.")] = None,
 ) -> ContactQuery:
-    """All given filters must hold. No contact is on any list yet, so ``listId`` finds none."""
+    """All given filters must hold; an empty one is none. No contact is on any list yet, so ``listId`` finds none."""
     assignee = assigned_to or assigned_to_camel
     given: list[tuple[str, Operator, object]] = [
-        ("source", "eq", source),
-        ("company", "eq", company),
-        ("email", "eq", email),
+        ("source", "eq", source and source.strip()),
+        ("company", "eq", company and company.strip()),
+        ("email", "eq", email and email.strip()),
         ("status", "eq", status),
         ("type", "eq", contact_type),
         ("assignedTo", "eq", None if assignee is None else str(assignee)),
-        ("createdAt", "after", created_after),
-        ("createdAt", "before", created_before),
-        ("updatedAt", "after", updated_after),
-        ("updatedAt", "before", updated_before),
+        ("createdAt", "after", _time("created_after", created_after)),
+        ("createdAt", "before", _time("created_before", created_before)),
+        ("updatedAt", "after", _time("updated_after", updated_after)),
+        ("updatedAt", "before", _time("updated_before", updated_before)),
         ("dnc", "eq", dnc),
         ("globallyUnsubscribed", "eq", unsubscribed),
-        *(("tags", "has", name) for name in tag or ()),
+        *(("tags", "has", name) for name in tag or () if name),
     ]  # fmt: skip
     conditions: list[Condition | Group] = [
-        Condition(field=field, operator=operator, value=value) for field, operator, value in given if value is not None
+        Condition(field=field, operator=operator, value=value)
+        for field, operator, value in given
+        if value not in (None, "")
     ]
     if list_id is not None:
         conditions.append(Group(match="any"))
     wanted = Group(match="all", conditions=tuple(conditions)) if conditions else None
     return ContactQuery(filter=wanted, search=search or q)
+
+
+def _time(name: str, value: str | None) -> str | None:
+    """The value as it came, if it is a date or time."""
+    if value:
+        try:
+            moment(value)
+        except ValueError as error:
+            raise malformed_parameter(name, str(error)) from None
+    return value

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from litestar import Controller, Response, delete, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, QueryParameter, RawBody, RequestBody
+from litestar.params import FromPath, PathParameter, QueryParameter, RawBody, RequestBody
 
 from api.answers import Answer, Asked, Json, command, if_match, plain
 from api.operation import errors, needs
@@ -34,7 +34,7 @@ class ContactTagController(Controller):
         summary="Get the tags of many contacts at once",
         description="A map from contact id to its tags; an id that is no contact of yours is not in it.",
         opt=needs("contacts:read"),
-        responses=errors(),
+        responses=errors("validation_failed"),
         sync_to_thread=True,
     )
     def tags_of_contacts(
@@ -77,7 +77,7 @@ class ContactTagController(Controller):
         summary="Add tags to a contact",
         description="By name (made when missing) or id. Answers all tags that the contact then has.",
         status_code=200,
-        opt=needs("contacts:write"),
+        opt=needs("contacts:write", example={"tags": ["VIP", "Spring fair"]}),
         responses=errors("not_found", "precondition_failed", "validation_failed"),
         sync_to_thread=True,
     )
@@ -105,7 +105,11 @@ class ContactTagController(Controller):
         sync_to_thread=True,
     )
     def remove_tag(
-        self, services: NamedDependency[Services], request: Asked, contact_id: FromPath[UUID], tag: FromPath[str]
+        self,
+        services: NamedDependency[Services],
+        request: Asked,
+        contact_id: FromPath[UUID],
+        tag: Annotated[str, PathParameter(description="The tag's id, name or slug.")],
     ) -> Response[None]:
         def work(unit: Work) -> Answer:
             contacts.untag(unit, request.user, contact_id, tag, if_match(request))

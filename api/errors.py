@@ -11,15 +11,14 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 from msgspec import UNSET
 
+from api.query import wire_names
 from domain.kernel import FieldError, Refused
 from eventstore.database import Unavailable
-from schemas.error import STATUS, Error, ErrorAnswer
+from schemas.error import STATUS, Error, ErrorAnswer, field_error
 
 log = logging.getLogger("daybook.api")
 
-_AT = re.compile(r" - at `\$?\.?(?P<path>[^`]*)`$")
-_UNKNOWN = re.compile(r"Object contains unknown field `(?P<field>[^`]*)`")
-_MISSING = re.compile(r"Object missing required field `(?P<field>[^`]*)`")
+_MISSING_PARAMETER = re.compile(r"Missing required query parameter '(?P<name>[^']*)'")
 _BY_STATUS = {status: code for code, status in STATUS.items()}
 
 
@@ -65,27 +64,18 @@ def malformed(request: Request[Any, Any, Any], error: msgspec.DecodeError) -> Re
     return respond(request, "validation_failed", f"{detail.field}: {detail.message}", details=[detail])
 
 
-def field_error(error: msgspec.ValidationError) -> FieldError:
-    """Msgspec's words for a wrong shape, as field and expectation: ``Expected `str`, got `int` - at `$.name``` → name."""
-    text = str(error)
-    at = _AT.search(text)
-    path = at["path"] if at else ""
-    text = _AT.sub("", text)
-    for pattern, message in ((_UNKNOWN, "is not a known field"), (_MISSING, "is required")):
-        if found := pattern.search(text):
-            return FieldError(field=".".join(part for part in (path, found["field"]) if part), message=message)
-    return FieldError(field=path or "body", message=text[:1].lower() + text[1:])
-
-
 def malformed_query(request: Request[Any, Any, Any], error: ValidationException) -> Response[bytes]:
     """What the framework says of query and path parameters, and of a missing body."""
+    wire = {**wire_names(request.route_handler), "data": "body"}
     details = []
     extra: list[Any] = error.extra if isinstance(error.extra, list) else []
     for entry in extra:
         field, message = str(entry.get("key", "")), str(entry.get("message", ""))
         if field == "data":
-            field, message = "body", "must be a JSON object"
-        details.append(FieldError(field=field, message=message[:1].lower() + message[1:]))
+            message = "must be a JSON object"
+        details.append(FieldError(field=wire.get(field, field), message=message[:1].lower() + message[1:]))
+    if not details and (missing := _MISSING_PARAMETER.search(error.detail)):
+        details.append(FieldError(field=missing["name"], message="is required"))
     names = ", ".join(f"{detail.field} {detail.message}" for detail in details)
     return respond(request, "invalid_request", f"The request is malformed: {names or error.detail}", details=details)
 

@@ -17,7 +17,7 @@ from api.operation import errors, needs
 from application.caller import Caller
 from application.services import Services
 from domain.catalogue import EVENTS
-from domain.kernel import invalid
+from domain.kernel import Refused, invalid
 from eventstore.database import reading
 from eventstore.reader import head, read_log
 from schemas.log import LogEntry, LogPage, LogPageMeta
@@ -42,8 +42,8 @@ class LogController(Controller):
             " As JSON, or one entry a line with `Accept: application/x-ndjson`. With `wait`, an answer that would be"
             " empty waits until something is written."
         ),
-        opt=needs("log:read"),
-        responses=errors(),
+        opt=needs("log:read", lines=LogEntry, headers=("Daybook-Seq", "Daybook-Next-After")),
+        responses=errors("validation_failed"),
     )
     async def read(
         self,
@@ -59,6 +59,8 @@ class LogController(Controller):
             Literal["json", "ndjson"] | None, QueryParameter(name="format", description="Instead of the Accept header.")
         ] = None,
     ) -> Response[LogPage]:
+        if request.user.visible_to is not None:
+            raise Refused("permission_denied", "The log tells of everything; you see only what is assigned to you.")
         wanted = _types(types or [])
         deadline = time.monotonic() + wait
         while True:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from litestar import Controller, get, post
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
 
 from api.answers import Asked, Json, page, plain
 from api.operation import errors, needs
 from api.paging import page_request
+from api.query import malformed_parameter
 from application.services import Services
 from application.signing import signing_key
+from domain.kernel import invalid
 from eventstore.checkpoint import read_checkpoints, sign_head
 from eventstore.database import reading
 from schemas.page import One, Page, PageRequest, page_meta
@@ -30,7 +32,13 @@ class LogCheckpointController(Controller):
         dependencies={"wanted": Provide(page_request, sync_to_thread=False)},
         sync_to_thread=True,
     )
-    def list_checkpoints(self, services: Services, request: Asked, wanted: PageRequest) -> Json[Page[Checkpoint]]:
+    def list_checkpoints(
+        self, services: NamedDependency[Services], request: Asked, wanted: NamedDependency[PageRequest]
+    ) -> Json[Page[Checkpoint]]:
+        if wanted.cursor is not None:
+            raise malformed_parameter("cursor", "this list is read by page")
+        if wanted.sort is not None:
+            raise invalid("sort", "heads are always listed with the newest first")
         with reading(services.pool, request.user.workspace_id) as conn:
             found, total = read_checkpoints(conn, limit=wanted.limit, offset=wanted.skipped)
         return page(Page(data=found, meta=page_meta(wanted, total, None)))
@@ -47,6 +55,6 @@ class LogCheckpointController(Controller):
         responses=errors(),
         sync_to_thread=True,
     )
-    def sign(self, services: Services, request: Asked) -> Json[One[Checkpoint]]:
+    def sign(self, services: NamedDependency[Services], request: Asked) -> Json[One[Checkpoint]]:
         found = sign_head(services.pool, request.user.workspace_id, signing_key(services.box.key))
         return plain({"data": found}, 201)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from prometheus_client import Counter, Histogram
 
 REQUESTS = Counter("daybook_requests_total", "Requests answered.", ["operation", "status"])
@@ -14,5 +16,15 @@ SECONDS = Histogram(
 
 
 def observe(operation: str, status: int, seconds: float) -> None:
-    REQUESTS.labels(operation, str(status)).inc()
-    SECONDS.labels(operation).observe(seconds)
+    _counter(operation, status).inc()
+    _timer(operation).observe(seconds)
+
+
+@cache
+def _counter(operation: str, status: int) -> Counter:
+    return REQUESTS.labels(operation, str(status))
+
+
+@cache
+def _timer(operation: str) -> Histogram:
+    return SECONDS.labels(operation)

@@ -6,10 +6,11 @@ import logging
 import re
 import time
 from dataclasses import replace
+from urllib.parse import quote
 from uuid import UUID
 
 from litestar import Litestar
-from litestar.datastructures import Headers, MutableScopeHeaders
+from litestar.datastructures import Headers
 from litestar.enums import ScopeType
 from litestar.exceptions import ClientException
 from litestar.middleware import ASGIMiddleware
@@ -38,7 +39,6 @@ class RequestContext:
             return
         given = Headers.from_scope(scope).get("x-request-id", "")
         request_id = given if _REQUEST_ID.match(given) else str(new_id())
-        asked = f"{scope['method']} {scope['path']}"
         state = scope.setdefault("state", {})
         state["request_id"] = request_id
         started = time.perf_counter()
@@ -48,10 +48,9 @@ class RequestContext:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableScopeHeaders.from_message(message)
-                headers["x-request-id"] = request_id
-                for name, value in state.get("headers", {}).items():
-                    headers[name] = value
+                own = {"x-request-id": request_id, **state.get("headers", {})}
+                encoded = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in own.items()]
+                message["headers"] = [*message["headers"], *encoded]
             await send(message)
 
         try:
@@ -62,7 +61,7 @@ class RequestContext:
             metrics.observe(operation, status, taken)
             if log.isEnabledFor(logging.INFO):
                 extra = {"request_id": request_id, "operation": operation, "ms": round(taken * 1000, 1)}
-                log.info("%s %s", asked, status, extra=extra)
+                log.info("%s %s %s", scope["method"], quote(scope["path"]), status, extra=extra)
 
 
 class Authentication(ASGIMiddleware):

@@ -16,21 +16,29 @@ _RESERVED: Final = frozenset({"self", "request", "services", "attempts", "body",
 
 
 @cache
-def known_parameters(handler: HTTPRouteHandler) -> frozenset[str]:
-    """The query parameters of a handler and of what it depends on, by their names on the wire."""
-    names = set(_EVERYWHERE)
+def wire_names(handler: HTTPRouteHandler) -> dict[str, str]:
+    """The parameters of a handler and of what it depends on: name in Python → name on the wire."""
+    names = {}
     signatures = [handler.parsed_fn_signature]
     signatures += [provider.parsed_fn_signature for provider in handler.resolve_dependencies().values()]
     for signature in signatures:
         for name, field in signature.parameters.items():
             if name not in _RESERVED:
                 wire = field.kwarg_definition
-                names.add((wire.name or name) if isinstance(wire, ParameterKwarg) else name)
-    return frozenset(names)
+                names[name] = (wire.name or name) if isinstance(wire, ParameterKwarg) else name
+    return names
+
+
+@cache
+def known_parameters(handler: HTTPRouteHandler) -> frozenset[str]:
+    """The query parameters that an operation reads."""
+    return _EVERYWHERE | frozenset(wire_names(handler).values())
 
 
 async def check_query(request: Request[Any, Any, Any]) -> None:
-    """Refuses unknown query parameters by name."""
+    """Refuses unknown query parameters by name, and NUL, which Postgres cannot keep in a text and nothing contains."""
+    if "\0" in request.scope["path"]:
+        raise Refused("not_found", "There is nothing at a path with NUL in it.")
     if not request.scope["query_string"]:
         return
     handler = request.route_handler
@@ -38,5 +46,18 @@ async def check_query(request: Request[Any, Any, Any]) -> None:
     unknown = sorted(set(request.query_params.keys()) - known_parameters(handler))
     if unknown:
         details = [FieldError(field=name[:64], message="is not a parameter of this operation") for name in unknown[:10]]
-        names = ", ".join(detail.field for detail in details)
-        raise Refused("invalid_request", f"Unknown query parameter: {names}.", details=details)
+        raise malformed("Unknown query parameter", details)
+    nul = sorted({name for name, value in request.query_params.multi_items() if "\0" in value})
+    if nul:
+        details = [FieldError(field=name, message="must not contain NUL") for name in nul]
+        raise malformed("Not acceptable", details)
+
+
+def malformed(what: str, details: list[FieldError]) -> Refused:
+    """A request that is malformed in these parameters."""
+    return Refused("invalid_request", f"{what}: {', '.join(detail.field for detail in details)}.", details=details)
+
+
+def malformed_parameter(name: str, message: str) -> Refused:
+    """A request that is malformed in one parameter."""
+    return Refused("invalid_request", f"{name}: {message}", details=[FieldError(field=name, message=message)])

@@ -15,9 +15,8 @@ from api.paging import page_request
 from application import tag as tags
 from application.services import Services
 from domain.kernel import not_found
-from domain.tag import TAG, CreateTag, UpdateTag
+from domain.tag import CreateTag, UpdateTag
 from eventstore.database import reading
-from eventstore.ids import new_id
 from eventstore.unit_of_work import Work
 from projections import tag as rows
 from schemas.page import One, Page, PageRequest, page_meta
@@ -32,6 +31,7 @@ class TagController(Controller):
         "",
         operation_id="listTags",
         summary="List tags with their contact counts",
+        description=f"In order of name, unless sorted by {' or '.join(rows.LISTING.sorts)}.",
         opt=needs("tags:read"),
         responses=errors(),
         dependencies={"wanted": Provide(page_request, sync_to_thread=False)},
@@ -54,7 +54,7 @@ class TagController(Controller):
         operation_id="createTag",
         summary="Create a tag",
         description="The name is unique in the workspace, whatever its case and accents: 409 names the existing tag.",
-        opt=needs("tags:write"),
+        opt=needs("tags:write", example={"name": "VIP", "color": "#1a7f37"}),
         responses=errors("conflict", "validation_failed"),
         sync_to_thread=True,
     )
@@ -62,7 +62,7 @@ class TagController(Controller):
         self, services: NamedDependency[Services], request: Asked, body: RawBody, data: RequestBody[CreateTag]
     ) -> Json[One[TagView]]:
         def work(unit: Work) -> Answer:
-            tag = unit.begin(TAG, new_id(), data)
+            tag = tags.create(unit, data)
             return Answer(tags.view(unit, tag), tag.version, 201, f"/api/v1/tags/{tag.id}")
 
         return command(request, body, services, work)
@@ -88,7 +88,7 @@ class TagController(Controller):
         "/{tag_id:uuid}",
         operation_id="updateTag",
         summary="Change a tag's name or colour",
-        opt=needs("tags:write"),
+        opt=needs("tags:write", example={"color": "#8250df"}),
         responses=errors("not_found", "conflict", "precondition_failed", "validation_failed"),
         sync_to_thread=True,
     )
@@ -101,8 +101,7 @@ class TagController(Controller):
         data: RequestBody[UpdateTag],
     ) -> Json[One[TagView]]:
         def work(unit: Work) -> Answer:
-            unit.execute(TAG, tag_id, data, if_version=if_match(request))
-            tag = unit.get(TAG, tag_id)
+            tag = tags.update(unit, tag_id, data, if_version=if_match(request))
             return Answer(tags.view(unit, tag), tag.version)
 
         return command(request, body, services, work)

@@ -38,7 +38,7 @@ class WorkspaceController(Controller):
         "",
         operation_id="updateWorkspace",
         summary="Rename the workspace, or set its phone region",
-        opt=needs("workspace:write"),
+        opt=needs("workspace:write", example={"name": "Acme Sales", "phoneRegion": "US"}),
         responses=errors("precondition_failed", "validation_failed"),
         sync_to_thread=True,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
 from datetime import UTC, datetime
 from typing import Final
 
@@ -32,7 +33,7 @@ class TextLines(logging.Formatter):
     """``12:30:01 INFO access POST /api/v1/contacts 201 (2.1 ms)``."""
 
     def format(self, record: logging.LogRecord) -> str:
-        at = datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S")
+        at = time.strftime("%H:%M:%S", time.localtime(record.created))
         taken = f" ({record.ms} ms)" if hasattr(record, "ms") else ""
         text = f"{at} {record.levelname:<7} {record.name.removeprefix('daybook.')} {record.getMessage()}{taken}"
         if record.exc_info:

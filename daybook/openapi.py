@@ -1,21 +1,50 @@
-"""The generated documents: OpenAPI, and a JSON Schema for every event."""
+"""The generated documents in ``schemas/``: the OpenAPI document, and a JSON Schema for each event."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
+
+from api.app import create_app
+from api.openapi import document
+from application.secretbox import KEY_BYTES, SecretBox
+from application.services import Services
+from eventstore.database import Pool
+from eventstore.unit_of_work import EventStore
+from projections.catalogue import ROWS
+from schemas.generate import event_documents, written
+
+ROOT: Final = Path(__file__).parent.parent
+"""Where ``schemas/`` is: the checkout's root, or where the packages were installed."""
 
 
 def documents() -> dict[str, bytes]:
-    """Relative path → content."""
-    return {}
+    """Path below the root → content. Nothing is connected to for it."""
+    pool = Pool("", open=False)
+    app = create_app(Services(pool, EventStore(pool, ROWS), SecretBox(bytes(KEY_BYTES))))
+    events = {f"schemas/events/{name}.json": written(schema) for name, schema in event_documents().items()}
+    return {"schemas/openapi.json": written(document(app.litestar)), **events}
 
 
-def write(root: Path = Path()) -> list[Path]:
-    """Writes the documents into a checkout and answers where."""
-    paths = []
-    for name, content in documents().items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-        paths.append(path)
-    return paths
+def drift(root: Path = ROOT) -> list[str]:
+    """The paths that are not as ``documents`` has them: changed, missing, or left over."""
+    wanted = documents()
+    there = {str(path.relative_to(root)) for path in (root / "schemas" / "events").glob("*.json")}
+    changed = [
+        path for path, content in wanted.items() if not (root / path).exists() or (root / path).read_bytes() != content
+    ]
+    return sorted({*changed, *(there - wanted.keys())})
+
+
+def write(root: Path = ROOT) -> list[str]:
+    """Writes what has drifted, takes away what is left over, and answers the paths of both."""
+    wanted = documents()
+    changed = drift(root)
+    for path in changed:
+        target = root / path
+        if path in wanted:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(wanted[path])
+        else:
+            target.unlink()
+    return changed

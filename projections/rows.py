@@ -16,7 +16,15 @@ from eventstore.rows import Change, Current
 
 S = TypeVar("S", bound=State)
 
-COMMON = ("workspace_id", "id", "version", "created_at", "updated_at", "state")
+COMMON = {
+    "workspace_id": "uuid",
+    "id": "uuid",
+    "version": "integer",
+    "created_at": "timestamptz",
+    "updated_at": "timestamptz",
+    "state": "jsonb",
+}
+"""The columns that every table begins with, and their types."""
 
 _COMMON_DDL = """
     workspace_id uuid NOT NULL,
@@ -61,6 +69,11 @@ class RowTable(Generic[S]):
     def names(self) -> tuple[str, ...]:
         """The columns in the order of ``values``."""
         return (*COMMON, *self.columns)
+
+    @cached_property
+    def _types(self) -> dict[str, str]:
+        """The columns in the order of ``values``, each with its type alone."""
+        return {**COMMON, **{name: kind.split(" ")[0] for name, kind in self.columns.items()}}
 
     @cached_property
     def _names(self) -> str:
@@ -115,7 +128,7 @@ class RowTable(Generic[S]):
         if bulk:
             conn.cursor().executemany(self._update, updates)
             if new:
-                copy_rows(conn, self.table, self.names, new)
+                copy_rows(conn, self.table, self._types, new)
             return
         for update in updates:
             conn.execute(self._update, update)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 from uuid import UUID
 
-from domain.kernel import Value
+from domain.kernel import JSON, Value
 from schemas.log import Actor
 
 Action = Literal["created", "updated", "deleted", "login"]
@@ -32,3 +32,18 @@ class ActivityView(Value):
     user_name: str | None
     timestamp: datetime
     request_id: str | None
+
+    example: ClassVar[JSON] = {
+        "id": "0198c6f2-7d3a-7c4e-9b1f-2a6d5e8f0070",
+        "seq": 1204,
+        "entityType": "contact",
+        "entityId": "0198c6f2-7d3a-7c4e-9b1f-2a6d5e8f0001",
+        "action": "updated",
+        "event": "contact.updated",
+        "changes": {"company": {"from": "Acme", "to": "Acme Corp"}},
+        "actor": {"type": "user", "id": "0198c6f2-7d3a-7c4e-9b1f-2a6d5e8f0020"},
+        "userId": "0198c6f2-7d3a-7c4e-9b1f-2a6d5e8f0020",
+        "userName": "Olga Owner",
+        "timestamp": "2026-03-15T10:32:11.654321Z",
+        "requestId": "import-2026-03-15",
+    }

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import ClassVar
 from uuid import UUID
 
 from msgspec import UNSET, UnsetType
 
 from domain.contact import ContactDetails, ContactStatus, ContactType
-from domain.kernel import Value
+from domain.kernel import JSON, Value
 from domain.values import CustomValue
 from schemas.tag import TagView
 
@@ -73,3 +74,39 @@ class ContactView(Value):
     created_at: datetime
     updated_at: datetime
     version: int
+
+    example: ClassVar[JSON] = {
+        "id": "0198c6f2-7d3a-7c4e-9b1f-2a6d5e8f0001",
+        "type": "person",
+        "name": "Sarah Kim",
+        "firstName": "Sarah",
+        "lastName": "Kim",
+        "email": "sarah.kim@example.com",
+        "phone": "+14155552671",
+        "phoneExtension": None,
+        "company": "Acme Corp",
+        "jobTitle": "Head of Purchasing",
+        "website": "https://acme.example.com",
+        "source": "referral",
+        "status": "ACTIVE",
+        "assignedTo": "0198c6f2-7d3a-7c4e-9b1f-2a6d5e8f0020",
+        "language": "en",
+        "globallyUnsubscribed": False,
+        "dnc": False,
+        "communicationPreferences": {"email": "weekly"},
+        "notes": "Met at the spring fair.",
+        "birthday": "1984-11-02",
+        "address": "1 Market Street",
+        "city": "San Francisco",
+        "state": "CA",
+        "zipcode": "94105",
+        "country": "US",
+        "customFields": {"employees": 38, "interests": ["hops", "malt"]},
+        "tags": ["VIP"],
+        "tagDetails": [
+            {"id": "0198c6f2-7d3a-7c4e-9b1f-2a6d5e8f0030", "name": "VIP", "slug": "vip", "color": "#1a7f37"},
+        ],
+        "createdAt": "2026-03-15T10:30:00.123456Z",
+        "updatedAt": "2026-03-15T10:32:11.654321Z",
+        "version": 3,
+    }

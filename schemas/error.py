@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
+import msgspec
 from msgspec import UNSET, UnsetType
 
 from domain.kernel import FieldError, Value
@@ -39,3 +41,23 @@ class Error(Value):
 
 class ErrorAnswer(Value):
     error: Error
+
+
+_AT = re.compile(r" - at `\$?\.?(?P<path>[^`]*)`$")
+_UNKNOWN = re.compile(r"Object contains unknown field `(?P<field>[^`]*)`")
+_MISSING = re.compile(r"Object missing required field `(?P<field>[^`]*)`")
+
+
+def field_error(error: msgspec.ValidationError, whole: str = "body") -> FieldError:
+    """Msgspec's words for a wrong shape, as field and expectation: ``Expected `str`, got `int` - at `$.name``` → name.
+
+    ``whole`` is what to call that which is wrong as a whole.
+    """
+    text = str(error)
+    at = _AT.search(text)
+    path = at["path"] if at else ""
+    text = _AT.sub("", text)
+    for pattern, message in ((_UNKNOWN, "is not a known field"), (_MISSING, "is required")):
+        if found := pattern.search(text):
+            return FieldError(field=".".join(part for part in (path, found["field"]) if part), message=message)
+    return FieldError(field=path or whole, message=text[:1].lower() + text[1:])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -30,7 +31,7 @@ _number = itertools.count(1)
 
 @dataclass(frozen=True)
 class Member:
-    """Somebody with a token. Paths are below ``/api/v1``; those with a scheme or from ``root`` are taken as they are."""
+    """Somebody with a token, or nobody without one. Paths are below ``/api/v1``."""
 
     http: httpx.Client
     workspace_id: UUID
@@ -38,8 +39,10 @@ class Member:
     token: str | None
     email: str = ""
 
-    def ask(self, method: str, path: str, *, headers: dict[str, str] | None = None, **more: Any) -> httpx.Response:
-        mine = {} if self.token is None else {"authorization": f"Bearer {self.token}"}
+    def ask(
+        self, method: str, path: str, *, headers: Mapping[str, str | bytes] | None = None, **more: Any
+    ) -> httpx.Response:
+        mine: dict[str, Any] = {} if self.token is None else {"authorization": f"Bearer {self.token}"}
         return self.http.request(method, f"{API}{path}", headers={**mine, **(headers or {})}, **more)
 
     def get(self, path: str, **more: Any) -> httpx.Response:
@@ -87,7 +90,7 @@ def created(answer: httpx.Response) -> dict[str, Any]:
 
 
 class Team:
-    """A workspace of its own and those who may enter it, each made when first asked for."""
+    """A workspace of its own with its owner, and others who may enter it, each made when first asked for."""
 
     def __init__(self, services: Services, http: httpx.Client, *, plan: Plan = "enterprise") -> None:
         self.services = services
@@ -96,10 +99,7 @@ class Team:
         form = Registration(name="Olga Owner", email=self.email, password=PASSWORD, workspace_name="The team")
         self._owner = identity.register(services, form, plan=plan)
         self.workspace_id = self._owner.workspace_id
-
-    @cached_property
-    def owner(self) -> Member:
-        return self._with_session(self.email)
+        self.owner = self._with_session(self.email)
 
     @cached_property
     def admin(self) -> Member:

@@ -1,0 +1,50 @@
+"""Signed heads of the log over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from eventstore.checkpoint import signature_holds
+from schemas.verification import Checkpoint
+from tests.api.asserting import ok, refused
+from tests.api.team import Team, created
+
+
+def sign(team: Team) -> dict[str, Any]:
+    return created(team.owner.post("/log/checkpoints"))
+
+
+def test_the_head_is_signed_as_it_is(team: Team) -> None:
+    team.owner.tag()
+    checkpoint = sign(team)
+    last = ok(team.owner.get("/log"))["data"][-1]
+    assert (checkpoint["seq"], checkpoint["hash"]) == (last["seq"], last["hash"])
+    assert checkpoint["workspaceId"] == str(team.workspace_id)
+    assert signature_holds(msgspec.convert(checkpoint, Checkpoint))
+    assert not signature_holds(msgspec.convert({**checkpoint, "seq": checkpoint["seq"] + 1}, Checkpoint))
+
+
+def test_a_head_is_signed_once(team: Team) -> None:
+    assert sign(team) == sign(team)
+
+
+def test_they_are_listed_newest_first_in_pages(team: Team, others: Team) -> None:
+    made = []
+    for _ in range(3):
+        team.owner.tag()
+        made.append(sign(team))
+    sign(others)
+    assert team.owner.listed("/log/checkpoints") == made[::-1]
+    answer = ok(team.owner.get("/log/checkpoints?page=2&limit=2"))
+    assert answer == {
+        "data": [made[0]],
+        "meta": {"page": 2, "limit": 2, "total": 3, "totalPages": 2, "nextCursor": None},
+    }
+
+
+@pytest.mark.parametrize(("query", "status", "field"), [("cursor=x", 400, "cursor"), ("sort=seq", 422, "sort")])
+def test_nothing_is_pretended(team: Team, query: str, status: int, field: str) -> None:
+    refused(team.owner.get(f"/log/checkpoints?{query}"), status, field)

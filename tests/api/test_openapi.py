@@ -1,0 +1,350 @@
+"""The OpenAPI document: complete, true to what the API does, and good to read."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import jsonschema
+import pytest
+from jsonschema import Draft202012Validator
+from litestar.routes import HTTPRoute
+
+from api.app import create_app
+from api.openapi import document
+from api.operation import ERRORS
+from daybook.openapi import documents
+from domain.api_key import RESOURCES
+from domain.catalogue import EVENTS
+from schemas.descriptions import stale
+from schemas.error import STATUS
+from tests.api.asserting import refused
+from tests.api.serving import services_on
+from tests.api.team import Team
+from tests.json_schema import validator
+
+METHODS = ("get", "post", "put", "patch", "delete")
+
+
+@dataclass(frozen=True)
+class Operation:
+    """Where it is, and what the document says of it."""
+
+    method: str
+    path: str
+    says: dict[str, Any]
+
+
+def _document() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(documents()["schemas/openapi.json"])
+    return found
+
+
+DOCUMENT = _document()
+COMPONENTS: dict[str, dict[str, Any]] = DOCUMENT["components"]["schemas"]
+
+
+def operations() -> Iterator[Operation]:
+    for path, item in DOCUMENT["paths"].items():
+        for method, operation in item.items():
+            assert method in METHODS
+            yield Operation(method, path, operation)
+
+
+def every(of: Callable[[Operation], bool] = lambda _: True) -> pytest.MarkDecorator:
+    """Parametrizes with every operation of which that holds."""
+    chosen = [op for op in operations() if of(op)]
+    assert chosen
+    return pytest.mark.parametrize("op", [pytest.param(op, id=op.says["operationId"]) for op in chosen])
+
+
+def scopes_of(operation: dict[str, Any]) -> list[str]:
+    return [scope for found in operation["security"] for scope in found["bearer"]]
+
+
+def resolved(found: dict[str, Any]) -> dict[str, Any]:
+    while "$ref" in found:
+        target: Any = DOCUMENT
+        for part in found["$ref"].removeprefix("#/").split("/"):
+            target = target[part]
+        found = target
+    return found
+
+
+def contents(operation: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Of every body and answer that has content: where, its media type, and what is said of it."""
+    for media, content in operation.get("requestBody", {}).get("content", {}).items():
+        yield "request", media, content
+    for status, response in operation["responses"].items():
+        for media, content in resolved(response).get("content", {}).items():
+            yield status, media, content
+
+
+class TestTheWhole:
+    def test_is_served_as_it_is_generated(self, http: httpx.Client) -> None:
+        answer = http.get("/openapi.json")
+        assert answer.json() == DOCUMENT
+        assert answer.headers["content-type"].startswith("application/vnd.oai.openapi+json")
+
+    def test_is_openapi_3_1(self) -> None:
+        assert DOCUMENT["openapi"] == "3.1.0"
+        assert {"title", "version", "summary", "description", "license"} <= DOCUMENT["info"].keys()
+        assert DOCUMENT["info"]["license"].keys() == {"name", "identifier"}
+        assert DOCUMENT["servers"]
+        assert DOCUMENT["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
+
+    def test_has_every_route(self, services_app: Any) -> None:
+        there = {(op.method, re.sub(r"{\w+}", "{}", op.path)) for op in operations()}
+        served = {
+            (method.lower(), re.sub(r"{[^}]*}", "{}", route.path_format))
+            for route in services_app.routes
+            if isinstance(route, HTTPRoute) and route.path.startswith("/api/v1")
+            for handler in route.route_handlers
+            for method in handler.http_methods
+            if method != "OPTIONS"
+        }
+        assert there == served
+
+    def test_names_every_operation_once_and_by_hand(self) -> None:
+        names = [op.says["operationId"] for op in operations()]
+        assert len(names) == len(set(names))
+        assert all(re.fullmatch(r"[a-z]+([A-Z][a-z]+)*", name) for name in names), names
+
+    def test_every_reference_leads_somewhere(self) -> None:
+        for ref in references(DOCUMENT):
+            assert resolved({"$ref": ref}), ref
+
+    def test_every_component_is_referred_to(self) -> None:
+        used = {ref.rsplit("/", 1)[-1] for ref in references(DOCUMENT)}
+        for kind in ("schemas", "headers", "parameters", "responses"):
+            unused = DOCUMENT["components"][kind].keys() - used - {"MethodNotAllowed"}
+            assert unused == set(), kind
+
+    def test_every_tag_is_described_and_used(self) -> None:
+        described = {tag["name"] for tag in DOCUMENT["tags"] if tag["description"]}
+        assert described == {tag for op in operations() for tag in op.says["tags"]}
+
+    def test_tells_what_holds_for_all_operations(self) -> None:
+        text = DOCUMENT["info"]["description"]
+        for word in (
+            "Authorization: Bearer", "X-Workspace-Id", "Idempotency-Key", "If-Match", "ETag", "Daybook-Seq", "RateLimit",
+            "Retry-After", "nextCursor", "existingId", *STATUS, *(f"`{resource}`" for resource in RESOURCES),
+        ):  # fmt: skip
+            assert word in text, word
+
+    def test_has_every_error_code_with_an_example(self) -> None:
+        assert STATUS.keys() == ERRORS.keys()
+        told = {
+            response["content"]["application/json"]["example"]["error"]["code"]
+            for response in DOCUMENT["components"]["responses"].values()
+        }
+        assert told == STATUS.keys()
+
+    def test_has_every_event_as_a_webhook(self) -> None:
+        assert DOCUMENT["webhooks"].keys() == EVENTS.keys()
+
+
+@pytest.fixture(scope="module")
+def services_app(pool: Any) -> Any:
+    return create_app(services_on(pool)).litestar
+
+
+def references(found: Any) -> Iterator[str]:
+    if isinstance(found, dict):
+        if isinstance(found.get("$ref"), str):
+            yield found["$ref"]
+        for value in found.values():
+            yield from references(value)
+    elif isinstance(found, list):
+        for value in found:
+            yield from references(value)
+
+
+@every()
+class TestEveryOperation:
+    def test_has_a_summary_a_tag_and_descriptions(self, op: Operation) -> None:
+        assert 5 <= len(op.says["summary"]) <= 70
+        assert not op.says["summary"].endswith(".")
+        assert len(op.says["tags"]) == 1
+        assert op.says.get("description", "x") != op.says["summary"]
+
+    def test_describes_its_parameters(self, op: Operation) -> None:
+        parameters = [resolved(parameter) for parameter in op.says["parameters"]]
+        assert len({(found["in"], found["name"]) for found in parameters}) == len(parameters)
+        in_path = [found["name"] for found in parameters if found["in"] == "path"]
+        assert in_path == re.findall(r"{(\w+)}", op.path)
+        for parameter in parameters:
+            assert parameter["description"].endswith((".", "…")), parameter["name"]
+            assert parameter["schema"]
+            assert "null" not in str(parameter["schema"])
+            assert parameter.get("required", False) == (parameter["in"] == "path" or parameter["name"] == "ids")
+            Draft202012Validator.check_schema(parameter["schema"])
+
+    def test_describes_what_it_takes_and_answers_with_examples(self, op: Operation) -> None:
+        assert any(status.startswith("2") for status in op.says["responses"])
+        for _, media, content in contents(op.says):
+            example = content["example"]
+            if media == "application/x-ndjson":
+                example = json.loads(example)
+            validator(content["schema"], components=DOCUMENT["components"]).validate(example)
+
+    def test_has_the_errors_that_it_may_answer(self, op: Operation) -> None:
+        there = op.says["responses"].keys()
+        wanted = {"400", "429", "500", "503"}
+        if op.says["security"]:
+            wanted |= {"401", "403"}
+        if "Id}" in op.path:
+            wanted |= {"404"}
+        if "requestBody" in op.says:
+            wanted |= {"413", "415", "422"}
+        assert wanted <= there
+        for status in there:
+            if status[0] in "45":
+                response = resolved(op.says["responses"][status])
+                error = response["content"]["application/json"]
+                assert error["schema"] == {"$ref": "#/components/schemas/ErrorAnswer"}
+                assert STATUS[error["example"]["error"]["code"]] == int(status)
+                assert "X-Request-Id" in response["headers"]
+
+    def test_describes_its_headers(self, op: Operation) -> None:
+        taken = {found["name"] for found in map(resolved, op.says["parameters"]) if found["in"] == "header"}
+        assert "X-Request-Id" in taken
+        assert ("X-Workspace-Id" in taken) == bool(op.says["security"])
+        assert ("If-Match" in taken) == ("412" in op.says["responses"])
+        assert ("If-None-Match" in taken) == ("304" in op.says["responses"])
+        for status, response in op.says["responses"].items():
+            headers = resolved(response)["headers"]
+            assert all(resolved(header)["description"] for header in headers.values())
+            if status.startswith("2"):
+                assert ("RateLimit" in headers) == ("RateLimit-Policy" in headers) == bool(op.says["security"])
+                assert ("Idempotency-Replayed" in headers) == ("Idempotency-Key" in taken)
+        assert "Retry-After" in resolved(op.says["responses"]["429"])["headers"]
+
+    def test_says_who_may_call_it(self, op: Operation) -> None:
+        if op.says["security"]:
+            (found,) = op.says["security"]
+            assert len(found["bearer"]) <= 1
+            for scope in found["bearer"]:
+                assert scope in {f"{resource}:{action}" for resource in RESOURCES for action in ("read", "write")}
+                if op.method != "get" and op.says["operationId"] != "signLogHead":
+                    assert scope.endswith(":write")
+
+
+class TestEveryOperationAsDocumented:
+    @every()
+    def test_answers_401_to_anybody_unless_it_is_public(self, team: Team, op: Operation) -> None:
+        answer = ask(team, None, op)
+        if op.says["security"]:
+            refused(answer, 401)
+        else:
+            assert answer.status_code < 500
+            assert answer.status_code != 403
+
+    @every(lambda op: bool(scopes_of(op.says)))
+    def test_answers_403_to_a_key_without_its_scope(self, team: Team, op: Operation) -> None:
+        (scope,) = scopes_of(op.says)
+        resource, action = scope.split(":")
+        others = [f"{other}:write" for other in RESOURCES if other != resource]
+        less = [f"{resource}:read"] if action == "write" else []
+        key = team.key(*others, *less)
+        refused(ask(team, str(key.token), op), 403, says=scope)
+        enough = team.key(scope)
+        assert ask(team, str(enough.token), op).status_code not in (401, 403)
+
+    @every(lambda op: "{" in op.path)
+    def test_answers_404_for_ids_of_nothing(self, team: Team, op: Operation) -> None:
+        refused(ask(team, str(team.owner.token), op), 404)
+
+    @every()
+    def test_answers_what_it_says(self, team: Team, op: Operation) -> None:
+        """Whatever comes of the example, it is documented: the status, the headers, and the form of the content."""
+        answer = ask(team, str(team.owner.token), op)
+        response = resolved(op.says["responses"][str(answer.status_code)])
+        names = {name.lower() for name in response.get("headers", {})}
+        special = {
+            "date",
+            "content-type",
+            "content-length",
+            "cache-control",
+            "transfer-encoding",
+            "x-content-type-options",
+        }
+        assert set(answer.headers) - special <= names
+        always = {"x-request-id", "retry-after", "www-authenticate", "etag", "location"} & names
+        assert always <= set(answer.headers)
+        if answer.content:
+            media = answer.headers["content-type"].partition(";")[0]
+            schema = response["content"][media]["schema"]
+            validator(schema, components=DOCUMENT["components"]).validate(answer.json())
+
+
+def ask(team: Team, token: str | None, op: Operation) -> httpx.Response:
+    """The request of its example, with ids that nothing has."""
+    headers = {} if token is None else {"authorization": f"Bearer {token}"}
+    body = op.says.get("requestBody", {}).get("content", {}).get("application/json")
+    params = {"ids": str(uuid4())} if op.path.endswith("/contacts/tags") else {}
+    filled = re.sub(r"{\w+}", lambda _: str(uuid4()), op.path)
+    if body is None:
+        return team.http.request(op.method, filled, headers=headers, params=params)
+    example = {**body["example"]}
+    if op.says["operationId"] == "register":
+        example["email"] = f"{uuid4()}@example.com"
+    return team.http.request(op.method, filled, headers=headers, params=params, json=example)
+
+
+class TestSchemas:
+    @pytest.mark.parametrize("name", sorted(COMPONENTS))
+    def test_are_valid_described_and_well_named(self, name: str) -> None:
+        schema = COMPONENTS[name]
+        Draft202012Validator.check_schema({**schema, "components": {}})
+        assert re.fullmatch(r"[A-Z][A-Za-z]+", name)
+        assert schema["title"] == name
+        assert schema["description"]
+        assert "``" not in schema["description"]
+        for field, value in schema.get("properties", {}).items():
+            assert re.fullmatch(r"[a-z][A-Za-z0-9]*", field)
+            assert value.get("description", "").endswith((".", "…", "…`.")), field
+            if re.search(r"At$|^timestamp$", field):
+                assert value["format"] == "date-time", field
+
+    def test_have_no_description_of_what_is_not_there(self) -> None:
+        fields = {f"{name}.{field}" for name, schema in COMPONENTS.items() for field in schema.get("properties", {})}
+        assert stale(COMPONENTS.keys() | fields) == []
+
+    def test_of_changes_require_nothing(self) -> None:
+        for name in ("ContactPatch", "UpdateTag", "UpdateWorkspace", "NewContact", "ContactDetails"):
+            assert "required" not in COMPONENTS[name]
+
+    def test_say_which_fields_may_be_null(self) -> None:
+        assert COMPONENTS["ContactPatch"]["properties"]["email"]["type"] == ["string", "null"]
+        assert COMPONENTS["ContactPatch"]["properties"]["dnc"]["type"] == "boolean"
+        assert COMPONENTS["Contact"]["properties"]["assignedTo"]["type"] == ["string", "null"]
+        assert COMPONENTS["PageMeta"]["properties"]["total"]["type"] == "integer"
+
+    def test_of_answers_require_what_is_always_there(self) -> None:
+        contact = COMPONENTS["Contact"]
+        assert set(contact["required"]) == contact["properties"].keys()
+        tag = COMPONENTS["Tag"]
+        assert tag["properties"].keys() - set(tag["required"]) == {"contactCount", "createdAt", "updatedAt", "version"}
+        assert set(COMPONENTS["Error"]["required"]) == {"code", "message", "requestId"}
+
+    def test_of_bodies_allow_no_unknown_field(self) -> None:
+        for op in operations():
+            for where, media, content in contents(op.says):
+                if where == "request" and media == "application/json":
+                    schema = resolved(content["schema"])
+                    assert schema["additionalProperties"] is False
+                    with pytest.raises(jsonschema.ValidationError):
+                        validator(schema, components=DOCUMENT["components"]).validate(
+                            {**content["example"], "madeUp": 1}
+                        )
+
+
+def test_the_document_is_the_same_each_time(services_app: Any) -> None:
+    assert document(services_app) == document(services_app)
+    assert documents() == documents()

@@ -1,0 +1,104 @@
+"""While Postgres is away requests are answered 503, and served again by themselves when it is back."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from daybook.embedded import EmbeddedPostgres
+from eventstore.database import open_pool
+from tests.api.asserting import ok, refused
+from tests.api.serving import services_on, serving
+from tests.api.team import Team, created
+from tests.servers import FAST, prepare
+
+
+@pytest.fixture
+def own_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+    """One that may be stopped."""
+    postgres = EmbeddedPostgres(Path(tmp_path_factory.mktemp("away")), options=FAST)
+    postgres.start()
+    try:
+        prepare(postgres.url())
+        yield postgres
+    finally:
+        postgres.stop()
+
+
+def test_requests_are_answered_503_and_served_again_when_it_is_back(own_postgres: EmbeddedPostgres) -> None:
+    statuses: Counter[int] = Counter()
+    over = threading.Event()
+
+    with (
+        open_pool(own_postgres.url(user="daybook_app"), size=8, timeout=0.5) as pool,
+        serving(services := services_on(pool)) as url,
+        httpx.Client(base_url=url, timeout=30) as http,
+    ):
+        team = Team(services, http)
+        kept = team.owner.contact(firstName="Before")
+
+        def work() -> None:
+            """Commands in flight all the while."""
+            while not over.is_set():
+                statuses[team.owner.post("/contacts", {"firstName": "During"}).status_code] += 1
+
+        workers = [threading.Thread(target=work) for _ in range(3)]
+        for worker in workers:
+            worker.start()
+        try:
+            time.sleep(0.3)
+            own_postgres.stop()
+            away(team, http)
+            own_postgres.start()
+            back(team, http)
+        finally:
+            over.set()
+            for worker in workers:
+                worker.join()
+
+        assert statuses.keys() == {201, 503}
+        assert team.owner.shown(f"/contacts/{kept['id']}") == kept
+        entries = ok(team.owner.get("/log?limit=1000&types=contact.created"))["data"]
+        total = ok(team.owner.get("/contacts?limit=1"))["meta"]["total"]
+        written = ok(team.owner.get("/activities?limit=1&entityType=contact"))["meta"]["total"]
+        assert total == written >= statuses[201] + 1
+        assert len(entries) == min(written, 1000)
+
+
+def away(team: Team, http: httpx.Client) -> None:
+    """Every kind of request says so at once, and the process itself lives."""
+    deadline = time.monotonic() + 20
+    while (answer := team.owner.get("/contacts")).status_code != 503:
+        assert time.monotonic() < deadline
+    refused(answer, 503)
+    assert answer.headers["retry-after"] == "1"
+    for method, path, body in (
+        ("GET", "/contacts", None),
+        ("POST", "/contacts", {"firstName": "A"}),
+        ("GET", "/log", None),
+        ("GET", "/activities", None),
+        ("POST", "/auth/login", {"email": team.email, "password": "x"}),
+    ):
+        started = time.monotonic()
+        refused(team.owner.ask(method, path, json=body), 503)
+        assert time.monotonic() - started < 5
+    assert http.get("/readyz").status_code == 503
+    assert http.get("/healthz").status_code == 200
+
+
+def back(team: Team, http: httpx.Client) -> None:
+    """Nothing but time is needed."""
+    deadline = time.monotonic() + 60
+    while http.get("/readyz").status_code != 200:
+        assert time.monotonic() < deadline, "it does not recover"
+        time.sleep(0.1)
+    deadline = time.monotonic() + 10
+    while team.owner.get("/contacts").status_code != 200:
+        assert time.monotonic() < deadline, "it does not serve again"
+    created(team.owner.post("/contacts", {"firstName": "After"}))
