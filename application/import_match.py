@@ -9,21 +9,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from application.import_rows import Entry
 from domain import values
-from domain.changes import difference, named
+from domain.changes import difference
 from domain.contact import CONTACT, Contact, ContactDetails, CreateContact
+from domain.contact_cells import FIELDS
 from domain.kernel import Refused
 from domain.values import folded
 from eventstore.rows import Current
 from eventstore.unit_of_work import Work
 from projections import contact as contacts
 from projections import contact_match as matches
-from projections.contact_match import Person
+from projections.contact_match import Likeness, Person
+
+Path = tuple[str, ...]
+"""Where in a contact a text is: a field, or a custom field's key behind ``customFields``."""
 
 
 @dataclass(frozen=True)
@@ -32,11 +37,19 @@ class _Draft:
 
     name: str
     person: Person | None
-    given: ContactDetails
+    given: dict[str, Any]
 
     @property
-    def content(self) -> str:
-        return msgspec.json.encode(self.given).decode()
+    def texts(self) -> dict[Path, str]:
+        """All that the row says in words."""
+        found: dict[Path, Any] = {
+            (wire,): self.given[python] for wire, python in FIELDS.items() if python in self.given
+        }
+        found |= {("customFields", key): value for key, value in self.given.get("custom_fields", {}).items()}
+        return {path: text for path, text in found.items() if isinstance(text, str)}
+
+    def likeness(self, path: Path) -> Likeness:
+        return Likeness(self.name, self.texts[path], msgspec.json.encode(ContactDetails(**self.given)).decode())
 
 
 class Matcher:
@@ -47,10 +60,11 @@ class Matcher:
         self._visible_to = visible_to
         self._addresses: dict[int, str] = {}
         self._drafts: dict[int, _Draft] = {}
+        self._marks: dict[int, Path] = {}
         self._by_email: dict[str, UUID] = {}
         self._by_person: dict[Person, UUID] = {}
-        self._by_content: dict[int, UUID] = {}
-        self._made_of_name: dict[str, list[UUID]] = {}
+        self._by_likeness: dict[int, UUID] = {}
+        self._made: dict[tuple[str, Path, str], list[UUID]] = {}
         for entry in chunk:
             self._look_at(entry, region)
         self._look_up()
@@ -63,7 +77,7 @@ class Matcher:
         elif draft is not None and draft.person is not None:
             found = self._by_person.get(draft.person)
         elif draft is not None:
-            found = self._by_content.get(entry.number) or self._made_like(draft)
+            found = self._by_likeness.get(entry.number) or self._made_like(draft, self._marks[entry.number])
         else:
             return None
         return None if found is None else self._unit.loaded[found]
@@ -73,11 +87,14 @@ class Matcher:
         state = contact.state
         if state.email is not None:
             self._by_email[state.email] = contact.id
-        if self._drafts:
-            name = folded(state.name)
-            self._made_of_name.setdefault(name, []).append(contact.id)
-            if state.phone is not None:
-                self._by_person.setdefault((name, state.phone, state.phone_extension), contact.id)
+        if not self._drafts:
+            return
+        name = folded(state.name)
+        if state.phone is not None:
+            self._by_person.setdefault((name, state.phone, state.phone_extension), contact.id)
+        for path in set(self._marks.values()):
+            if (mark := _text_at(state, path)) is not None:
+                self._made.setdefault((name, path, mark), []).append(contact.id)
 
     def _look_at(self, entry: Entry, region: str) -> None:
         if entry.errors or entry.blank:
@@ -99,7 +116,7 @@ class Matcher:
         given = {name: value for name in entry.fields if (value := getattr(contact, name)) not in (None, {})}
         name = folded(contact.name)
         person = None if contact.phone is None else (name, contact.phone, contact.phone_extension)
-        self._drafts[entry.number] = _Draft(name, person, ContactDetails(**given))
+        self._drafts[entry.number] = _Draft(name, person, given)
 
     def _look_up(self) -> None:
         conn = self._unit.conn
@@ -109,22 +126,34 @@ class Matcher:
         if persons := [draft.person for draft in self._drafts.values() if draft.person is not None]:
             of_persons = matches.by_persons(conn, persons, self._visible_to)
             self._by_person = {person: self._known(contact) for person, contact in of_persons.items()}
-        wanted = {number: draft for number, draft in self._drafts.items() if draft.person is None}
-        if wanted:
-            like = matches.by_content(
-                conn, [(draft.name, draft.content) for draft in wanted.values()], self._visible_to
-            )
-            numbers = list(wanted)
-            self._by_content = {numbers[place]: self._known(contact) for place, contact in like.items()}
+        self._marks = _marks({number: draft for number, draft in self._drafts.items() if draft.person is None})
+        for path in set(self._marks.values()):
+            numbers = [number for number, mark in self._marks.items() if mark == path]
+            wanted = [self._drafts[number].likeness(path) for number in numbers]
+            like = matches.by_likeness(conn, path, wanted, self._visible_to)
+            self._by_likeness |= {numbers[place]: self._known(contact) for place, contact in like.items()}
 
     def _known(self, contact: Current[Contact]) -> UUID:
         self._unit.loaded.setdefault(contact.id, contact)
         return contact.id
 
-    def _made_like(self, draft: _Draft) -> UUID | None:
-        given = named(draft.given)
-        for contact_id in self._made_of_name.get(draft.name, ()):
+    def _made_like(self, draft: _Draft, mark: Path) -> UUID | None:
+        for contact_id in self._made.get((draft.name, mark, draft.texts[mark]), ()):
             contact: Current[Contact] | None = self._unit.loaded[contact_id]
-            if contact is not None and not difference(given, contact.state)[0]:
+            if contact is not None and not difference(draft.given, contact.state)[0]:
                 return contact_id
         return None
+
+
+def _marks(drafts: dict[int, _Draft]) -> dict[int, Path]:
+    """For each row the text that tells most: the one of which there are most different ones in all rows."""
+    different: dict[Path, set[str]] = {}
+    for draft in drafts.values():
+        for path, text in draft.texts.items():
+            different.setdefault(path, set()).add(text)
+    return {number: max(draft.texts, key=lambda path: (len(different[path]), path)) for number, draft in drafts.items()}
+
+
+def _text_at(contact: Contact, path: Path) -> str | None:
+    found = contact.custom_fields.get(path[1]) if len(path) == 2 else getattr(contact, FIELDS[path[0]])
+    return found if isinstance(found, str) else None

@@ -19,7 +19,7 @@ from application import import_source
 from application import tag as tags
 from application.caller import Caller
 from daybook.embedded import EmbeddedPostgres
-from domain.contact import CONTACT, Contact, DeleteContact
+from domain.contact import CONTACT, Contact, DeleteContact, UpdateContact
 from domain.kernel import Refused
 from domain.tag import TAG, CreateTag
 from domain.workspace import WORKSPACE, CreateWorkspace, UpdateWorkspace
@@ -74,6 +74,13 @@ def refused(wanted: Any, **details: str) -> None:
     assert found.keys() == details.keys()
     for field, says in details.items():
         assert says in found[field]
+
+
+def only(importing: Importing) -> UUID:
+    """The id of the one contact that there is."""
+    with reading(importing.pool, importing.workspace) as conn:
+        ((found,),) = conn.execute("SELECT id FROM contacts WHERE workspace_id = current_workspace()").fetchall()
+    return UUID(str(found))
 
 
 class TestForms:
@@ -273,6 +280,26 @@ class TestFoundAgain:
         assert counts(importing.csv(*lines)) == (2, 0, 3, 0)
         assert counts(importing.csv(*lines)) == (0, 0, 5, 0)
         assert [contact.company for contact in importing.all()] == ["Acme", "Beta"]
+
+    def test_so_of_one_name_there_may_be_many(self, importing: Importing) -> None:
+        lines = [
+            "Company,City,Store",
+            *(f"Coffee,City {n % 7},S-{n}" for n in range(300)),
+            "Coffee,,",
+            "Coffee,City 3,",
+        ]
+        assert counts(importing.csv(*lines)) == (300, 0, 2, 0)
+        assert counts(importing.csv(*lines)) == (0, 0, 302, 0)
+        assert counts(importing.csv("Company,City,Store", "Coffee,City 3,S-4")) == (1, 0, 0, 0)
+
+    def test_what_was_added_to_a_contact_since_does_not_matter(self, importing: Importing) -> None:
+        row = {"name": "Ada King", "customFields": {"plan": "gold", "score": 7, "list": ["a"]}}
+        importing.contacts(row)
+        importing.store.run(
+            importing.origin, lambda unit: unit.execute(CONTACT, only(importing), UpdateContact(city="x"))
+        )
+        assert counts(importing.contacts(row, {**row, "city": "x"})) == (0, 0, 2, 0)
+        assert counts(importing.contacts({**row, "customFields": {"plan": "gold", "score": 8}})) == (1, 0, 0, 0)
 
     def test_a_contact_that_is_gone_is_made_again(self, importing: Importing) -> None:
         ada = importing.create(email="ada@engine.org")

@@ -1,0 +1,88 @@
+"""What processes cost: CPU time and memory, from the operating system's accounting."""
+
+from __future__ import annotations
+
+import os
+import platform
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from time import perf_counter
+
+import psutil
+
+
+@dataclass(frozen=True)
+class Spent:
+    """Wall-clock seconds, and CPU seconds by who spent them."""
+
+    seconds: float
+    cpu: Mapping[str, float]
+
+    @property
+    def total(self) -> float:
+        return sum(self.cpu.values())
+
+
+@dataclass
+class Meter:
+    """Process trees by name, of which each counts with all that it started, what has ended by now included."""
+
+    roots: Mapping[str, psutil.Process]
+
+    def read(self) -> dict[str, float]:
+        return {name: _tree_seconds(root) for name, root in self.roots.items()}
+
+    @contextmanager
+    def measured(self) -> Iterator[list[Spent]]:
+        """What is spent inside; the list has it afterwards."""
+        found: list[Spent] = []
+        before, started = self.read(), perf_counter()
+        yield found
+        taken, after = perf_counter() - started, self.read()
+        found.append(Spent(taken, {name: after[name] - before[name] for name in after}))
+
+
+def _tree_seconds(root: psutil.Process) -> float:
+    """User and system time; a parent's accounts have that of the children it collected."""
+    total = 0.0
+    for process in (root, *root.children(recursive=True)):
+        with suppress(psutil.NoSuchProcess):
+            times = process.cpu_times()
+            total += times.user + times.system + times.children_user + times.children_system
+    return total
+
+
+@dataclass
+class PeakMemory:
+    """The most resident memory that some processes have had together, in bytes, looked at every few milliseconds."""
+
+    processes: tuple[psutil.Process, ...]
+    peak: int = 0
+    _done: threading.Event = field(default_factory=threading.Event, repr=False)
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        watcher = threading.Thread(target=self._watch, name="memory", daemon=True)
+        watcher.start()
+        try:
+            yield
+        finally:
+            self._done.set()
+            watcher.join()
+
+    def _watch(self) -> None:
+        while not self._done.wait(0.01):
+            with suppress(psutil.NoSuchProcess):
+                self.peak = max(self.peak, sum(process.memory_info().rss for process in self.processes))
+
+
+def description() -> dict[str, object]:
+    """The machine, and how busy it is."""
+    return {
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "cores": psutil.cpu_count(),
+        "load": [round(load, 2) for load in os.getloadavg()],
+    }

@@ -1,0 +1,63 @@
+"""Lists and searches over many contacts."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from collections.abc import Sequence
+from urllib.parse import quote
+
+from bench import load, people
+from bench.figure import Figure, budget
+from bench.load import Job
+from bench.machine import Meter
+from bench.scale import Scale
+from bench.stack import Api, Entry, Stack
+from projections.contact import LISTING
+
+CONNECTIONS = 8
+PAGE = 50
+SEARCHES = ("kamala", "strand", "thomas", "ström", "er.st", "12345@example")
+
+
+def figures(stack: Stack, scale: Scale) -> Sequence[Figure]:
+    (entry,) = stack.enter(1)
+    for _ in people.fill(stack, entry.caller, scale.contacts):
+        continue
+    stack.settle()
+    found: list[Figure] = []
+    with stack.api() as api:
+        meter = stack.meter(api=api.process)
+        for sort in sorted(LISTING.sorts):
+            first = f"/api/v1/contacts?limit={PAGE}&sort={sort}"
+            deep = f"{first}&cursor={_cursor(api, entry, sort, scale.deep)}"
+            shallow_ms = _cost(api, meter, entry, [first], scale)
+            deep_ms = _cost(api, meter, entry, [deep], scale)
+            found.append(budget(f"list {PAGE} by {sort}, first page", shallow_ms, "CPU ms", 0.9))
+            found.append(budget(f"list {PAGE} by {sort}, page {scale.deep} by cursor", deep_ms, "CPU ms", 0.9))
+            ratio = max(shallow_ms, deep_ms) / min(shallow_ms, deep_ms)
+            found.append(Figure(f"list by {sort}: dearer page", ratio, "x", "1.5 x the other", 1.5))
+        searches = [f"/api/v1/contacts?limit={PAGE}&search={quote(text)}" for text in SEARCHES]
+        found.append(
+            budget("search by part of a name or e-mail", _cost(api, meter, entry, searches, scale), "CPU ms", 3)
+        )
+    return found
+
+
+def _cost(api: Api, meter: Meter, entry: Entry, paths: Sequence[str], scale: Scale) -> float:
+    """CPU milliseconds a request, of the API process and Postgres together."""
+    requests = [load.request("GET", path, entry.key) for path in paths]
+    load.run(Job(api.host, api.port, CONNECTIONS, requests, count=20 * len(requests)))
+    with meter.measured() as found:
+        outcome = load.run(Job(api.host, api.port, CONNECTIONS, requests, seconds=scale.seconds / 4))
+    return found[0].total / outcome.count * 1000
+
+
+def _cursor(api: Api, entry: Entry, sort: str, page: int) -> str:
+    """The cursor of a deep page: of the last row of the pages before it."""
+    skipped = (page - 1) * PAGE - 1
+    wanted = f"{api.url}/contacts?limit=1&offset={skipped}&sort={sort}"
+    request = urllib.request.Request(wanted, headers={"Authorization": f"Bearer {entry.key}"})
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        cursor: str = json.load(answer)["meta"]["nextCursor"]
+    return cursor

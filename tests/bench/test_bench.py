@@ -1,0 +1,37 @@
+"""The benchmarks run; how fast anything is, no test says."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bench.__main__ import ROWS, main
+from bench.figure import Figure, budget, rate
+
+
+@pytest.mark.parametrize("row", [row if row == "replay" else pytest.param(row, marks=pytest.mark.slow) for row in ROWS])
+def test_a_row_is_measured_and_printed(row: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "figures.json"
+    assert main([row, "--quick", "--json", str(path)]) == 0
+    figures = json.loads(path.read_text())["figures"]
+    printed = capsys.readouterr().out
+    assert figures
+    for figure in figures:
+        assert figure["value"] > 0
+        assert figure["figure"] in printed
+
+
+def test_an_unknown_row_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["speed"])
+    assert "no such row: speed" in capsys.readouterr().err
+
+
+def test_a_figure_is_held_against_its_budget() -> None:
+    assert budget("b", 1.0, "ms", 2.0).within
+    assert not budget("b", 3.0, "ms", 2.0).within
+    assert rate("r", 9.0, "/s", 8.0).within
+    assert not rate("r", 7.0, "/s", 8.0).within
+    assert Figure("information", 1.0, "x", "nothing", 2.0, limit=None).within is None
