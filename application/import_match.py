@@ -12,12 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-import msgspec
-
 from application.import_rows import Entry
 from domain import values
 from domain.changes import difference
-from domain.contact import CONTACT, Contact, ContactDetails, CreateContact
+from domain.contact import CONTACT, Contact, CreateContact
 from domain.contact_cells import FIELDS
 from domain.kernel import Refused
 from domain.values import folded
@@ -25,10 +23,12 @@ from eventstore.rows import Current
 from eventstore.unit_of_work import Work
 from projections import contact as contacts
 from projections import contact_match as matches
-from projections.contact_match import Likeness, Person
 
 Path = tuple[str, ...]
 """Where in a contact a text is: a field, or a custom field's key behind ``customFields``."""
+
+Person = tuple[str, str, str | None]
+"""A folded name, a phone number and its extension."""
 
 
 @dataclass(frozen=True)
@@ -48,9 +48,6 @@ class _Draft:
         found |= {("customFields", key): value for key, value in self.given.get("custom_fields", {}).items()}
         return {path: text for path, text in found.items() if isinstance(text, str)}
 
-    def likeness(self, path: Path) -> Likeness:
-        return Likeness(self.name, self.texts[path], msgspec.json.encode(ContactDetails(**self.given)).decode())
-
 
 class Matcher:
     """Looks up what exists for a whole chunk at once, and remembers what its rows make."""
@@ -63,8 +60,7 @@ class Matcher:
         self._marks: dict[int, Path] = {}
         self._by_email: dict[str, UUID] = {}
         self._by_person: dict[Person, UUID] = {}
-        self._by_likeness: dict[int, UUID] = {}
-        self._made: dict[tuple[str, Path, str], list[UUID]] = {}
+        self._by_mark: dict[tuple[str, Path, str], list[UUID]] = {}
         for entry in chunk:
             self._look_at(entry, region)
         self._look_up()
@@ -77,24 +73,29 @@ class Matcher:
         elif draft is not None and draft.person is not None:
             found = self._by_person.get(draft.person)
         elif draft is not None:
-            found = self._by_likeness.get(entry.number) or self._made_like(draft, self._marks[entry.number])
+            found = self._like(draft, self._marks[entry.number])
         else:
             return None
         return None if found is None else self._unit.loaded[found]
 
     def remember(self, contact: Current[Contact]) -> None:
         """A contact that a row has made: rows behind it may be about it too."""
-        state = contact.state
-        if state.email is not None:
-            self._by_email[state.email] = contact.id
-        if not self._drafts:
-            return
-        name = folded(state.name)
-        if state.phone is not None:
-            self._by_person.setdefault((name, state.phone, state.phone_extension), contact.id)
-        for path in set(self._marks.values()):
-            if (mark := _text_at(state, path)) is not None:
-                self._made.setdefault((name, path, mark), []).append(contact.id)
+        if contact.state.email is not None:
+            self._by_email[contact.state.email] = contact.id
+        if self._drafts:
+            name = folded(contact.state.name)
+            self._remember_person(name, contact)
+            for path in set(self._marks.values()):
+                self._remember_mark(name, path, contact)
+
+    def _remember_person(self, name: str, contact: Current[Contact]) -> None:
+        if contact.state.phone is not None:
+            person = (name, contact.state.phone, contact.state.phone_extension)
+            self._by_person.setdefault(person, contact.id)
+
+    def _remember_mark(self, name: str, path: Path, contact: Current[Contact]) -> None:
+        if (mark := _text_at(contact.state, path)) is not None:
+            self._by_mark.setdefault((name, path, mark), []).append(contact.id)
 
     def _look_at(self, entry: Entry, region: str) -> None:
         if entry.errors or entry.blank:
@@ -122,23 +123,25 @@ class Matcher:
         conn = self._unit.conn
         if self._addresses:
             found = contacts.by_emails(conn, list(set(self._addresses.values())))
-            self._by_email = {address: self._known(contact) for address, contact in found.items()}
+            self._by_email = {address: self._known(contact).id for address, contact in found.items()}
         if persons := [draft.person for draft in self._drafts.values() if draft.person is not None]:
-            of_persons = matches.by_persons(conn, persons, self._visible_to)
-            self._by_person = {person: self._known(contact) for person, contact in of_persons.items()}
+            names, phones = {name for name, _, _ in persons}, {phone for _, phone, _ in persons}
+            for name, contact in matches.with_phones(conn, list(names), list(phones), self._visible_to):
+                self._remember_person(name, self._known(contact))
         self._marks = _marks({number: draft for number, draft in self._drafts.items() if draft.person is None})
         for path in set(self._marks.values()):
-            numbers = [number for number, mark in self._marks.items() if mark == path]
-            wanted = [self._drafts[number].likeness(path) for number in numbers]
-            like = matches.by_likeness(conn, path, wanted, self._visible_to)
-            self._by_likeness |= {numbers[place]: self._known(contact) for place, contact in like.items()}
+            drafts = [self._drafts[number] for number, mark in self._marks.items() if mark == path]
+            names, texts = {draft.name for draft in drafts}, {draft.texts[path] for draft in drafts}
+            for name, contact in matches.with_texts(conn, path, list(names), list(texts), self._visible_to):
+                self._remember_mark(name, path, self._known(contact))
 
-    def _known(self, contact: Current[Contact]) -> UUID:
+    def _known(self, contact: Current[Contact]) -> Current[Contact]:
         self._unit.loaded.setdefault(contact.id, contact)
-        return contact.id
+        return contact
 
-    def _made_like(self, draft: _Draft, mark: Path) -> UUID | None:
-        for contact_id in self._made.get((draft.name, mark, draft.texts[mark]), ()):
+    def _like(self, draft: _Draft, mark: Path) -> UUID | None:
+        """The first contact of the draft's name that has all of its values."""
+        for contact_id in self._by_mark.get((draft.name, mark, draft.texts[mark]), ()):
             contact: Current[Contact] | None = self._unit.loaded[contact_id]
             if contact is not None and not difference(draft.given, contact.state)[0]:
                 return contact_id

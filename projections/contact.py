@@ -7,6 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import msgspec
+from msgspec.structs import asdict
 
 from domain.contact import CONTACT, Contact
 from domain.filter import Filter
@@ -166,7 +167,7 @@ def listed(
     if parts:
         sql = " AND ".join(f"({part.sql})" for part in parts)
         where = Compiled(sql, tuple(param for part in parts for param in part.params))
-    return LISTING.fetch(conn, request, where)
+    return LISTING.fetch(conn, request, where, few=bool(search))
 
 
 def views(conn: Db, contacts: Sequence[Current[Contact]]) -> list[ContactView]:
@@ -177,22 +178,17 @@ def views(conn: Db, contacts: Sequence[Current[Contact]]) -> list[ContactView]:
 
 def view(contact: Current[Contact], borne: list[TagView]) -> ContactView:
     state = contact.state
-    fields = {name: getattr(state, name) for name in _SHOWN}
+    fields = asdict(state)
+    fields["tags"] = [tag.name for tag in borne]
     return ContactView(
         id=contact.id,
         name=state.name,
-        tags=[tag.name for tag in borne],
         tag_details=borne,
         created_at=contact.created_at,
         updated_at=contact.updated_at,
         version=contact.version,
         **fields,
     )
-
-
-_SHOWN: Final = tuple(
-    name for name in Contact.__struct_fields__ if name in ContactView.__struct_fields__ and name != "tags"
-)
 
 
 def by_emails(conn: Db, emails: Sequence[str]) -> dict[str, Current[Contact]]:

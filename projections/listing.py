@@ -42,51 +42,87 @@ class Listing(Generic[S]):
     sorts: Mapping[str, str]
     default: Sort
 
-    def fetch(self, conn: Db, request: PageRequest, where: Compiled = TRUE) -> Listed[S]:
-        """Refuses an unknown sort field (``sort``) or a cursor that is not of this list and order (``cursor``)."""
+    def fetch(self, conn: Db, request: PageRequest, where: Compiled = TRUE, *, few: bool = False) -> Listed[S]:
+        """Refuses an unknown sort field (``sort``) or a cursor that is not of this list and order (``cursor``).
+
+        ``few``: not many rows are expected, as of a search. They are then looked for once, for the page and the total.
+        """
         sort = request.sort or self.default
         if not sort.field:
             sort = Sort(field=self.default.field, descending=sort.descending)
         column = self._column(sort)
-        after, start = self._start(request, sort, column)
-        found = conn.execute(
-            (
-                f"SELECT {_ROW}, {column} FROM {self.table.table}"
-                f" WHERE workspace_id = current_workspace() AND ({where.sql}){after.sql}"
-                f" ORDER BY {column} {_direction(sort)}, id {_direction(sort)} LIMIT %s OFFSET %s"
-            ).encode(),
-            (*where.params, *after.params, request.limit + 1, start),
-        )
-        total = self._total(conn, where)
-        rows = found.fetchall()
+        after = self._after(request, sort, column)
+        query = (self._found_once if few else self._found)(column, where, after, _order(sort, column), _limit(request))
+        rows = conn.execute(query.sql.encode(), query.params).fetchall()
+        total = rows[0][-1] if rows else self._total_beyond(conn, request, where)
         more = len(rows) > request.limit
         rows = rows[: request.limit]
-        cursor = _cursor(sort, rows[-1][-1], rows[-1][0]) if more else None
-        return Listed([self.table.current(row) for row in rows], total.fetchone()[0], cursor)
+        cursor = _cursor(sort, rows[-1][-2], rows[-1][0]) if more else None
+        return Listed([self.table.current(row) for row in rows], total, cursor)
+
+    def _found(self, column: str, where: Compiled, after: Compiled, order: str, limit: Compiled) -> Compiled:
+        """The page straight from the index of its order: little work, however many rows there are before and behind it."""
+        total = self._total(where)
+        sql = (
+            f"SELECT {_ROW}, {column}, ({total.sql}) FROM {self.table.table}"
+            f" WHERE workspace_id = current_workspace() AND ({where.sql}){after.sql}{order}{limit.sql}"
+        )
+        return Compiled(sql, (*total.params, *where.params, *after.params, *limit.params))
+
+    def _found_once(self, column: str, where: Compiled, after: Compiled, order: str, limit: Compiled) -> Compiled:
+        """All that is found, sorted here; what is shown of a row is read for those of the page alone."""
+        table = self.table.table
+        sql = (
+            f"WITH found AS MATERIALIZED (SELECT id, {column} FROM {table}"
+            f" WHERE workspace_id = current_workspace() AND ({where.sql}))"
+            f" SELECT {_ROW}, {column}, (SELECT count(*) FROM found) FROM {table}"
+            f" WHERE workspace_id = current_workspace()"
+            f" AND id = ANY(ARRAY(SELECT id FROM found WHERE true{after.sql}{order}{limit.sql})){order}"
+        )
+        return Compiled(sql, (*where.params, *after.params, *limit.params))
 
     def _column(self, sort: Sort) -> str:
         if sort.field not in self.sorts:
             raise invalid("sort", f"must be one of {', '.join(sorted(self.sorts))}")
         return self.sorts[sort.field]
 
-    def _start(self, request: PageRequest, sort: Sort, column: str) -> tuple[Compiled, int]:
+    def _after(self, request: PageRequest, sort: Sort, column: str) -> Compiled:
         if request.cursor is None:
-            return Compiled("", ()), request.skipped
+            return Compiled("", ())
         kind = {"created_at": "timestamptz", "updated_at": "timestamptz", **self.table.columns}[column].split(" ")[0]
         value, row_id = _uncursor(request.cursor, sort, _CURSOR_VALUES[kind])
-        return Compiled(
-            f" AND ({column}, id) {'<' if sort.descending else '>'} (%s::{kind}, %s::uuid)", (value, row_id)
-        ), 0
+        sql = f" AND ({column}, id) {'<' if sort.descending else '>'} (%s::{kind}, %s::uuid)"
+        return Compiled(sql, (value, row_id))
 
-    def _total(self, conn: Db, where: Compiled) -> Any:
+    def _total(self, where: Compiled) -> Compiled:
         """Of all rows from the counter that every command keeps; of a filter by counting."""
         if where is TRUE:
-            query = (
-                "SELECT coalesce((SELECT n FROM row_counts WHERE workspace_id = current_workspace() AND kind = %s), 0)"
-            )
-            return conn.execute(query, (self.table.decider.stream_type,))
+            counter = "SELECT n FROM row_counts WHERE workspace_id = current_workspace() AND kind = %s"
+            return Compiled(f"SELECT coalesce(({counter}), 0)", (self.table.decider.stream_type,))
         counting = f"SELECT count(*) FROM {self.table.table} WHERE workspace_id = current_workspace() AND ({where.sql})"
-        return conn.execute(counting.encode(), where.params)
+        return Compiled(counting, where.params)
+
+    def _total_beyond(self, conn: Db, request: PageRequest, where: Compiled) -> int:
+        """How many rows there are when the page has none: none at all, unless it is behind the last."""
+        if request.cursor is None and not request.skipped:
+            return 0
+        total = self._total(where)
+        row = conn.execute(total.sql.encode(), total.params).fetchone()
+        return 0 if row is None else int(row[0])
+
+
+def _order(sort: Sort, column: str) -> str:
+    return f" ORDER BY {column} {_direction(sort)}, id {_direction(sort)}"
+
+
+def _limit(request: PageRequest) -> Compiled:
+    """One more than is shown tells whether there is more. The number is part of the text: Postgres cannot keep a plan
+    for a limit that it does not know, and would plan anew for each page.
+    """
+    limit = f" LIMIT {request.limit + 1}"
+    if request.cursor is not None or not request.skipped:
+        return Compiled(limit, ())
+    return Compiled(f"{limit} OFFSET %s", (request.skipped,))
 
 
 def _direction(sort: Sort) -> str:

@@ -12,7 +12,15 @@ from typing import Final
 
 from prometheus_client import Counter, start_http_server
 
-from workers import contact_import, housekeeping, relay, webhook_delivery, webhook_feed, webhook_retention
+from workers import (
+    contact_import,
+    housekeeping,
+    log_checkpoint,
+    relay,
+    webhook_delivery,
+    webhook_feed,
+    webhook_retention,
+)
 from workers.context import WorkerConfig, WorkerContext, open_context
 from workers.waiting import Backoff, pause
 
@@ -22,6 +30,7 @@ WORKERS: Final[Mapping[str, Mapping[str, Loop]]] = {
     "relay": {"relay": relay.run},
     "imports": {"contact_import": contact_import.run},
     "webhooks": {"webhook_feed": webhook_feed.run, "webhook_delivery": webhook_delivery.run},
+    "checkpoints": {"log_checkpoint": log_checkpoint.run},
     "housekeeping": {"housekeeping": housekeeping.run, "webhook_retention": webhook_retention.run},
 }
 """By the names given to ``daybook worker``: the loops that belong together, by their own names."""
