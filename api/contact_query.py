@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
+from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 
 from api.query import malformed_parameter
 from domain.contact import ContactStatus, ContactType
 from domain.filter import Condition, Filter, Group, Operator
 from projections.filter import moment
+from schemas.page import PageRequest
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,7 @@ class ContactQuery:
 
 
 def contact_query(
+    wanted: NamedDependency[PageRequest],  # noqa: ARG001 - one after the other, as in api/paging.py
     search: Annotated[
         str | None,
         QueryParameter(
@@ -91,8 +94,8 @@ def contact_query(
     ]
     if list_id is not None:
         conditions.append(Group(match="any"))
-    wanted = Group(match="all", conditions=tuple(conditions)) if conditions else None
-    return ContactQuery(filter=wanted, search=search or q)
+    asked_for = Group(match="all", conditions=tuple(conditions)) if conditions else None
+    return ContactQuery(filter=asked_for, search=search or q)
 
 
 def _time(name: str, value: str | None) -> str | None:

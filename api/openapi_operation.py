@@ -117,6 +117,8 @@ def _fields(handler: HTTPRouteHandler) -> Iterator[tuple[str, FieldDefinition]]:
     for name, field in handler.parsed_fn_signature.parameters.items():
         if name in dependencies:
             for inner, parameter in dependencies[name].parsed_fn_signature.parameters.items():
+                if inner in dependencies:
+                    continue
                 if isinstance(parameter.kwarg_definition, ParameterKwarg):
                     yield inner, parameter
         elif isinstance(field.kwarg_definition, ParameterKwarg):

@@ -12,18 +12,20 @@ from litestar.params import ParameterKwarg
 from domain.kernel import FieldError, Refused
 
 _EVERYWHERE: Final = frozenset({"workspaceId"})
-_RESERVED: Final = frozenset({"self", "request", "services", "attempts", "body", "data", "state", "headers", "scope"})
+_RESERVED: Final = frozenset({"self", "request", "body", "data", "state", "headers", "scope"})
 
 
 @cache
 def wire_names(handler: HTTPRouteHandler) -> dict[str, str]:
     """The parameters of a handler and of what it depends on: name in Python → name on the wire."""
     names = {}
+    dependencies = handler.resolve_dependencies()
+    inner = _RESERVED | dependencies.keys()
     signatures = [handler.parsed_fn_signature]
-    signatures += [provider.parsed_fn_signature for provider in handler.resolve_dependencies().values()]
+    signatures += [provider.parsed_fn_signature for provider in dependencies.values()]
     for signature in signatures:
         for name, field in signature.parameters.items():
-            if name not in _RESERVED:
+            if name not in inner:
                 wire = field.kwarg_definition
                 names[name] = (wire.name or name) if isinstance(wire, ParameterKwarg) else name
     return names
