@@ -73,6 +73,7 @@ def worker(found: Settings, names: tuple[str, ...]) -> None:
         secret_key=found.need_secret_key(),
         allow_private_webhooks=found.allow_private_webhooks,
         metrics_port=found.metrics_port,
+        metrics_host=found.metrics_host,
     )
     asyncio.run(run_workers(config, names))
 

@@ -34,6 +34,7 @@ class Settings:
     log_level: str = "INFO"
     log_format: str = "text"
     metrics_port: int | None = None
+    metrics_host: str = "127.0.0.1"
     app_password: str | None = field(default=None, repr=False)
     worker_password: str | None = field(default=None, repr=False)
 
@@ -67,6 +68,7 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
         log_level=_one_of(environment, "DAYBOOK_LOG_LEVEL", "INFO", _LEVELS),
         log_format=_one_of(environment, "DAYBOOK_LOG_FORMAT", "text", frozenset({"text", "json"})),
         metrics_port=_number(environment, "DAYBOOK_METRICS_PORT", 0) or None,
+        metrics_host=environment.get("DAYBOOK_METRICS_HOST") or "127.0.0.1",
         app_password=environment.get("DAYBOOK_APP_PASSWORD") or None,
         worker_password=environment.get("DAYBOOK_WORKER_PASSWORD") or None,
     )

@@ -41,6 +41,7 @@ def open_pool(url: str, *, size: int = 16, wait: bool = True, timeout: float = 5
         min_size=min(4, size),
         max_size=size,
         timeout=timeout,
+        reconnect_timeout=timeout,  # else the pause between two tries doubles while Postgres is away, up to minutes
         open=False,
         name="daybook",
     )

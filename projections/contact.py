@@ -123,7 +123,7 @@ FIELDS: Final = {
     "name": Field("name", "folded"),
     "firstName": Field("first_name", "folded"),
     "lastName": Field("last_name", "folded"),
-    "email": Field("email", "folded"),
+    "email": Field("email", "lowered"),
     "phone": Field("phone", "text"),
     "company": Field("company", "folded"),
     "source": Field("source", "folded"),

@@ -14,14 +14,15 @@ from domain.filter import MAX_CONDITIONS, MAX_DEPTH, Condition, Filter, Group
 from domain.kernel import Refused, invalid
 from domain.values import folded
 
-Kind = Literal["text", "folded", "number", "time", "boolean", "id", "tags", "custom"]
+Kind = Literal["text", "lowered", "folded", "number", "time", "boolean", "id", "tags", "custom"]
 
 
 @dataclass(frozen=True)
 class Field:
     """A field that can be asked for: its SQL expression, and what its values are.
 
-    ``text`` is compared as it stands and ``folded`` without case and accents (the column holds folded text; empty
+    ``text`` is compared as it stands, ``lowered`` without case, ``folded`` without case and accents (the column holds
+    lower-case or folded text; empty
     means not set); ``tags`` is an array of tag ids, asked for by name, slug or id.
     """
 
@@ -34,6 +35,7 @@ Fields = Mapping[str, Field]
 _COMPARE: Final = {"eq": "=", "gt": ">", "lt": "<", "gte": ">=", "lte": "<=", "after": ">", "before": "<"}
 _ALLOWED: Final[dict[Kind, frozenset[str]]] = {
     "text": frozenset({"eq", "neq", "contains", "not_contains", "starts_with", "in"}),
+    "lowered": frozenset({"eq", "neq", "contains", "not_contains", "starts_with", "in", "gt", "lt", "gte", "lte"}),
     "folded": frozenset({"eq", "neq", "contains", "not_contains", "starts_with", "in", "gt", "lt", "gte", "lte"}),
     "number": frozenset({"eq", "neq", "gt", "lt", "gte", "lte", "in"}),
     "time": frozenset({"eq", "neq", "gt", "lt", "gte", "lte", "after", "before"}),
@@ -119,6 +121,7 @@ _ALLOWED_TEXT: Final = {kind: "possible are " + ", ".join(sorted(names)) for kin
 def _is_set(field: Field, path: tuple[Any, ...], *, wanted: bool) -> Compiled:
     empty = {
         "text": f"({field.sql} IS NULL OR {field.sql} = '')",
+        "lowered": f"{field.sql} = ''",
         "folded": f"{field.sql} = ''",
         "tags": f"cardinality({field.sql}) = 0",
         "custom": f"coalesce({field.sql}, 'null'::jsonb) IN ('null'::jsonb, '\"\"'::jsonb, '[]'::jsonb)",
@@ -138,6 +141,8 @@ def _text(field: Field, _path: tuple[Any, ...], operator: str, value: Any) -> Co
     strings = _strings(value)
     if field.kind == "folded":
         strings = [folded(entry) for entry in strings]
+    elif field.kind == "lowered":
+        strings = [entry.strip().lower() for entry in strings]
     if operator == "in":
         return Compiled(f"{field.sql} = ANY(%s)", (strings,))
     if len(strings) != 1:
@@ -244,6 +249,7 @@ def _custom(field: Field, path: tuple[Any, ...], operator: str, value: Any) -> C
 _Compile = Callable[[Field, tuple[Any, ...], str, Any], Compiled]
 _KINDS: Final[dict[Kind, _Compile]] = {
     "text": _text,
+    "lowered": _text,
     "folded": _text,
     "number": _number,
     "time": _time,

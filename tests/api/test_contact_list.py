@@ -380,3 +380,16 @@ class TestQueryStrings:
         assert names(team.owner, workspaceId=str(team.workspace_id)) == ["A"]
         refused(team.owner.get("/contacts", params={"workspaceId": str(others.workspace_id)}), 403)
         refused(team.owner.get("/contacts?workspaceId=ours"), 400)
+
+
+class TestEmail:
+    @pytest.mark.parametrize("asked", ["jürgen@exämple.de", "JÜRGEN@Exämple.de", " jürgen@exämple.de "])
+    def test_an_address_is_found_whatever_its_case_and_with_its_accents(self, team: Team, asked: str) -> None:
+        team.owner.contact(firstName="Jürgen", email="Jürgen@exämple.de")
+        team.owner.contact(firstName="Jurgen", email="jurgen@example.de")
+        assert names(team.owner, email=asked) == ["Jürgen"]
+
+
+@pytest.mark.parametrize("name", ["wanted", "asked", "services"])
+def test_how_the_code_calls_things_is_no_parameter(team: Team, name: str) -> None:
+    assert team.owner.get(f"/contacts?{name}=1").status_code == 400
