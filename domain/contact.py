@@ -187,8 +187,8 @@ def _normalised(details: CreateContact | UpdateContact) -> dict[str, Any]:
     check = Check()
     fields = {name: value for name, value in named(details).items() if name in DETAILS}
     for name, value in fields.items():
-        if value is not None and name in _NORMALISE:
-            fields[name] = check.field(_WIRE[name], _NORMALISE[name], value)
+        if value is not None and (normalise := _NORMALISE.get(name)) is not None:
+            fields[name] = check.field(_WIRE[name], normalise, value)
     extension = None
     if fields.get("phone") is not None:
         number, extension = _phone(check, fields["phone"], details.phone_region)

@@ -222,6 +222,8 @@ def _scalar(value: Any) -> Scalar:
 
 def custom_value(value: Any) -> CustomValue:
     """A custom field's value: text, number, boolean, null, or a list of up to 100 of these."""
+    if isinstance(value, str):
+        return long_text(value) or ""
     if isinstance(value, list):
         if len(value) > MAX_LIST:
             raise ValueError(f"must have at most {MAX_LIST} entries")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, LiteralString
+from typing import Final, LiteralString, NamedTuple
 from uuid import UUID
 
 import psycopg
@@ -54,8 +54,7 @@ class Origin:
     causation_id: UUID | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Staged:
+class Staged(NamedTuple):
     """An event decided but not yet written; ``data`` is canonical JSON."""
 
     stream_type: str
@@ -67,22 +66,29 @@ class Staged:
     causation_id: UUID | None
 
 
-def _halves(origin: Origin, staged: Staged, occurred_at: str) -> tuple[str, str]:
-    return halves(
-        workspace_id=origin.workspace_id,
-        stream_type=staged.stream_type,
-        stream_id=staged.stream_id,
-        version=staged.version,
-        event_id=staged.event_id,
-        event_type=staged.event_type,
-        data=staged.data,
-        actor_type=origin.actor.type,
-        actor_id=origin.actor.id,
-        request_id=origin.request_id,
-        correlation_id=origin.correlation_id,
-        causation_id=staged.causation_id,
-        occurred_at=occurred_at,
-    )
+def _halves(origin: Origin, staged: Sequence[Staged], occurred_at: str) -> list[tuple[str, str]]:
+    """Of each event the two parts of its canonical form; what is the same in all of them is written once."""
+    workspace_id, correlation_id = str(origin.workspace_id), str(origin.correlation_id)
+    actor_id = None if origin.actor.id is None else str(origin.actor.id)
+    causes = {cause: None if cause is None else str(cause) for cause in {event.causation_id for event in staged}}
+    return [
+        halves(
+            workspace_id=workspace_id,
+            stream_type=event.stream_type,
+            stream_id=event.stream_id,
+            version=event.version,
+            event_id=event.event_id,
+            event_type=event.event_type,
+            data=event.data,
+            actor_type=origin.actor.type,
+            actor_id=actor_id,
+            request_id=origin.request_id,
+            correlation_id=correlation_id,
+            causation_id=causes[event.causation_id],
+            occurred_at=occurred_at,
+        )
+        for event in staged
+    ]
 
 
 def _array(values: Iterable[str | UUID | int | None]) -> str:
@@ -102,7 +108,7 @@ def append(
     The cursor is not waited for, so that append and commit are one round trip in a pipeline.
     """
     written = timestamp(occurred_at)
-    parts = [_halves(origin, event, written) for event in staged]
+    parts = _halves(origin, staged, written)
     deltas = {kind: delta for kind, delta in sorted(counts.items()) if delta}
     params = (
         origin.workspace_id,
@@ -134,7 +140,7 @@ def append_bulk(
     Waits for the head, so it cannot be used inside a pipeline.
     """
     written = timestamp(occurred_at)
-    parts = [_halves(origin, event, written) for event in staged]
+    parts = _halves(origin, staged, written)
     head = conn.execute(_LOCK_HEAD, (origin.workspace_id,)).fetchone()
     if head is None:
         raise psycopg.errors.NoDataFound(f"workspace {origin.workspace_id} has no log")

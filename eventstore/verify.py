@@ -90,8 +90,9 @@ def verify_log(
 ) -> None:
     """Checks a workspace's whole log inside a ``snapshot``; adds to the report what held.
 
-    ``checkpoints`` are those of this workspace that an auditor has from before; those in the database are checked anyway. With
-    ``trusted``, each must be signed with one of these public keys. Raises ``MismatchError`` at the first thing wrong.
+    ``checkpoints`` are those of this workspace that an auditor has from before; those in the database are checked
+    anyway. With ``trusted``, each must be signed with one of these public keys. Raises ``MismatchError`` at the first
+    thing wrong.
     """
     try:
         end = _walk(conn, workspace_id, report, progress)
