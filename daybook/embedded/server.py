@@ -5,6 +5,7 @@ import pwd
 import signal
 import subprocess
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -21,7 +22,7 @@ class EmbeddedServerError(Exception):
     """An embedded server cannot start or stop, or its data is in use; the message says why in a sentence."""
 
 
-class Server:
+class Server(ABC):
     """A server process: found again or started, waited for, and stopped by ever harsher signals.
 
     One that a killed run left behind is carried on with, under the options it was started with.
@@ -79,16 +80,17 @@ class Server:
                 return
         raise EmbeddedServerError(f"{self._name} (process {self._process.pid}) does not end, not even by SIGKILL")
 
+    @abstractmethod
     def _find(self) -> psutil.Process | None:
         """The server that an earlier run left behind."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _prepare(self) -> list[str]:
         """Make what the server needs on disk, and say the command that starts it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _answers(self) -> bool:
-        raise NotImplementedError
+        """Whether it takes connections."""
 
     def _start_anew(self) -> None:
         self._process = self._spawn(self._prepare(), self._folder)
