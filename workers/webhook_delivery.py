@@ -28,6 +28,7 @@ from application.webhook_signature import sealing_context
 from eventstore.ids import new_id
 from workers import webhook_queue as queue
 from workers.context import WorkerContext
+from workers.ending import end
 from workers.waiting import Backoff, pause
 from workers.webhook_places import Places
 from workers.webhook_queue import Claimed, Letter, Result
@@ -99,9 +100,7 @@ class _Deliverer:
                 await self._until_stopped()
                 await self._drain()
             finally:
-                for task in [*helpers, *self._sending]:
-                    task.cancel()
-                await asyncio.gather(*self._sending, return_exceptions=True)
+                await end([*helpers, *self._sending])
                 IN_FLIGHT.set(0)
 
     async def _until_stopped(self) -> None:
@@ -159,18 +158,21 @@ class _Deliverer:
 
     async def _take_on(self) -> None:
         """Claims and begins to send what is due, as far as there are places for it."""
-        if time.monotonic() >= self._look_at or (self._cut_short and self._places.free()):
+        if time.monotonic() >= self._look_at or (self._cut_short and self._free()):
             self._look_at = time.monotonic() + self._settings.poll
             self._places.forget_idle()
             await self._look_at_all()
-        while self._due_for and (free := self._places.free()):
+        while self._due_for and (free := self._free()):
             only = {self._due_for.pop() for _ in range(min(len(self._due_for), _HINTS))}
             if len(await self._claim(free, only=only)) == free:
                 self._due_for |= only
 
+    def _free(self) -> int:
+        return 0 if self._context.stop.is_set() else self._places.free()
+
     async def _look_at_all(self) -> None:
         """Goes on behind the endpoint where it was cut short for want of places: so all have their turn."""
-        while free := self._places.free():
+        while free := self._free():
             began = self._after
             claimed = await self._claim(free, after=began)
             self._cut_short = len(claimed) == free
@@ -201,10 +203,9 @@ class _Deliverer:
     async def _begin(self, claimed: list[Claimed], latest: float) -> None:
         """Begins to send what was claimed. What is not sent after all is due again when its lease has run out."""
         letters: list[Letter] = []
+        stranded: list[Claimed] = []
         try:
             letters, stranded = await queue.load(self._context.async_pool, claimed)
-            if stranded:
-                await queue.cancel(self._context.async_pool, stranded)
             if time.monotonic() > latest:
                 letters = []  # another worker might send them at the same time
         finally:
@@ -217,6 +218,8 @@ class _Deliverer:
             self._sending.add(task)
             task.add_done_callback(self._sending.discard)
         IN_FLIGHT.set(self._places.in_flight)
+        if stranded:
+            await queue.cancel(self._context.async_pool, stranded)
 
     # Sending.
 

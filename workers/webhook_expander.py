@@ -23,6 +23,7 @@ that was made after it, or not go to one that wanted it then.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Iterable, Sequence
@@ -126,10 +127,11 @@ class Expansion:
 
 
 class Expander:
-    """For one event loop; several tasks may use it at a time."""
+    """For one event loop; several tasks may use it at a time. Ends between two transactions when ``stop`` is set."""
 
-    def __init__(self, pool: AsyncPool) -> None:
+    def __init__(self, pool: AsyncPool, stop: asyncio.Event | None = None) -> None:
         self._pool = pool
+        self._stop = stop or asyncio.Event()
         self._mapper = EventMapper()
         self._known: dict[UUID, Endpoints] = {}
         self._put_off: dict[UUID, float] = {}
@@ -150,7 +152,7 @@ class Expander:
         if time.monotonic() < self._put_off.get(workspace_id, 0.0):
             return due
         more = True
-        while more:
+        while more and not self._stop.is_set():
             try:
                 step = await self._step(workspace_id)
             except (LogGapError, UnreadableEventError) as error:

@@ -18,6 +18,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from workers import webhook_wake
 from workers.broker import STREAM, SUBJECT_PREFIX, Connection, ensure_stream
 from workers.context import WorkerContext
+from workers.ending import end
 from workers.publisher import MESSAGE_ID, parse_message_id
 from workers.waiting import Backoff, pause
 from workers.webhook_expander import CONSUMER, Expander
@@ -41,15 +42,17 @@ async def run(context: WorkerContext, *, reconcile: float = RECONCILE_SECONDS) -
     feed = _Feed(context)
     async with asyncio.TaskGroup() as group:
         following = group.create_task(feed.follow())
-        await feed.reconcile(reconcile)
-        async with feed.handling:  # what is in hand is finished
-            following.cancel()
+        try:
+            await feed.reconcile(reconcile)
+        finally:
+            async with feed.handling:  # what is in hand is finished
+                await end([following])
 
 
 class _Feed:
     def __init__(self, context: WorkerContext) -> None:
         self._context = context
-        self._expander = Expander(context.async_pool)
+        self._expander = Expander(context.async_pool, context.stop)
         self._turn = asyncio.Semaphore(AT_A_TIME)
         self.handling = asyncio.Lock()
         """Held while messages are in hand."""
@@ -109,8 +112,9 @@ class _Feed:
         await self._expand(
             workspace_id for workspace_id, seq in news.items() if self._expander.reached(workspace_id) < seq
         )
-        for message in messages:
-            await message.ack()
+        if not self._context.stop.is_set():
+            for message in messages:
+                await message.ack()
 
     async def _expand(self, workspaces: Iterable[UUID]) -> None:
         """Raises what the first of them to fail raises, behind the others."""
