@@ -93,4 +93,6 @@ async def async_pool(url: str, *, size: int = _POOL_SIZE) -> AsyncIterator[Async
 
 async def _configure(conn: AsyncConnection[Any]) -> None:
     await conn.set_autocommit(True)
-    conn.prepare_threshold = 2
+    # A loop may be cancelled in the midst of a pipeline, as when the relay's lease is gone; psycopg then believes
+    # statements prepared that are not, and the next user of the connection would fail.
+    conn.prepare_threshold = None

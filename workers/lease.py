@@ -10,6 +10,7 @@ from typing import Any, Final
 import psycopg
 from psycopg import AsyncConnection
 
+from workers.ending import end
 from workers.waiting import Backoff, pause
 
 RETRY_SECONDS: Final = 0.5
@@ -81,9 +82,7 @@ async def _guarded(conn: AsyncConnection[Any], work: Callable[[], Awaitable[None
             raise LeaseLostError(str(error) or type(error).__name__)
         await working
     finally:
-        working.cancel()
-        beating.cancel()
-        await asyncio.gather(working, beating, return_exceptions=True)
+        await end({working, beating})
 
 
 async def _beat(conn: AsyncConnection[Any]) -> None:
