@@ -9,14 +9,14 @@ from litestar import Controller, get
 from litestar.di import NamedDependency, Provide
 from litestar.params import QueryParameter
 
-from api.answers import Asked, Json, page
-from api.operation import errors, needs
-from api.paging import page_request
-from application.services import Services
+from api.http.answers import Asked, Json, page
+from api.http.operation import errors, needs
+from api.http.paging import page_request
+from application.calling.services import Services
 from eventstore.database import reading
 from projections import activity as rows
 from schemas.activity import Action, ActivityView
-from schemas.page import Page, PageRequest, page_meta
+from schemas.wire.page import Page, PageRequest, page_meta
 
 
 class ActivityController(Controller):

@@ -8,18 +8,18 @@ from litestar import Controller, Response, delete, get, post
 from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, RequestBody
 
-from api.answers import Answer, Asked, Json, command, page, plain
-from api.operation import errors, needs
-from api.paging import page_request
+from api.http.answers import Answer, Asked, Json, command, page, plain
+from api.http.operation import errors, needs
+from api.http.paging import page_request
 from application import identity
-from application.services import Services
+from application.calling.services import Services
 from domain.user import USER
 from eventstore.database import reading
 from eventstore.unit_of_work import Work
 from projections import identity as rows
 from projections.api_key import LISTING
 from schemas.identity import ApiKeyCreated, ApiKeyView, NewApiKey
-from schemas.page import One, Page, PageRequest, page_meta
+from schemas.wire.page import One, Page, PageRequest, page_meta
 
 
 class ApiKeyController(Controller):

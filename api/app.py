@@ -9,28 +9,28 @@ from litestar import Litestar, Router
 from litestar.di import Provide
 from litestar.routes import HTTPRoute
 
-from api import errors
 from api.activity import ActivityController
-from api.admission import Admission
 from api.api_key import ApiKeyController
 from api.auth import AuthController
-from api.body import StrictBody
 from api.contact import ContactController
 from api.contact_import import ContactImportController
 from api.contact_tag import ContactTagController
-from api.documentation import docs, openapi_json
-from api.health import healthz, metrics, readyz
+from api.docs.routes import docs, openapi_json
+from api.http import errors
+from api.http.admission import Admission
+from api.http.body import StrictBody
+from api.http.health import healthz, metrics, readyz
+from api.http.limits import AttemptLimiter, RateLimiter
+from api.http.middleware import Authentication, RequestContext
+from api.http.query import check_query
 from api.job import JobController
-from api.limits import AttemptLimiter, RateLimiter
 from api.log import LogController
 from api.log_checkpoint import LogCheckpointController
-from api.middleware import Authentication, RequestContext
-from api.query import check_query
 from api.tag import TagController
 from api.webhook import WebhookController
 from api.webhook_delivery import WebhookDeliveryController
 from api.workspace import WorkspaceController
-from application.services import Services
+from application.calling.services import Services
 
 Hook = Callable[[], Awaitable[None]]
 

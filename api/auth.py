@@ -9,13 +9,13 @@ from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.params import RequestBody
 
-from api.answers import Asked, Json, plain
-from api.limits import AttemptLimiter
-from api.middleware import wanted_workspace
-from api.operation import errors
+from api.http.answers import Asked, Json, plain
+from api.http.limits import AttemptLimiter
+from api.http.middleware import wanted_workspace
+from api.http.operation import errors
 from application import identity
-from application.caller import Caller
-from application.services import Services
+from application.calling.caller import Caller
+from application.calling.services import Services
 from eventstore.database import reading
 from projections import identity as rows
 from schemas.identity import Credentials, Me, Registration, Session

@@ -10,18 +10,18 @@ from litestar.di import NamedDependency, Provide
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, QueryParameter, RawBody, RequestBody
 
-from api.answers import Answer, Asked, Json, command, if_match, one, page
 from api.contact_query import ContactQuery, contact_query
-from api.operation import errors, needs
-from api.paging import page_request
+from api.http.answers import Answer, Asked, Json, command, if_match, one, page
+from api.http.operation import errors, needs
+from api.http.paging import page_request
 from application import contact as contacts
-from application.services import Services
+from application.calling.services import Services
 from domain.kernel import not_found
 from eventstore.database import reading
 from eventstore.unit_of_work import Work
 from projections import contact as rows
 from schemas.contact import ContactPatch, ContactView, NewContact
-from schemas.page import One, Page, PageRequest, page_meta
+from schemas.wire.page import One, Page, PageRequest, page_meta
 
 
 class ContactController(Controller):

@@ -12,18 +12,18 @@ from litestar.di import NamedDependency, Provide
 from litestar.openapi.datastructures import ResponseSpec
 from msgspec import UNSET
 
-from api.answers import Answer, Asked, Json, command
 from api.contact_import_options import FileOptions, Texts, file_options, import_query, only_async
-from api.operation import errors, needs
-from api.upload import MAX_BODY, Upload, received
+from api.http.answers import Answer, Asked, Json, command
+from api.http.operation import errors, needs
+from api.http.upload import MAX_BODY, Upload, received
 from application import contact_import as imports
-from application.import_source import Source
-from application.services import Services
+from application.calling.services import Services
+from application.importing.source import Source
 from domain.kernel import Refused, invalid
 from eventstore.ids import new_id
 from eventstore.unit_of_work import Work
 from schemas.contact_import import ImportAnswer, ImportRequest
-from schemas.page import One
+from schemas.wire.page import One
 
 _DESCRIPTION: Final = """\
 Contacts come as JSON objects (`contacts`), as JSON objects of text by column (`rows`), or as a CSV file: the body itself

@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 from litestar.params import QueryParameter
 
-from api.query import malformed
+from api.http.query import malformed
 from domain.contact_cells import boolean, tags
 from domain.kernel import FieldError, Refused
 from schemas.contact_import import ImportOptions

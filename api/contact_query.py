@@ -9,11 +9,11 @@ from uuid import UUID
 from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 
-from api.query import malformed_parameter
+from api.http.query import malformed_parameter
 from domain.contact import ContactStatus, ContactType
-from domain.filter import Condition, Filter, Group, Operator
-from projections.filter import moment
-from schemas.page import PageRequest
+from domain.kernel.filter import Condition, Filter, Group, Operator
+from projections.table.filter import moment
+from schemas.wire.page import PageRequest
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class ContactQuery:
 
 
 def contact_query(
-    wanted: NamedDependency[PageRequest],  # noqa: ARG001 - one after the other, as in api/paging.py
+    wanted: NamedDependency[PageRequest],  # noqa: ARG001 - one after the other, as in api/http/paging.py
     search: Annotated[
         str | None,
         QueryParameter(

@@ -9,17 +9,17 @@ from litestar import Controller, Response, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, PathParameter, QueryParameter, RawBody, RequestBody
 
-from api.answers import Answer, Asked, Json, command, if_match, plain
-from api.operation import errors, needs
+from api.http.answers import Answer, Asked, Json, command, if_match, plain
+from api.http.operation import errors, needs
 from application import contact as contacts
-from application.services import Services
+from application.calling.services import Services
 from domain.kernel import invalid, not_found
 from eventstore.database import reading
 from eventstore.unit_of_work import Work
 from projections import contact as rows
 from schemas.contact import ContactTags
-from schemas.page import One
 from schemas.tag import TagView
+from schemas.wire.page import One
 
 MAX_IDS = 100
 

@@ -9,15 +9,15 @@ from litestar import Controller, get
 from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, QueryParameter
 
-from api.answers import Asked, Json, page, plain
-from api.operation import errors, needs
-from api.paging import page_request
-from application.services import Services
+from api.http.answers import Asked, Json, page, plain
+from api.http.operation import errors, needs
+from api.http.paging import page_request
+from application.calling.services import Services
 from domain.kernel import not_found
 from eventstore.database import reading
 from projections import job as rows
 from schemas.job import JobStatus, JobView, RowError
-from schemas.page import One, Page, PageRequest, page_meta
+from schemas.wire.page import One, Page, PageRequest, page_meta
 
 
 class JobController(Controller):

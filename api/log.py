@@ -12,10 +12,10 @@ from litestar import Controller, Response, get
 from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 
-from api.answers import Asked
-from api.operation import errors, needs
-from application.caller import Caller
-from application.services import Services
+from api.http.answers import Asked
+from api.http.operation import errors, needs
+from application.calling.caller import Caller
+from application.calling.services import Services
 from domain.catalogue import EVENTS
 from domain.kernel import Refused, invalid
 from eventstore.database import reading

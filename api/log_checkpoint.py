@@ -5,17 +5,17 @@ from __future__ import annotations
 from litestar import Controller, get, post
 from litestar.di import NamedDependency, Provide
 
-from api.answers import Asked, Json, page, plain
-from api.operation import errors, needs
-from api.paging import page_request
-from api.query import malformed_parameter
-from application.services import Services
-from application.signing import signing_key
+from api.http.answers import Asked, Json, page, plain
+from api.http.operation import errors, needs
+from api.http.paging import page_request
+from api.http.query import malformed_parameter
+from application.calling.services import Services
+from application.calling.signing import signing_key
 from domain.kernel import invalid
 from eventstore.checkpoint import read_checkpoints, sign_head
 from eventstore.database import reading
-from schemas.page import One, Page, PageRequest, page_meta
 from schemas.verification import Checkpoint
+from schemas.wire.page import One, Page, PageRequest, page_meta
 
 
 class LogCheckpointController(Controller):

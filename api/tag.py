@@ -9,18 +9,18 @@ from litestar import Controller, Response, delete, get, patch, post
 from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, QueryParameter, RawBody, RequestBody
 
-from api.answers import Answer, Asked, Json, command, if_match, one, page
-from api.operation import errors, needs
-from api.paging import page_request
+from api.http.answers import Answer, Asked, Json, command, if_match, one, page
+from api.http.operation import errors, needs
+from api.http.paging import page_request
 from application import tag as tags
-from application.services import Services
+from application.calling.services import Services
 from domain.kernel import not_found
 from domain.tag import CreateTag, UpdateTag
 from eventstore.database import reading
 from eventstore.unit_of_work import Work
 from projections import tag as rows
-from schemas.page import One, Page, PageRequest, page_meta
 from schemas.tag import TagView
+from schemas.wire.page import One, Page, PageRequest, page_meta
 
 
 class TagController(Controller):

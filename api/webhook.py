@@ -15,12 +15,12 @@ from litestar import Controller, Response, delete, get, patch, post
 from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, RawBody, RequestBody
 
-from api.answers import Answer, Asked, Json, command, if_match, one, page, plain
-from api.operation import errors, needs
-from api.paging import page_request
+from api.http.answers import Answer, Asked, Json, command, if_match, one, page, plain
+from api.http.operation import errors, needs
+from api.http.paging import page_request
 from application import webhook as webhooks
 from application import webhook_ping
-from application.services import Services
+from application.calling.services import Services
 from domain.kernel import not_found
 from domain.webhook import Webhook
 from eventstore.database import reading
@@ -28,8 +28,8 @@ from eventstore.rows import Current
 from eventstore.unit_of_work import Work
 from projections import webhook as rows
 from projections import webhook_delivery as deliveries
-from schemas.page import One, Page, PageRequest, page_meta
 from schemas.webhook import NewWebhook, Ping, WebhookPatch, WebhookView
+from schemas.wire.page import One, Page, PageRequest, page_meta
 
 LATEST: Final = 20
 """Deliveries shown with an endpoint."""

@@ -9,18 +9,18 @@ from litestar import Controller, get, post
 from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, QueryParameter, RawBody, RequestBody
 
-from api.answers import Answer, Asked, Json, command, page, plain
-from api.operation import errors, needs
-from api.paging import page_request
+from api.http.answers import Answer, Asked, Json, command, page, plain
+from api.http.operation import errors, needs
+from api.http.paging import page_request
 from application import webhook as webhooks
-from application.services import Services
+from application.calling.services import Services
 from domain.kernel import not_found
 from eventstore.database import reading
 from eventstore.unit_of_work import Work
 from projections import webhook_delivery as rows
 from projections.webhook import WEBHOOKS
-from schemas.page import One, Page, PageRequest, page_meta
 from schemas.webhook import DeliveryDetail, DeliveryStatus, DeliveryView, Replayed, ReplayRange
+from schemas.wire.page import One, Page, PageRequest, page_meta
 
 
 class WebhookDeliveryController(Controller):

@@ -6,15 +6,15 @@ from litestar import Controller, get, patch
 from litestar.di import NamedDependency
 from litestar.params import RawBody, RequestBody
 
-from api.answers import Answer, Asked, Json, command, if_match, one
-from api.operation import errors, needs
-from application.services import Services
+from api.http.answers import Answer, Asked, Json, command, if_match, one
+from api.http.operation import errors, needs
+from application.calling.services import Services
 from domain.workspace import WORKSPACE, UpdateWorkspace
 from eventstore.database import reading
 from eventstore.unit_of_work import Work
 from projections import identity as rows
 from schemas.identity import WorkspaceView
-from schemas.page import One
+from schemas.wire.page import One
 
 
 class WorkspaceController(Controller):

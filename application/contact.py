@@ -8,8 +8,7 @@ from uuid import UUID
 from msgspec import UNSET, UnsetType
 
 from application import tag as tags
-from application.caller import Caller
-from domain.changes import named
+from application.calling.caller import Caller
 from domain.contact import (
     CONTACT,
     DETAILS,
@@ -22,8 +21,9 @@ from domain.contact import (
     UpdateContact,
 )
 from domain.kernel import Refused, invalid, not_found
+from domain.kernel.changes import named
+from domain.kernel.values import email as normalised_email
 from domain.tag import TagRef
-from domain.values import email as normalised_email
 from domain.workspace import WORKSPACE
 from eventstore.ids import new_id
 from eventstore.rows import Current

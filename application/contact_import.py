@@ -11,11 +11,11 @@ from uuid import UUID
 import msgspec
 
 from application import tag as tags
-from application.caller import Caller
-from application.import_chunk import ChunkResult, import_chunk
-from application.import_constants import constants, fixed
-from application.import_rows import ImportPlan, Row, packed, unpacked
-from application.import_source import Source, table
+from application.calling.caller import Caller
+from application.importing.chunk import ChunkResult, import_chunk
+from application.importing.constants import constants, fixed
+from application.importing.rows import ImportPlan, Row, packed, unpacked
+from application.importing.source import Source, table
 from domain.contact_import import CONTACT_IMPORT, CompleteImport, FailImport, ImportCounts, StartImport
 from domain.tag import TagRef
 from eventstore.unit_of_work import Work

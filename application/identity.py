@@ -11,12 +11,12 @@ from uuid import UUID
 
 from argon2.exceptions import VerificationError
 
-from application.caller import Caller
-from application.services import Services
-from domain import api_key, values
+from application.calling.caller import Caller
+from application.calling.services import Services
+from domain import api_key
 from domain.api_key import API_KEY, ApiKey, CreateApiKey, RevokeApiKey
-from domain.check import Check
-from domain.kernel import Refused, invalid
+from domain.kernel import Refused, invalid, values
+from domain.kernel.check import Check
 from domain.membership import MEMBERSHIP, GrantMembership
 from domain.user import USER, LogIn, LogOut, RegisterUser
 from domain.workspace import WORKSPACE, CreateWorkspace, Plan

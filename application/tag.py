@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from uuid import UUID
 
-from domain.check import Check
 from domain.contact import CONTACT, UntagContact
 from domain.kernel import Refused, invalid
+from domain.kernel.check import Check
+from domain.kernel.values import folded
 from domain.tag import TAG, CreateTag, DeleteTag, Tag, TagRef, UpdateTag, tag_name
-from domain.values import folded
 from eventstore.ids import new_id
 from eventstore.rows import Current
 from eventstore.unit_of_work import Work

@@ -8,14 +8,12 @@ from uuid import UUID
 
 from msgspec import UNSET
 
-from application.caller import Caller
-from application.secretbox import SecretBox
-from application.services import Services
-from application.webhook_signature import new_secret, sealing_context
-from domain import values
+from application.calling.caller import Caller
+from application.calling.secretbox import SecretBox
+from application.calling.services import Services
 from domain.catalogue import EVENTS
-from domain.check import Check
-from domain.kernel import Refused, invalid, not_found
+from domain.kernel import Refused, invalid, not_found, values
+from domain.kernel.check import Check
 from domain.webhook import (
     WEBHOOK,
     CreateWebhook,
@@ -31,6 +29,7 @@ from eventstore.database import Db
 from eventstore.ids import new_id
 from eventstore.rows import Current
 from eventstore.unit_of_work import Work
+from gateways.webhook_signature import new_secret, sealing_context
 from projections import webhook as rows
 from projections import webhook_delivery as deliveries
 from schemas.webhook import DeliveryView, NewWebhook, ReplayRange, WebhookPatch

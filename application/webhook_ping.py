@@ -9,14 +9,14 @@ from uuid import UUID
 
 import msgspec
 
-from application.services import Services
+from application.calling.services import Services
 from application.webhook import PING
-from application.webhook_sender import WebhookSender
-from application.webhook_signature import sealing_context
 from domain.kernel import Refused, not_found
 from eventstore.chain import timestamp
 from eventstore.database import reading
 from eventstore.ids import new_id
+from gateways.webhook import WebhookSender
+from gateways.webhook_signature import sealing_context
 from projections.webhook import WEBHOOKS
 from schemas.webhook import Ping, Subject, WebhookEnvelope
 

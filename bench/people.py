@@ -10,7 +10,7 @@ from random import Random
 from typing import Any, Final
 from uuid import UUID
 
-from application.caller import Caller
+from application.calling.caller import Caller
 from bench.stack import Stack
 from domain.contact import CONTACT, CreateContact, UpdateContact
 from domain.tag import TAG, CreateTag, TagRef

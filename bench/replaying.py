@@ -14,7 +14,7 @@ from eventstore.database import one
 from eventstore.migrate import connect
 from eventstore.verify import Report, snapshot, verify_log
 from projections.contact import CONTACTS
-from projections.rebuild import rebuild
+from projections.table.rebuild import rebuild
 from projections.verify import verify
 
 

@@ -22,16 +22,16 @@ from uuid import UUID
 import psutil
 
 from application import identity
-from application.caller import Caller
-from application.secretbox import KEY_BYTES, SecretBox
-from application.services import Services
+from application.calling.caller import Caller
+from application.calling.secretbox import KEY_BYTES, SecretBox
+from application.calling.services import Services
 from bench.machine import Meter
 from daybook.embedded import EmbeddedNats, EmbeddedPostgres
 from eventstore.database import open_pool
 from eventstore.migrate import connect, migrate
 from eventstore.unit_of_work import EventStore
 from projections.catalogue import ROWS, TABLES
-from projections.rebuild import ensure_tables
+from projections.table.rebuild import ensure_tables
 from schemas.identity import Registration
 
 START_SECONDS: Final = 60.0

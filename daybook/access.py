@@ -9,9 +9,9 @@ from uuid import UUID
 
 from nats.aio.msg import Msg
 
-from api.admission import Admission
+from api.http.admission import Admission
 from eventstore.nudge import Nudger
-from workers.broker import Broker
+from workers.running.broker import Broker
 
 _PREFIX: Final = "daybook_access."
 

@@ -8,8 +8,8 @@ import secrets
 from pathlib import Path
 
 from application import identity
-from application.secretbox import KEY_BYTES, SecretBox
-from application.services import Services
+from application.calling.secretbox import KEY_BYTES, SecretBox
+from application.calling.services import Services
 from eventstore.database import open_pool
 from eventstore.unit_of_work import EventStore
 from projections.catalogue import ROWS

@@ -25,10 +25,10 @@ from daybook.supervisor import watch_parent
 from eventstore.database import one
 from eventstore.migrate import MigrationError, connect
 from projections.catalogue import TABLES
-from projections.rebuild import rebuild
-from workers.context import WorkerConfig
-from workers.runner import WORKERS
-from workers.runner import run as run_workers
+from projections.table.rebuild import rebuild
+from workers.catalogue import WORKERS
+from workers.running.context import WorkerConfig
+from workers.running.runner import run as run_workers
 
 Say = Callable[[str], None]
 
@@ -75,7 +75,7 @@ def worker(found: Settings, names: tuple[str, ...]) -> None:
         metrics_port=found.metrics_port,
         metrics_host=found.metrics_host,
     )
-    asyncio.run(run_workers(config, names))
+    asyncio.run(run_workers(config, WORKERS, names))
 
 
 @daybook.command()

@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import Final
 
 from api.app import create_app
-from api.openapi import document
-from application.secretbox import KEY_BYTES, SecretBox
-from application.services import Services
+from api.docs.openapi import document
+from application.calling.secretbox import KEY_BYTES, SecretBox
+from application.calling.services import Services
 from eventstore.database import Pool
 from eventstore.unit_of_work import EventStore
 from projections.catalogue import ROWS
-from schemas.generate import event_documents, written
+from schemas.log import LogEntry
+from schemas.webhook import WebhookEnvelope
+from schemas.wire.generate import event_documents, written
 
 ROOT: Final = Path(__file__).parent.parent
 """Where ``schemas/`` is: the checkout's root, or where the packages were installed."""
@@ -22,7 +24,10 @@ def documents() -> dict[str, bytes]:
     """Path below the root → content. Nothing is connected to for it."""
     pool = Pool("", open=False)
     app = create_app(Services(pool, EventStore(pool, ROWS), SecretBox(bytes(KEY_BYTES))))
-    events = {f"schemas/events/{name}.json": written(schema) for name, schema in event_documents().items()}
+    events = {
+        f"schemas/events/{name}.json": written(schema)
+        for name, schema in event_documents(LogEntry, WebhookEnvelope).items()
+    }
     return {"schemas/openapi.json": written(document(app.litestar)), **events}
 
 

@@ -20,7 +20,7 @@ from daybook.settings import Settings, SettingsError
 from daybook.supervisor import Supervisor
 from eventstore.migrate import connect, migrate, set_password
 from projections.catalogue import TABLES
-from projections.rebuild import ensure_tables
+from projections.table.rebuild import ensure_tables
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 

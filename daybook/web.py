@@ -10,8 +10,8 @@ from contextlib import AsyncExitStack
 import uvicorn
 
 from api.app import create_app
-from application.secretbox import SecretBox
-from application.services import Services
+from application.calling.secretbox import SecretBox
+from application.calling.services import Services
 from daybook.access import AccessAnnouncer
 from daybook.settings import Settings
 from daybook.supervisor import watch_parent
@@ -19,7 +19,7 @@ from eventstore.database import open_pool
 from eventstore.nudge import Nudger
 from eventstore.unit_of_work import EventStore
 from projections.catalogue import ROWS
-from workers.broker import Broker
+from workers.running.broker import Broker
 
 log = logging.getLogger("daybook.api")
 

@@ -9,9 +9,8 @@ from uuid import UUID
 
 import msgspec
 
-from domain import values
-from domain.check import Check
-from domain.kernel import Command, Decider, Event, Refused, State, not_found
+from domain.kernel import Command, Decider, Event, Refused, State, not_found, values
+from domain.kernel.check import Check
 
 RESOURCES: Final = ("contacts", "tags", "webhooks", "activities", "log", "jobs", "workspace", "api-keys")
 """What a scope can name. ``contacts:read``, ``contacts:write``; ``*`` is everything that the user's role allows."""

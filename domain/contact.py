@@ -9,12 +9,11 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from domain import values
-from domain.changes import applied, difference, named
-from domain.check import Check
-from domain.kernel import Command, Decider, Event, Refused, State, Value, invalid, not_found
+from domain.kernel import Command, Decider, Event, Refused, State, Value, invalid, not_found, values
+from domain.kernel.changes import applied, difference, named
+from domain.kernel.check import Check
+from domain.kernel.values import CustomValue
 from domain.tag import TagRef
-from domain.values import CustomValue
 
 ContactType = Literal["person", "organization"]
 ContactStatus = Literal["ACTIVE", "INACTIVE", "ARCHIVED"]

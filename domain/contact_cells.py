@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
-from domain import values
 from domain.contact import DETAILS, ContactDetails
-from domain.kernel import FieldError
+from domain.kernel import FieldError, values
 
 CUSTOM: Final = "custom."
 PREFERENCES: Final = "communicationPreferences."

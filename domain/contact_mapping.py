@@ -6,9 +6,8 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
-from domain import values
 from domain.contact_cells import CUSTOM, FIELDS, PREFERENCES, READERS
-from domain.kernel import FieldError, Refused
+from domain.kernel import FieldError, Refused, values
 
 Columns = dict[str, str | None]
 """Column → what it is for: a field, ``name``, ``tags``, ``custom.<key>``, ``communicationPreferences.<key>``; or nothing."""

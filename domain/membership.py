@@ -8,7 +8,7 @@ from uuid import UUID
 from msgspec import UNSET, UnsetType
 
 from domain.kernel import Command, Event, State, Value
-from domain.record import record
+from domain.kernel.record import record
 
 Role = Literal["owner", "admin", "member", "viewer"]
 

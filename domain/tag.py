@@ -6,10 +6,9 @@ from uuid import UUID
 
 from msgspec import UNSET, UnsetType
 
-from domain import values
-from domain.check import Check
-from domain.kernel import Command, Event, State, Value
-from domain.record import record
+from domain.kernel import Command, Event, State, Value, values
+from domain.kernel.check import Check
+from domain.kernel.record import record
 
 
 class Tag(State):

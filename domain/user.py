@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from domain import values
-from domain.check import Check
-from domain.kernel import Command, Decider, Event, Refused, State, not_found
+from domain.kernel import Command, Decider, Event, Refused, State, not_found, values
+from domain.kernel.check import Check
 
 
 class User(State):

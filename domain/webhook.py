@@ -8,10 +8,9 @@ from typing import Final, Literal, assert_never
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from domain import values
-from domain.changes import applied, difference
-from domain.check import Check
-from domain.kernel import Command, Decider, Event, Refused, State, Value, not_found
+from domain.kernel import Command, Decider, Event, Refused, State, Value, not_found, values
+from domain.kernel.changes import applied, difference
+from domain.kernel.check import Check
 
 MAX_PATTERNS: Final = 100
 DisabledReason = Literal["gone", "failing"]

@@ -9,10 +9,9 @@ from uuid import UUID
 import phonenumbers
 from msgspec import UNSET, UnsetType
 
-from domain import values
-from domain.changes import applied, difference, named
-from domain.check import Check
-from domain.kernel import Command, Decider, Event, Refused, State, Value, not_found
+from domain.kernel import Command, Decider, Event, Refused, State, Value, not_found, values
+from domain.kernel.changes import applied, difference, named
+from domain.kernel.check import Check
 
 Plan = Literal["free", "starter", "standard", "premium", "enterprise"]
 

@@ -43,7 +43,7 @@ def canonical(document: bytes | str) -> bytes:
     """A JSON document in the form of RFC 8785.
 
     Sorted keys and minimal escapes are what msgspec writes too, ten times as fast as a general implementation, for
-    documents whose numbers are whole (at most 2^53-1) and whose keys are of the basic plane, as ``domain.values``
+    documents whose numbers are whole (at most 2^53-1) and whose keys are of the basic plane, as ``domain.kernel.values``
     sees to. The notation of fractions differs, so documents that have any go through the library.
     """
     try:

@@ -23,7 +23,7 @@ import rfc8785
 from eventsourcing import persistence
 from eventsourcing.persistence import ApplicationRecorder, Notification, StoredEvent, Subscription
 
-from domain.values import MAX_SAFE_INTEGER
+from domain.kernel.values import MAX_SAFE_INTEGER
 from eventstore.append import Origin, Staged, append
 from eventstore.chain import canonical
 from eventstore.database import Pool, Unavailable, reading, writing

@@ -12,11 +12,11 @@ import msgspec
 from domain.catalogue import EVENTS
 from domain.kernel import invalid
 from eventstore.database import Db
-from projections.filter import TRUE, Compiled
-from projections.listing import bad_cursor
+from projections.table.filter import TRUE, Compiled
+from projections.table.listing import bad_cursor
 from schemas.activity import Action, ActivityView, FieldChange
 from schemas.log import Actor
-from schemas.page import PageRequest
+from schemas.wire.page import PageRequest
 
 _COLUMNS: Final = (
     "e.event_id, e.seq, e.stream_type, e.stream_id, e.type, e.data::text, e.actor_type, e.actor_id, e.request_id,"

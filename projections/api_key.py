@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from domain.api_key import API_KEY, ApiKey
-from projections.listing import Listing
-from projections.rows import RowTable
-from schemas.page import Sort
+from projections.table.listing import Listing
+from projections.table.rows import RowTable
+from schemas.wire.page import Sort
 
 API_KEYS: RowTable[ApiKey] = RowTable(
     table="api_keys",

@@ -8,7 +8,7 @@ from projections.api_key import API_KEYS
 from projections.contact import CONTACTS
 from projections.contact_import import CONTACT_IMPORTS
 from projections.membership import MEMBERSHIPS
-from projections.rows import RowTable
+from projections.table.rows import RowTable
 from projections.tag import TAGS
 from projections.user import USERS
 from projections.webhook import WEBHOOKS

@@ -10,17 +10,17 @@ import msgspec
 from msgspec.structs import asdict
 
 from domain.contact import CONTACT, Contact
-from domain.filter import Filter
-from domain.values import folded
+from domain.kernel.filter import Filter
+from domain.kernel.values import folded
 from eventstore.database import Db
 from eventstore.rows import Change, Current
 from projections import tag as tags
-from projections.filter import TRUE, Compiled, Field, compile_filter, like
-from projections.listing import Listed, Listing
-from projections.rows import RowTable, Unique
+from projections.table.filter import TRUE, Compiled, Field, compile_filter, like
+from projections.table.listing import Listed, Listing
+from projections.table.rows import RowTable, Unique
 from schemas.contact import ContactView
-from schemas.page import PageRequest, Sort
 from schemas.tag import TagView
+from schemas.wire.page import PageRequest, Sort
 
 
 def _search_text(contact: Contact) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from domain.contact_import import CONTACT_IMPORT, ContactImport
-from projections.rows import RowTable
+from projections.table.rows import RowTable
 
 CONTACT_IMPORTS: RowTable[ContactImport] = RowTable(
     table="contact_imports",

@@ -13,10 +13,10 @@ from domain.kernel import invalid
 from eventstore.append import Origin
 from eventstore.database import Db
 from eventstore.ids import new_id
-from projections.listing import bad_cursor
+from projections.table.listing import bad_cursor
 from schemas.job import JobStatus, JobView, RowError, row_error
 from schemas.log import Actor, ActorType
-from schemas.page import PageRequest
+from schemas.wire.page import PageRequest
 
 MAX_ERROR_DETAILS: Final = 1_000
 LEASE_SECONDS: Final = 6

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from domain.membership import MEMBERSHIP, Membership
 from eventstore.database import Db
-from projections.rows import RowTable, Unique
+from projections.table.rows import RowTable, Unique
 
 MEMBERSHIPS: RowTable[Membership] = RowTable(
     table="memberships",

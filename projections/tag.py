@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
+from domain.kernel.values import folded, slug
 from domain.tag import TAG, Tag, TagRef
-from domain.values import folded, slug
 from eventstore.database import Db
 from eventstore.rows import Current
-from projections.filter import TRUE, Compiled, like
-from projections.listing import Listed, Listing
-from projections.rows import RowTable, Unique
-from schemas.page import PageRequest, Sort
+from projections.table.filter import TRUE, Compiled, like
+from projections.table.listing import Listed, Listing
+from projections.table.rows import RowTable, Unique
 from schemas.tag import TagView
+from schemas.wire.page import PageRequest, Sort
 
 TAGS: RowTable[Tag] = RowTable(
     table="tags",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from domain.user import USER, User
-from projections.rows import RowTable, Unique
+from projections.table.rows import RowTable, Unique
 
 USERS: RowTable[User] = RowTable(
     table="users",

@@ -19,9 +19,9 @@ from eventstore.migrate import connect
 from eventstore.rows import Change, Current
 from eventstore.verify import BATCH, MismatchError, Progress, Report, snapshot, verify_log
 from projections.catalogue import TABLES
-from projections.rebuild import fold
-from projections.rows import RowTable
-from projections.stored import StoredRows
+from projections.table.rebuild import fold
+from projections.table.rows import RowTable
+from projections.table.stored import StoredRows
 from schemas.log import Stream
 from schemas.verification import Checkpoint, Finding
 

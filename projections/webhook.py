@@ -11,10 +11,10 @@ from uuid import UUID
 from domain.webhook import WEBHOOK, Webhook
 from eventstore.database import Db
 from eventstore.rows import Current
-from projections.listing import Listing
-from projections.rows import RowTable
-from schemas.page import Sort
+from projections.table.listing import Listing
+from projections.table.rows import RowTable
 from schemas.webhook import WebhookView
+from schemas.wire.page import Sort
 
 WEBHOOKS: RowTable[Webhook] = RowTable(
     table="webhooks",

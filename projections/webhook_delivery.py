@@ -9,9 +9,9 @@ from uuid import UUID
 
 from domain.kernel import Refused, invalid
 from eventstore.database import Db
-from projections.filter import Compiled
-from schemas.page import PageRequest, Sort
+from projections.table.filter import Compiled
 from schemas.webhook import AttemptView, DeliveryDetail, DeliveryStatus, DeliveryView, ReplayRange
+from schemas.wire.page import PageRequest, Sort
 
 _COLUMNS: Final[LiteralString] = (
     "id, webhook_id, event_id, event_type, seq, status, attempts, last_status, last_error, last_attempt_at,"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from domain.workspace import WORKSPACE, Workspace
-from projections.rows import RowTable
+from projections.table.rows import RowTable
 
 WORKSPACES: RowTable[Workspace] = RowTable(
     table="workspaces",

@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType
 
 from domain.contact import ContactDetails, ContactStatus, ContactType
 from domain.kernel import JSON, Value
-from domain.values import CustomValue
+from domain.kernel.values import CustomValue
 from schemas.tag import TagView
 
 

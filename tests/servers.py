@@ -9,7 +9,7 @@ from pathlib import Path
 from daybook.embedded import EmbeddedNats, EmbeddedPostgres
 from eventstore.migrate import connect, migrate
 from projections.catalogue import TABLES
-from projections.rebuild import ensure_tables
+from projections.table.rebuild import ensure_tables
 
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200"}
 """Nobody needs a test's data after a power cut."""

@@ -6,6 +6,7 @@ import ast
 import re
 import sys
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -17,10 +18,11 @@ KNOWS = {
     "schemas": {"domain"},
     "eventstore": {"domain", "schemas"},
     "projections": {"domain", "schemas", "eventstore"},
-    "application": {"domain", "schemas", "eventstore", "projections"},
-    "api": {"domain", "schemas", "eventstore", "projections", "application"},
-    "workers": {"domain", "schemas", "eventstore", "projections", "application"},
-    "daybook": {"domain", "schemas", "eventstore", "projections", "application", "api", "workers"},
+    "gateways": {"domain", "schemas"},
+    "application": {"domain", "schemas", "eventstore", "projections", "gateways"},
+    "api": {"domain", "schemas", "eventstore", "projections", "gateways", "application"},
+    "workers": {"domain", "schemas", "eventstore", "projections", "gateways", "application"},
+    "daybook": {"domain", "schemas", "eventstore", "projections", "gateways", "application", "api", "workers"},
 }
 """Each room, and the rooms whose modules its own may import. Nothing points back; ``api`` and ``workers`` are strangers."""
 
@@ -64,6 +66,70 @@ def test_a_room_knows_only_those_below_it(room: str) -> None:
         if (found := name.partition(".")[0]) in KNOWS and found != room and found not in KNOWS[room]
     ]
     assert wrong == []
+
+
+RESOURCES = re.compile(
+    r"activity|api_key|auth|contact|identity|job|log|membership|tag|user|verification|webhook|workspace"
+)
+"""What the service is about; a file on a room's top is named after one of these, or begins with it."""
+
+PUT_TOGETHER = {"__init__", "app", "catalogue", "verify"}
+"""Where a room's resources are named, one line each."""
+
+MACHINERY = {
+    "domain": {"kernel"},
+    "schemas": {"wire", "events"},
+    "projections": {"table"},
+    "application": {"calling", "importing"},
+    "api": {"docs", "http"},
+    "workers": {"relay", "running", "webhook"},
+}
+"""The rooms that have resources, and the folders in which each keeps what is not one."""
+
+
+@pytest.mark.parametrize("room", MACHINERY)
+def test_resources_stand_on_top_and_machinery_in_a_named_folder(room: str) -> None:
+    top = {path.stem for path in (ROOT / room).glob("*.py")} - PUT_TOGETHER
+    strange = {name for name in top if not (found := RESOURCES.match(name)) or name[found.end() :][:1] not in {"", "_"}}
+    assert strange == set()
+    folders = {path.name for path in (ROOT / room).iterdir() if path.is_dir() and path.name != "__pycache__"}
+    assert folders == MACHINERY[room]
+
+
+@pytest.mark.parametrize("room", MACHINERY)
+def test_machinery_knows_no_resource(room: str) -> None:
+    """So nothing has to be touched there for a new one, and no folder points back at what stands on it."""
+    tops = {f"{room}.{path.stem}" for path in (ROOT / room).glob("*.py")}
+    wrong = [
+        told(path, line, f"imports {name}")
+        for folder in MACHINERY[room]
+        if (room, folder) != ("application", "importing")  # the importer is of contacts alone, as yet
+        for path in sorted((ROOT / room / folder).rglob("*.py"))
+        for line, name in imported_modules(path)
+        if name in tops - {room, f"{room}.__init__"}
+    ]
+    assert wrong == []
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    known = {module_name(path): path for room in KNOWS for path in modules(room)}
+    graph = {
+        name: {found for _, found in imported_modules(path) if found in known and found != name}
+        for name, path in known.items()
+    }
+    list(TopologicalSorter(graph).static_order())  # raises CycleError, which names the circle
+
+
+def module_name(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def imported_modules(path: Path) -> Iterator[tuple[int, str]]:
+    """Line and name of every module of ours that a file imports, ``from api import errors`` as ``api.errors``."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.partition(".")[0] in KNOWS:
+            yield node.lineno, node.module
+            yield from ((node.lineno, f"{node.module}.{alias.name}") for alias in node.names)
 
 
 @ROOMS

@@ -17,11 +17,11 @@ from daybook.openapi import ROOT, documents, drift, write
 from domain.catalogue import EVENTS
 from domain.kernel import Command, Value
 from schemas.contact import ContactView
-from schemas.generate import name_of, schemas
 from schemas.log import LogEntry
-from schemas.page import One, Page
 from schemas.tag import TagView
 from schemas.webhook import Subject, WebhookEnvelope
+from schemas.wire.generate import name_of, schemas
+from schemas.wire.page import One, Page
 from tests.json_schema import validator
 
 EVERY_EVENT = pytest.mark.parametrize("name", sorted(EVENTS))

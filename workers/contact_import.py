@@ -18,9 +18,9 @@ from domain.contact_import import ImportStarted
 from eventstore.database import Unavailable, connection
 from projections import job as jobs
 from projections.job import Claimed
-from workers.broker import SUBJECT_PREFIX
-from workers.context import WorkerContext
-from workers.waiting import Backoff, pause
+from workers.running.broker import SUBJECT_PREFIX
+from workers.running.context import WorkerContext
+from workers.running.waiting import Backoff, pause
 
 POLL_SECONDS: Final = 1.0
 MAX_FAILURES: Final = 5

@@ -6,11 +6,11 @@ import asyncio
 import logging
 from typing import Final
 
-from application.signing import signing_key
+from application.calling.signing import signing_key
 from eventstore.checkpoint import sign_moved_heads
 from eventstore.database import Unavailable
-from workers.context import WorkerContext
-from workers.waiting import pause
+from workers.running.context import WorkerContext
+from workers.running.waiting import pause
 
 EVERY_SECONDS: Final = 3600.0
 SOON_SECONDS: Final = 10.0

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from application.services import Services
+from application.calling.services import Services
 from eventstore.database import Pool
 from tests.api.serving import services_on, serving
 from tests.api.team import Team

@@ -13,8 +13,8 @@ import uvicorn
 from argon2 import PasswordHasher
 
 from api.app import create_app
-from application.secretbox import SecretBox
-from application.services import Services
+from application.calling.secretbox import SecretBox
+from application.calling.services import Services
 from eventstore.database import Pool
 from eventstore.unit_of_work import EventStore
 from projections.catalogue import ROWS

@@ -12,8 +12,8 @@ from uuid import UUID
 import httpx
 
 from application import identity
-from application.caller import Caller
-from application.services import Services
+from application.calling.caller import Caller
+from application.calling.services import Services
 from domain.membership import MEMBERSHIP, GrantMembership, Role
 from domain.user import USER, RegisterUser
 from domain.workspace import Plan

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from application.services import Services
+from application.calling.services import Services
 from tests.api.team import Member, Team
 from tests.api.test_openapi import DOCUMENT, Operation, every, resolved
 

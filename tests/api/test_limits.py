@@ -12,8 +12,8 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from api.limits import LIMITS
-from application.services import Services
+from api.http.limits import LIMITS
+from application.calling.services import Services
 from domain.workspace import Plan
 from eventstore.database import Pool
 from tests.api.asserting import ok, refused

@@ -16,13 +16,13 @@ from jsonschema import Draft202012Validator
 from litestar.routes import HTTPRoute
 
 from api.app import create_app
-from api.openapi import document
-from api.operation import ERRORS
+from api.docs.openapi import document
+from api.http.operation import ERRORS
 from daybook.openapi import documents
 from domain.api_key import RESOURCES
 from domain.catalogue import EVENTS
-from schemas.descriptions import stale
-from schemas.error import STATUS
+from schemas.wire.descriptions import stale
+from schemas.wire.error import STATUS
 from tests.api.asserting import refused
 from tests.api.serving import services_on
 from tests.api.team import Team

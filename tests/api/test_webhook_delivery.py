@@ -13,8 +13,8 @@ from daybook.embedded import EmbeddedPostgres
 from eventstore.database import Db
 from tests.api.asserting import gone, ok, refused
 from tests.api.team import Team, created
-from workers.context import async_pool
-from workers.webhook_expander import Expander
+from workers.running.context import async_pool
+from workers.webhook.expander import Expander
 
 HOOK = {"url": "https://hooks.example.com/daybook", "events": ["contact.*", "tag.created"]}
 

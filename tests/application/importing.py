@@ -13,8 +13,8 @@ from uuid import UUID
 import msgspec
 
 from application import contact_import as imports
-from application.caller import Caller
-from application.import_source import Source
+from application.calling.caller import Caller
+from application.importing.source import Source
 from domain.contact import CONTACT, Contact, CreateContact
 from domain.membership import MEMBERSHIP, GrantMembership, Role
 from eventstore.append import Origin

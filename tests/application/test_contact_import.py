@@ -15,9 +15,9 @@ from uuid import UUID
 import pytest
 
 from application import contact_import as imports
-from application import import_source
 from application import tag as tags
-from application.caller import Caller
+from application.calling.caller import Caller
+from application.importing import source as import_source
 from daybook.embedded import EmbeddedPostgres
 from domain.contact import CONTACT, Contact, DeleteContact, UpdateContact
 from domain.kernel import Refused

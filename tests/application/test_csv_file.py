@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from application.csv_file import CsvFile, Record
+from application.importing.csv_file import CsvFile, Record
 from domain.kernel import Refused
 
 

@@ -25,8 +25,8 @@ from domain.contact import (
     UntagContact,
     UpdateContact,
 )
+from domain.kernel.values import MAX_CUSTOM_FIELDS, CustomValue
 from domain.tag import TagRef
-from domain.values import MAX_CUSTOM_FIELDS, CustomValue
 from tests.language import given
 
 VIP = TagRef(id=UUID("018f0000-0000-7000-8000-00000000000a"), name="VIP")

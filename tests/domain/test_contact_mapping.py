@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given as any_of
 from hypothesis import strategies as st
 
-from domain import values
 from domain.contact_mapping import given, headers, recognised
-from domain.kernel import Refused
+from domain.kernel import Refused, values
 
 DATA = Path(__file__).parent.parent / "data"
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from domain.catalogue import DECIDERS, EVENTS
 from domain.kernel import Command, Decider, Event, Refused
-from domain.record import record
+from domain.kernel.record import record
 from eventstore.ids import new_id
 from eventstore.mapper import EventMapper
 from tests.language import Given

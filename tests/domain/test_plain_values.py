@@ -10,7 +10,7 @@ from email_validator import EmailNotValidError, validate_email
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain import values
+from domain.kernel import values
 
 letters = st.sampled_from("abzABZ019")
 parts = st.text(letters, min_size=1, max_size=70)

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain import values
-from domain.values import MAX_SAFE_INTEGER
+from domain.kernel import values
+from domain.kernel.values import MAX_SAFE_INTEGER
 
 
 @pytest.mark.parametrize(

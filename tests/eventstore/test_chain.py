@@ -16,8 +16,8 @@ import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain import values
 from domain.contact import CONTACT, CreateContact, UpdateContact
+from domain.kernel import values
 from domain.tag import TAG, CreateTag, UpdateTag
 from eventstore.append import Origin
 from eventstore.chain import GENESIS, canonical, entry_hash, timestamp

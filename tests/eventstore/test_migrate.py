@@ -13,7 +13,7 @@ from eventstore import migrate as migrations
 from eventstore.database import Db
 from eventstore.migrate import MigrationError, connect, files, migrate
 from projections.catalogue import TABLES
-from projections.rebuild import ensure_tables
+from projections.table.rebuild import ensure_tables
 from tests.servers import another_database
 
 SHAPE = """

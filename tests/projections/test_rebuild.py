@@ -24,8 +24,8 @@ from eventstore.reader import TailingReader
 from eventstore.unit_of_work import EventStore, Work
 from projections.catalogue import ROWS, TABLES
 from projections.contact import CONTACTS
-from projections.rebuild import ensure_tables, rebuild
-from projections.rows import RowTable
+from projections.table.rebuild import ensure_tables, rebuild
+from projections.table.rows import RowTable
 from projections.tag import TAGS
 from schemas.log import Actor
 from tests.conftest import make_workspace
@@ -181,7 +181,7 @@ def test_a_new_version_of_a_table_is_built_by_itself(house: House) -> None:
 
 
 def test_progress_is_told(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("projections.rebuild.BATCH", 10)
+    monkeypatch.setattr("projections.table.rebuild.BATCH", 10)
     told: list[int] = []
     rebuild(house.owner, CONTACTS, told.append)
     (events,) = house.owner.execute("SELECT count(*) FROM events WHERE stream_type = 'contact'").fetchone() or (0,)

@@ -12,8 +12,8 @@ from psycopg import sql
 from domain.api_key import API_KEY, CreateApiKey
 from domain.contact import CONTACT, CreateContact, DeleteContact, TagContact, UpdateContact
 from domain.kernel import Event
+from domain.kernel.values import CustomValue
 from domain.tag import TAG, CreateTag, TagRef
-from domain.values import CustomValue
 from domain.webhook import WEBHOOK, CreateWebhook
 from eventstore.append import Origin, Staged, append_bulk
 from eventstore.chain import GENESIS, canonical, halves, link, timestamp

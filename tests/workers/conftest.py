@@ -13,7 +13,7 @@ from eventstore.unit_of_work import EventStore
 from projections.catalogue import ROWS
 from tests.servers import another_database, running_nats
 from tests.workers.running import Installation
-from workers.context import WorkerConfig
+from workers.running.context import WorkerConfig
 
 
 @pytest.fixture(scope="module")

@@ -11,9 +11,9 @@ from typing import TypeVar
 from uuid import UUID
 
 from application import webhook as webhooks
-from application.caller import Caller
-from application.secretbox import SecretBox
-from application.services import Services
+from application.calling.caller import Caller
+from application.calling.secretbox import SecretBox
+from application.calling.services import Services
 from domain.contact import CONTACT, CreateContact
 from eventstore.append import Origin
 from eventstore.database import reading
@@ -21,13 +21,15 @@ from eventstore.ids import new_id
 from eventstore.unit_of_work import EventStore, Work
 from projections import webhook_delivery as deliveries
 from schemas.log import Actor
-from schemas.page import PageRequest
 from schemas.webhook import DeliveryDetail, DeliveryView, NewWebhook, WebhookPatch
+from schemas.wire.page import PageRequest
 from tests.receiver import Endpoint
 from tests.workers.running import Installation, running
-from workers import relay, webhook_delivery, webhook_feed
-from workers.context import WorkerConfig, WorkerContext
-from workers.webhook_delivery import Delivering
+from workers.relay import relay
+from workers.running.context import WorkerConfig, WorkerContext
+from workers.webhook import delivery as webhook_delivery
+from workers.webhook import feed as webhook_feed
+from workers.webhook.delivery import Delivering
 
 KEY = bytes(range(32))
 

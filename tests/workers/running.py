@@ -28,8 +28,8 @@ from eventstore.database import Db
 from eventstore.ids import new_id
 from eventstore.unit_of_work import EventStore, Work
 from schemas.log import Actor
-from workers.broker import STREAM, Broker, Connection
-from workers.context import WorkerConfig, WorkerContext, open_context
+from workers.running.broker import STREAM, Broker, Connection
+from workers.running.context import WorkerConfig, WorkerContext, open_context
 
 T = TypeVar("T")
 
@@ -38,13 +38,15 @@ Loop = Callable[[WorkerContext], Awaitable[None]]
 PROCESS = """
 import asyncio, json, logging, sys
 from functools import partial
-from workers import lease, relay, runner
+from workers.catalogue import WORKERS
+from workers.relay import relay
+from workers.running import lease, runner
 from workers.context import WorkerConfig
 database_url, nats_url, names, poll, idle = json.loads(sys.argv[1])
 logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stdout)
 lease.IDLE_SECONDS = idle
-workers = {**runner.WORKERS, "relay": {"relay": partial(relay.run, poll=poll)}}
-asyncio.run(runner.run(WorkerConfig(database_url, nats_url, bytes(32)), names, workers))
+workers = {**WORKERS, "relay": {"relay": partial(relay.run, poll=poll)}}
+asyncio.run(runner.run(WorkerConfig(database_url, nats_url, bytes(32)), workers, names))
 print("ended in good order", flush=True)
 """
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from tests.workers.running import Installation, eventually, on_nats, running
-from workers.broker import STREAM, Connection, ensure_stream
-from workers.context import WorkerContext
+from workers.running.broker import STREAM, Connection, ensure_stream
+from workers.running.context import WorkerContext
 
 
 def test_the_stream_keeps_a_week_of_events_on_disk_and_knows_ids_for_ten_minutes(installation: Installation) -> None:

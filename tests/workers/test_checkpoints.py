@@ -6,9 +6,9 @@ import psycopg
 
 from eventstore.database import SET_WORKSPACE
 from tests.workers.running import Installation
-from workers import checkpoints
-from workers.checkpoints import Place
-from workers.context import async_pool
+from workers.relay import checkpoints
+from workers.relay.checkpoints import Place
+from workers.running.context import async_pool
 
 
 def test_a_checkpoint_moves_neither_back_nor_beyond_the_end_of_the_log(installation: Installation) -> None:

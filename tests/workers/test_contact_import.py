@@ -12,7 +12,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from application.caller import Caller
+from application.calling.caller import Caller
 from eventstore.database import Pool, open_pool
 from eventstore.ids import new_id
 from schemas.job import JobView
@@ -21,8 +21,9 @@ from tests.api.team import Team
 from tests.application.importing import Importing, counts
 from tests.logs import check_chain, log_end, types, whole_log
 from tests.workers.running import Installation, eventually, running, worker_process
-from workers import contact_import, relay
-from workers.context import WorkerContext
+from workers import contact_import
+from workers.relay import relay
+from workers.running.context import WorkerContext
 
 quick = partial(contact_import.run, poll=0.05)
 patient = partial(contact_import.run, poll=60)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 
-from workers.ending import end
+from workers.running.ending import end
 
 
 def test_a_task_that_loses_a_cancellation_is_ended_all_the_same() -> None:

@@ -4,7 +4,7 @@ from functools import partial
 
 from eventstore.ids import new_id
 from tests.workers.running import Installation, eventually, running
-from workers import housekeeping
+from workers.running import housekeeping
 
 
 def test_what_has_expired_is_deleted_in_every_workspace_and_nothing_else(installation: Installation) -> None:

@@ -4,7 +4,7 @@ from functools import partial
 
 import msgspec
 
-from application.signing import signing_key
+from application.calling.signing import signing_key
 from domain.tag import TAG, CreateTag
 from eventstore.append import Origin
 from eventstore.checkpoint import sign_head, signature_holds

@@ -17,9 +17,9 @@ import pytest
 from eventstore.database import Db, reading
 from eventstore.reader import read_log
 from tests.workers.running import Installation, WorkerProcess, eventually, on_nats, running, worker_process
-from workers import relay
-from workers.broker import STREAM, Connection, ensure_stream
-from workers.publisher import Message, publisher
+from workers.relay import relay
+from workers.relay.publisher import Message, publisher
+from workers.running.broker import STREAM, Connection, ensure_stream
 
 quick = partial(relay.run, poll=0.05)
 patient = partial(relay.run, poll=60)

@@ -12,8 +12,9 @@ from dataclasses import replace
 import pytest
 
 from tests.workers.running import Installation, Loop, eventually, worker_process
-from workers import runner
-from workers.context import WorkerConfig, WorkerContext
+from workers.catalogue import WORKERS
+from workers.running import runner
+from workers.running.context import WorkerConfig, WorkerContext
 
 NOWHERE = WorkerConfig("postgresql://daybook_worker@127.0.0.1:1/daybook", "nats://127.0.0.1:1", bytes(32))
 
@@ -123,5 +124,5 @@ def test_a_worker_without_a_name_in_the_list_is_refused_with_those_that_are(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with caplog.at_level(logging.INFO), pytest.raises(ValueError, match="no such worker: rely; there are relay, "):
-        asyncio.run(runner.run(NOWHERE, ["relay", "rely"]))
+        asyncio.run(runner.run(NOWHERE, WORKERS, ["relay", "rely"]))
     assert not caplog.records

@@ -15,9 +15,9 @@ from schemas.webhook import WebhookPatch
 from tests.logs import whole_log
 from tests.workers.hooks import Hooks
 from tests.workers.running import Installation
-from workers import webhook_expander
-from workers.context import AsyncPool, async_pool
-from workers.webhook_expander import Expander
+from workers.running.context import AsyncPool, async_pool
+from workers.webhook import expander as webhook_expander
+from workers.webhook.expander import Expander
 
 URL = "http://127.0.0.1:9/hook"
 

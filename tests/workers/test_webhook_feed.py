@@ -17,14 +17,18 @@ from nats.js.errors import NotFoundError
 from tests.receiver import Answer, Endpoint, Receiver, receiving
 from tests.workers.hooks import QUICK, Hooks
 from tests.workers.running import Installation, eventually, on_nats, running
-from workers import relay, webhook_feed
-from workers.broker import STREAM, Connection
-from workers.webhook_expander import CONSUMER
+from workers.relay import relay
+from workers.running.broker import STREAM, Connection
+from workers.webhook import feed as webhook_feed
+from workers.webhook.expander import CONSUMER
 
 PROCESS = """
 import asyncio, json, sys
 from functools import partial
-from workers import lease, relay, runner, webhook_delivery, webhook_feed
+from workers.relay import relay
+from workers.running import lease, runner
+from workers.webhook import delivery as webhook_delivery
+from workers.webhook import feed as webhook_feed
 from workers.context import WorkerConfig
 from workers.webhook_delivery import Delivering
 database_url, nats_url = json.loads(sys.argv[1])

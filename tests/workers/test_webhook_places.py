@@ -3,7 +3,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from eventstore.ids import new_id
-from workers.webhook_places import Places
+from workers.webhook.places import Places
 
 
 def take(places: Places, webhook_id: UUID, count: int, *, all_of_it: bool = True) -> None:

@@ -7,9 +7,9 @@ import pytest
 
 from tests.workers.hooks import Hooks
 from tests.workers.running import Installation, eventually, running
-from workers import webhook_retention
-from workers.context import async_pool
-from workers.webhook_retention import KEEP_SECONDS, forget_old
+from workers.running.context import async_pool
+from workers.webhook import retention as webhook_retention
+from workers.webhook.retention import KEEP_SECONDS, forget_old
 
 DAY = 86_400_000
 """In milliseconds, as identifiers count time."""

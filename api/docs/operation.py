@@ -1,0 +1,225 @@
+"""One operation in the OpenAPI document, read off its route handler."""
+
+from __future__ import annotations
+
+import functools
+import operator
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, Final, Union, get_args, get_origin
+
+import msgspec
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import ParameterKwarg, PathParameter, RawBody
+from litestar.types import Empty
+from litestar.typing import FieldDefinition
+
+from api.docs.parts import error_at, headers, ref
+from domain.kernel import JSON
+from schemas.wire.error import ErrorAnswer
+from schemas.wire.generate import schemas
+from schemas.wire.page import One, Page, PageMeta
+
+_CONSTRAINTS: Final = {
+    "ge": "minimum",
+    "le": "maximum",
+    "min_length": "minLength",
+    "max_length": "maxLength",
+    "min_items": "minItems",
+    "max_items": "maxItems",
+    "pattern": "pattern",
+}
+_DONE: Final = {200: "Done.", 201: "Created.", 202: "Accepted.", 204: "Done; there is nothing to say."}
+_ID: Final = "0198c6f2-7d3a-7c4e-9b1f-2a6d5e8f0001"
+
+Refer = Callable[[Any], JSON]
+"""A type → its schema in the document."""
+
+
+def is_documented(handler: HTTPRouteHandler) -> bool:
+    return handler.operation_id is not None and handler.include_in_schema is not False
+
+
+def body_of(handler: HTTPRouteHandler) -> Any:
+    """The type of the request's JSON, ``None`` where there is none."""
+    field = handler.parsed_fn_signature.parameters.get("data")
+    return handler.opt.get("json") if field is None else field.annotation
+
+
+def answers_of(handler: HTTPRouteHandler) -> dict[int, Any]:
+    """Success statuses and what is answered with them; ``None`` for nothing."""
+    (inner,) = handler.parsed_fn_signature.return_type.inner_types or (None,)
+    kind = None if inner is None or inner.annotation in (None, type(None)) else inner.annotation
+    found = {handler.status_code: kind}
+    for status, response in (handler.responses or {}).items():
+        if status < 400:
+            found[status] = response.data_container
+    return found
+
+
+def operation(handler: HTTPRouteHandler, method: str, refer: Refer) -> JSON:
+    """The operation object."""
+    public = bool(handler.opt.get("public"))
+    made: JSON = {
+        "operationId": str(handler.operation_id),
+        "summary": str(handler.summary),
+        "tags": list(getattr(handler.owner, "tags", None) or ()),
+        "parameters": [*_parameters(handler), *_shared(handler, method)],
+        "responses": _responses(handler, method, refer),
+        "security": [] if public else [{"bearer": [scope] if (scope := handler.opt.get("scope")) else []}],
+    }
+    if handler.description:
+        made["description"] = str(handler.description)
+    if content := _bodies(handler, refer):
+        made["requestBody"] = {"required": True, "content": content}
+    return made
+
+
+def _bodies(handler: HTTPRouteHandler, refer: Refer) -> JSON:
+    """Media type → what is taken as it: JSON of the type that the handler names, and whatever else its ``opt`` names."""
+    found: JSON = dict(handler.opt.get("bodies", {}))
+    body = body_of(handler)
+    if body is not None:
+        found = {"application/json": {"schema": refer(body)}, **found}
+        if "example" in handler.opt:
+            found["application/json"]["example"] = handler.opt["example"]
+    return found
+
+
+def _is_command(handler: HTTPRouteHandler, method: str) -> bool:
+    """Whether it goes through ``answers.command``: then it can be repeated under an ``Idempotency-Key``."""
+    if handler.opt.get("repeatable") or handler.opt.get("json") is not None:
+        return True
+    raw = any(field.annotation is RawBody for field in handler.parsed_fn_signature.parameters.values())
+    return raw or method == "delete"
+
+
+def _shared(handler: HTTPRouteHandler, method: str) -> list[JSON]:
+    """Headers that are read around the handler."""
+    names = [] if handler.opt.get("public") else ["WorkspaceId"]
+    if _is_command(handler, method):
+        names.append("IdempotencyKey")
+    if 412 in (handler.responses or {}):
+        names.append("IfMatch")
+    if handler.opt.get("conditional"):
+        names.append("IfNoneMatch")
+    return [ref("parameters", name) for name in (*names, "RequestId")]
+
+
+def _parameters(handler: HTTPRouteHandler) -> list[JSON]:
+    """Path and query parameters: of the handler, and of what is worked out from them for it."""
+    found = [_parameter(name, field) for name, field in _fields(handler)]
+    return sorted(found, key=lambda parameter: parameter["in"] != "path")
+
+
+def _fields(handler: HTTPRouteHandler) -> Iterator[tuple[str, FieldDefinition]]:
+    dependencies = handler.resolve_dependencies()
+    for name, field in handler.parsed_fn_signature.parameters.items():
+        if name in dependencies:
+            for inner, parameter in dependencies[name].parsed_fn_signature.parameters.items():
+                if inner in dependencies:
+                    continue
+                if isinstance(parameter.kwarg_definition, ParameterKwarg):
+                    yield inner, parameter
+        elif isinstance(field.kwarg_definition, ParameterKwarg):
+            yield name, field
+
+
+def _parameter(name: str, field: FieldDefinition) -> JSON:
+    wire = field.kwarg_definition
+    assert isinstance(wire, ParameterKwarg)
+    in_path = isinstance(wire, PathParameter)
+    (schema,), _ = schemas([_without_none(field.annotation)], "#/components/schemas/{name}")
+    schema |= {
+        word: int(value) if isinstance(value, float) else value
+        for given, word in _CONSTRAINTS.items()
+        if (value := getattr(wire, given)) is not None
+    }
+    if field.default not in (Empty, None):
+        schema["default"] = field.default
+    made: JSON = {"name": wire.name or (path_name(name) if in_path else name), "in": "path" if in_path else "query"}
+    description = wire.description or (_of_path(name) if in_path else None)
+    if description:
+        made["description"] = description
+    if in_path or field.default is Empty:
+        made["required"] = True
+    return {**made, "schema": schema}
+
+
+def path_name(name: str) -> str:
+    """``contact_id`` → ``contactId``."""
+    return re.sub(r"_(\w)", lambda found: found[1].upper(), name)
+
+
+def _of_path(name: str) -> str | None:
+    noun, _, last = name.rpartition("_")
+    return f"The {noun.replace('_', ' ')}'s id." if last == "id" else None
+
+
+def _without_none(annotation: Any) -> Any:
+    """A query string has no null: a parameter that may be ``None`` is one that may be left out."""
+    kinds = [kind for kind in get_args(annotation) if kind is not type(None)]
+    is_union = get_origin(annotation) in (Union, type(int | str))
+    return functools.reduce(operator.or_, kinds) if is_union else annotation
+
+
+def _responses(handler: HTTPRouteHandler, method: str, refer: Refer) -> JSON:
+    found = {
+        str(status): _success(handler, method, status, kind, refer) for status, kind in answers_of(handler).items()
+    }
+    if handler.opt.get("conditional"):
+        found["304"] = {"description": "Still the version that `If-None-Match` names.", "headers": headers("ETag")}
+    failing = {status for status, given in (handler.responses or {}).items() if given.data_container is ErrorAnswer}
+    if body_of(handler) is not None:
+        failing |= {413, 415, 422}
+    if any(name == "sort" for name, _ in _fields(handler)):
+        failing.add(422)
+    if _is_command(handler, method):
+        failing |= {409, 422}
+    return found | {str(status): error_at(status) for status in sorted(failing)}
+
+
+def _success(handler: HTTPRouteHandler, method: str, status: int, kind: Any, refer: Refer) -> JSON:
+    spec = (handler.responses or {}).get(status)
+    names = [] if handler.opt.get("public") else ["RateLimit", "RateLimit-Policy"]
+    if _has_version(kind) and method != "delete":
+        names.append("ETag")
+        if method == "post" and 201 in answers_of(handler):
+            names.append("Location")
+    if _is_command(handler, method):
+        names += ["Daybook-Seq", "Idempotency-Replayed"]
+    made: JSON = {
+        "description": spec.description if spec else _DONE[status],
+        "headers": headers(*names, *handler.opt.get("headers", ())),
+    }
+    if kind is not None:
+        made["content"] = {"application/json": _content(kind, refer)}
+        if (line := handler.opt.get("lines")) is not None:
+            text = msgspec.json.encode(example_of(line)).decode() + "\n"
+            made["content"]["application/x-ndjson"] = {"schema": refer(line), "example": text}
+    return made
+
+
+def _content(kind: Any, refer: Refer) -> JSON:
+    example = example_of(kind)
+    return {"schema": refer(kind)} if example is None else {"schema": refer(kind), "example": example}
+
+
+def _has_version(kind: Any) -> bool:
+    return get_origin(kind) is One and "version" in getattr(get_args(kind)[0], "__struct_fields__", ())
+
+
+def example_of(kind: Any) -> Any:
+    """What such an answer looks like, from the ``example`` of the view in it; ``None`` when that has none."""
+    origin, args = get_origin(kind), get_args(kind)
+    if origin is None:
+        return getattr(kind, "example", None)
+    inner = example_of(args[-1])
+    if inner is None:
+        return None
+    if origin is One:
+        return {"data": inner}
+    if origin is Page:
+        meta = PageMeta(page=1, limit=50, total=1, total_pages=1)
+        return {"data": [inner], "meta": msgspec.to_builtins(meta)}
+    return [inner] if origin is list else {_ID: inner}

@@ -1,0 +1,1 @@
+"""How HTTP is spoken: who is let in, what is asked and answered, in which form."""

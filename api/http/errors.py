@@ -1,0 +1,111 @@
+"""Every error as the one documented shape, with a stable code and the request's id."""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import Any
+
+import msgspec
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, ValidationException
+from msgspec import UNSET
+
+from api.http.query import wire_names
+from domain.kernel import FieldError, Refused
+from eventstore.database import Unavailable
+from schemas.wire.error import STATUS, Error, ErrorAnswer, field_error
+
+log = logging.getLogger("daybook.api")
+
+_MISSING_PARAMETER = re.compile(r"Missing required query parameter '(?P<name>[^']*)'")
+_BY_STATUS = {status: code for code, status in STATUS.items()}
+
+
+def respond(
+    request: Request[Any, Any, Any],
+    code: str,
+    message: str,
+    *,
+    details: list[FieldError] | None = None,
+    existing_id: str | None = None,
+    headers: dict[str, str] | None = None,
+) -> Response[bytes]:
+    error = Error(
+        code=code,
+        message=message,
+        request_id=request.scope.get("state", {}).get("request_id", ""),
+        details=details or UNSET,
+        existing_id=existing_id or UNSET,
+    )
+    body = msgspec.json.encode(ErrorAnswer(error=error))
+    return Response(body, status_code=STATUS[code], media_type="application/json", headers=headers or {})
+
+
+def refused(request: Request[Any, Any, Any], error: Refused) -> Response[bytes]:
+    headers: dict[str, str] = getattr(error, "headers", {})
+    if error.code == "unauthenticated":
+        headers = {"www-authenticate": 'Bearer realm="Daybook"'}
+    return respond(
+        request,
+        error.code,
+        error.message,
+        details=list(error.details),
+        existing_id=error.existing_id,
+        headers=headers,
+    )
+
+
+def malformed(request: Request[Any, Any, Any], error: msgspec.DecodeError) -> Response[bytes]:
+    """The body is no JSON at all (400), or not of the shape that is expected (422 naming the field)."""
+    if not isinstance(error, msgspec.ValidationError):
+        return respond(request, "invalid_request", f"The body is not valid JSON: {error}")
+    detail = field_error(error)
+    return respond(request, "validation_failed", f"{detail.field}: {detail.message}", details=[detail])
+
+
+def malformed_query(request: Request[Any, Any, Any], error: ValidationException) -> Response[bytes]:
+    """What the framework says of query and path parameters, and of a missing body."""
+    wire = {**wire_names(request.route_handler), "data": "body"}
+    details = []
+    extra: list[Any] = error.extra if isinstance(error.extra, list) else []
+    for entry in extra:
+        field, message = str(entry.get("key", "")), str(entry.get("message", ""))
+        if field == "data":
+            message = "must be a JSON object"
+        details.append(FieldError(field=wire.get(field, field), message=message[:1].lower() + message[1:]))
+    if not details and (missing := _MISSING_PARAMETER.search(error.detail)):
+        details.append(FieldError(field=missing["name"], message="is required"))
+    names = ", ".join(f"{detail.field} {detail.message}" for detail in details)
+    return respond(request, "invalid_request", f"The request is malformed: {names or error.detail}", details=details)
+
+
+def framework(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+    """What Litestar itself answers: no such path, method not allowed, body too large …"""
+    code = _BY_STATUS.get(error.status_code, "invalid_request" if error.status_code < 500 else "internal_error")
+    message = {"not_found": f"There is nothing at {request.url.path}."}.get(code, error.detail)
+    if code == "internal_error":
+        return unexpected(request, error)
+    return respond(request, code, message, headers=error.headers)
+
+
+def unavailable(request: Request[Any, Any, Any], error: Unavailable) -> Response[bytes]:
+    log.warning("database not available: %s", error.__cause__)
+    message = "The database is not available; try again in a moment."
+    return respond(request, "unavailable", message, headers={"retry-after": "1"})
+
+
+def unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    request_id = request.scope.get("state", {}).get("request_id", "")
+    log.error("request %s failed", request_id, exc_info=error)
+    return respond(request, "internal_error", "Something went wrong on our side; it has been recorded.")
+
+
+HANDLERS: dict[Any, Any] = {
+    Refused: refused,
+    Unavailable: unavailable,
+    msgspec.DecodeError: malformed,
+    ValidationException: malformed_query,
+    HTTPException: framework,
+    Exception: unexpected,
+}

@@ -1,0 +1,22 @@
+"""What use cases need beside a unit of work; put together once, where the process starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from argon2 import PasswordHasher
+
+from application.calling.secretbox import SecretBox
+from eventstore.database import Pool
+from eventstore.unit_of_work import EventStore
+
+
+@dataclass(frozen=True)
+class Services:
+    """``allow_private_webhooks``: whether webhooks may go to plain http and to private addresses (local use)."""
+
+    pool: Pool
+    store: EventStore
+    box: SecretBox
+    allow_private_webhooks: bool = False
+    hasher: PasswordHasher = field(default_factory=PasswordHasher)

@@ -1,0 +1,1 @@
+"""The importer: from files and JSON to rows, and from rows to commands."""

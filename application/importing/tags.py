@@ -1,0 +1,76 @@
+"""The tags that a chunk of rows brings: looked up once for all rows, and made with the first row that needs them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+from uuid import UUID
+
+from application.importing.rows import Entry
+from domain.kernel import invalid
+from domain.kernel.values import folded
+from domain.tag import TAG, CreateTag, Tag, TagRef, tag_name
+from eventstore.ids import new_id
+from eventstore.unit_of_work import Work
+from projections import tag as tags
+
+MAX_LOCKS: Final = 100
+"""Names that are waited for, so that two imports do not make the same tag; with more of them one is tried again."""
+
+
+class ChunkTags:
+    """``of_all`` are the plan's tags; one that was deleted since the import began is not among them."""
+
+    def __init__(self, unit: Work, ids: Sequence[UUID], chunk: Sequence[Entry]) -> None:
+        self._unit = unit
+        self._names: dict[str, str | ValueError] = {}
+        for name in {name for entry in chunk for name in entry.tags}:
+            try:
+                self._names[name] = tag_name(name)
+            except ValueError as error:
+                self._names[name] = error
+        made = [tag for tag in unit.loaded.values() if tag is not None and isinstance(tag.state, Tag)]
+        self._by_key = self._found([name for name in self._names.values() if isinstance(name, str)])
+        self._by_key |= {folded(tag.state.name): TagRef(id=tag.id, name=tag.state.name) for tag in made}
+        wanted = {*ids, *(tag_id for entry in chunk for tag_id in entry.tag_ids)}
+        self._by_id = self._standing(list(wanted))
+        self.of_all = [self._by_id[tag_id] for tag_id in ids if tag_id in self._by_id]
+
+    def _found(self, names: list[str]) -> dict[str, TagRef]:
+        if not names:
+            return {}
+        found = tags.by_names(self._unit.conn, names)
+        missing = {folded(name) for name in names} - found.keys()
+        if missing and len(missing) <= MAX_LOCKS:
+            tags.lock_names(self._unit.conn, missing)
+            found = tags.by_names(self._unit.conn, names)
+        return found
+
+    def _standing(self, ids: list[UUID]) -> dict[UUID, TagRef]:
+        if not ids:
+            return {}
+        made = {stream_id for stream_type, stream_id in self._unit.after if stream_type == TAG.stream_type}
+        held = tags.held(self._unit.conn, ids) | made
+        found = self._unit.load(TAG, ids)
+        return {tag_id: TagRef(id=tag_id, name=tag.state.name) for tag_id, tag in found.items() if tag_id in held}
+
+    def named(self, names: Sequence[str]) -> list[TagRef]:
+        return [self._named(name) for name in names]
+
+    def _named(self, written: str) -> TagRef:
+        name = self._names[written]
+        if isinstance(name, ValueError):
+            raise invalid("tags", f"{written[:40]!r} {name}")
+        key = folded(name)
+        ref = self._by_key.get(key)
+        # One that was made with a row that was then refused has gone with it.
+        if ref is None or self._unit.loaded.get(ref.id, ref) is None:
+            made = self._unit.begin(TAG, new_id(), CreateTag(name=name))
+            ref = self._by_key[key] = TagRef(id=made.id, name=made.state.name)
+        return ref
+
+    def existing(self, ids: Sequence[UUID]) -> list[TagRef]:
+        missing = [str(tag_id) for tag_id in ids if tag_id not in self._by_id]
+        if missing:
+            raise invalid("tagIds", f"no such tag: {', '.join(missing[:5])}")
+        return [self._by_id[tag_id] for tag_id in ids]

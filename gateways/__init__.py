@@ -1,0 +1,1 @@
+"""What speaks to the outside: it knows the domain and the schemas, and nothing of Daybook's own workings."""

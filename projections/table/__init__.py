@@ -1,0 +1,1 @@
+"""The machinery of row tables: columns, lists, filters, rebuilding and comparing them."""

@@ -1,0 +1,233 @@
+"""Makes and rebuilds row tables: fold every stream, COPY into a shadow table, catch up under a lock, swap names.
+
+Counts of rows are made anew with them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import psycopg
+
+from domain.kernel import Decider
+from eventstore.database import Db
+from eventstore.mapper import EventMapper
+from eventstore.migrate import alone
+from eventstore.rows import Change, Current
+from projections.table.rows import RowTable
+
+BATCH: Final = 5_000
+LITTLE: Final = 1_000
+"""So many changed streams are few enough to be folded while everybody waits."""
+
+Progress = Callable[[int], None]
+
+_EVENTS: Final = """
+    SELECT stream_id, version, type, data::text, occurred_at FROM events
+    WHERE workspace_id = %s AND stream_type = %s ORDER BY stream_id, version
+"""
+_EVENTS_OF: Final = """
+    SELECT stream_id, version, type, data::text, occurred_at FROM events
+    WHERE workspace_id = %s AND stream_id = ANY(%s) ORDER BY stream_id, version
+"""
+_CHANGED: Final = """
+    SELECT DISTINCT stream_id FROM events WHERE workspace_id = %s AND stream_type = %s AND seq > %s
+"""
+
+
+def fold(
+    decider: Decider[Any, Any, Any], mapper: EventMapper, events: Iterator[tuple[Any, ...]]
+) -> Iterator[tuple[UUID, Current[Any] | None]]:
+    """Events of ``(stream_id, version, type, data, occurred_at)``, in order of stream and version → each stream's row.
+
+    A stream that has ended is ``None``.
+    """
+    stream_id: UUID | None = None
+    state: Any = None
+    created: datetime | None = None
+    row: Current[Any] | None = None
+    for found_id, version, event_type, data, occurred_at in events:
+        if found_id != stream_id:
+            if stream_id is not None:
+                yield stream_id, row
+            stream_id, state, created = found_id, None, None
+        created = occurred_at if created is None else created
+        state = decider.evolve(state, mapper.decode(found_id, event_type, data))
+        row = None if state is None else Current(found_id, state, version, created, occurred_at)
+    if stream_id is not None:
+        yield stream_id, row
+
+
+def ensure_tables(
+    conn: Db, tables: tuple[RowTable[Any], ...], say: Callable[[str], None] = lambda _: None
+) -> list[str]:
+    """Makes missing tables and rebuilds those whose version has changed; answers their names.
+
+    ``conn`` is the owner's. Runs while the service is up; several may start at once, and one does the work.
+    """
+    built = []
+    with alone(conn):
+        conn.execute(
+            "CREATE TABLE IF NOT EXISTS projection_versions (name text PRIMARY KEY, version integer NOT NULL,"
+            " built_at timestamptz NOT NULL DEFAULT now())"
+        )
+        conn.execute("GRANT SELECT ON projection_versions TO daybook_app")
+        versions: dict[str, int] = dict(conn.execute("SELECT name, version FROM projection_versions").fetchall())
+        for table in tables:
+            if versions.get(table.table) != table.version:
+                count = rebuild(conn, table)
+                say(f"built {table.table} (version {table.version}, {count} rows)")
+                built.append(table.table)
+    return built
+
+
+def rebuild(conn: Db, table: RowTable[Any], progress: Progress = lambda _: None) -> int:
+    """Builds the table anew from the log beside the live one and puts it in its place; answers how many rows it has.
+
+    Commands and queries go on meanwhile, but for the moment of the swap.
+    """
+    with alone(conn):
+        rebuilding = _Rebuilding(conn, table, progress)
+        rebuilding.fill()
+        rebuilding.finish()
+        return sum(rebuilding.counts[workspace_id, table.decider.stream_type] for workspace_id in rebuilding.seen)
+
+
+@dataclass
+class _Rebuilding:
+    conn: Db
+    table: RowTable[Any]
+    progress: Progress
+    mapper: EventMapper = field(default_factory=EventMapper)
+    seen: dict[UUID, int] = field(default_factory=dict)
+    """Up to which seq each workspace's log is in the shadow table."""
+    counts: Counter[tuple[UUID, str]] = field(default_factory=Counter)
+
+    @property
+    def shadow(self) -> str:
+        return f"{self.table.table}_rebuilt"
+
+    def fill(self) -> None:
+        """The shadow table with all that is in the log by now, and its indexes."""
+        self.conn.execute(f"DROP TABLE IF EXISTS {self.shadow}".encode())
+        self.conn.execute(self.table.create_table(self.shadow).encode())
+        with psycopg.connect(self.conn.info.dsn, password=self.conn.info.password, autocommit=True) as writer:
+            for workspace_id, seq in self._heads():
+                self.seen[workspace_id] = seq
+                self._fill(writer, workspace_id)
+        for name, statement in self.table.create_indexes(self.shadow).items():
+            self.conn.execute(statement.format(index=f"{name}_rebuilt").encode())
+        self.conn.execute(f"ANALYZE {self.shadow}".encode())
+
+    def _fill(self, writer: Db, workspace_id: UUID) -> None:
+        """One workspace's streams, as one consistent picture, streamed: memory does not grow with the log."""
+        with self.conn.transaction(), self.conn.cursor(name="rebuild") as cursor:
+            cursor.itersize = BATCH
+            cursor.execute(_EVENTS, (workspace_id, self.table.decider.stream_type))
+            self._copy(writer, workspace_id, self._watched(cursor))
+
+    def _watched(self, events: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+        for count, event in enumerate(events, 1):
+            if count % BATCH == 0:
+                self.progress(BATCH)
+            yield event
+
+    def _copy(self, writer: Db, workspace_id: UUID, events: Iterator[tuple[Any, ...]]) -> None:
+        copying = f"COPY {self.shadow} ({', '.join(self.table.names)}) FROM STDIN".encode()
+        with writer.cursor().copy(copying) as copy:
+            for _, row in fold(self.table.decider, self.mapper, events):
+                if row is not None:
+                    copy.write_row(self.table.values(workspace_id, row))
+                    self._count(workspace_id, row, 1)
+
+    def _count(self, workspace_id: UUID, row: Current[Any], times: int) -> None:
+        for kind, number in self.table.counts(Change(row.id, None, row)):
+            self.counts[workspace_id, kind] += times * number
+
+    def finish(self) -> None:
+        """Catches up with what was written meanwhile, and swaps when there is little left to catch up with.
+
+        Whoever waits for the lock makes others wait: so not for long, rather again.
+        """
+        while True:
+            while self._catch_up() > LITTLE:
+                pass
+            try:
+                with self.conn.transaction():
+                    self.conn.execute("SET LOCAL lock_timeout = '2s'")
+                    self._lock()
+                    self._catch_up()
+                    self._write_counts()
+                    self._swap()
+            except psycopg.errors.LockNotAvailable:
+                time.sleep(1)
+            else:
+                return
+
+    def _lock(self) -> None:
+        """Keeps everybody off the live table.
+
+        Readers too: a unit of work that has read its row would wait to write it, and the swap for the unit to end.
+        """
+        if self.conn.execute("SELECT to_regclass(%s)", (self.table.table,)).fetchone() != (None,):
+            self.conn.execute(f"LOCK TABLE {self.table.table} IN ACCESS EXCLUSIVE MODE".encode())
+
+    def _heads(self) -> list[tuple[UUID, int]]:
+        return self.conn.execute("SELECT workspace_id, seq FROM log_heads ORDER BY workspace_id").fetchall()
+
+    def _catch_up(self) -> int:
+        """Folds again the streams that changed since their workspace was seen; answers how many."""
+        total = 0
+        for workspace_id, seq in self._heads():
+            since = self.seen.get(workspace_id, 0)
+            if seq == since:
+                continue
+            rows = self.conn.execute(_CHANGED, (workspace_id, self.table.decider.stream_type, since))
+            changed = [row[0] for row in rows]
+            for start in range(0, len(changed), BATCH):
+                self._renew(workspace_id, changed[start : start + BATCH])
+            self.seen[workspace_id] = seq
+            total += len(changed)
+        return total
+
+    def _renew(self, workspace_id: UUID, streams: Sequence[UUID]) -> None:
+        with self.conn.transaction():
+            gone = self.conn.execute(
+                f"DELETE FROM {self.shadow} WHERE workspace_id = %s AND id = ANY(%s)"
+                " RETURNING id, state::text, version, created_at, updated_at".encode(),
+                (workspace_id, streams),
+            )
+            for row in gone:
+                self._count(workspace_id, self.table.current(row), -1)
+            self._copy(self.conn, workspace_id, iter(self.conn.execute(_EVENTS_OF, (workspace_id, streams))))
+
+    def _write_counts(self) -> None:
+        """Nobody else counts these kinds while the table is locked."""
+        kinds = [self.table.decider.stream_type, *(f"{prefix}%" for prefix in self.table.count_prefixes)]
+        self.conn.execute("UPDATE row_counts SET n = 0 WHERE kind LIKE ANY(%s) AND n <> 0", (kinds,))
+        with self.conn.cursor() as cursor:
+            cursor.executemany(
+                "INSERT INTO row_counts (workspace_id, kind, n) VALUES (%s, %s, %s)"
+                " ON CONFLICT (workspace_id, kind) DO UPDATE SET n = excluded.n",
+                [(workspace_id, kind, number) for (workspace_id, kind), number in self.counts.items() if number],
+            )
+
+    def _swap(self) -> None:
+        name = self.table.table
+        self.conn.execute(f"DROP TABLE IF EXISTS {name}".encode())
+        self.conn.execute(f"ALTER TABLE {self.shadow} RENAME TO {name}".encode())
+        self.conn.execute(f"ALTER TABLE {name} RENAME CONSTRAINT {self.shadow}_pkey TO {name}_pkey".encode())
+        for index in self.table.create_indexes(self.shadow):
+            self.conn.execute(f"ALTER INDEX {index}_rebuilt RENAME TO {index}".encode())
+        self.conn.execute("CALL protect_tenant_table(%s::regclass, 'SELECT, INSERT, UPDATE, DELETE')", (name,))
+        self.conn.execute(
+            "INSERT INTO projection_versions (name, version) VALUES (%s, %s)"
+            " ON CONFLICT (name) DO UPDATE SET version = excluded.version, built_at = now()",
+            (name, self.table.version),
+        )

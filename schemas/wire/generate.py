@@ -1,0 +1,168 @@
+"""JSON Schemas (draft 2020-12) of what crosses the wire, made from the structs themselves."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, get_args, get_origin
+
+import msgspec
+
+from domain.catalogue import EVENTS
+from domain.kernel import JSON, Event
+from schemas.wire.descriptions import about, described
+from schemas.wire.page import One, Page
+
+_TIME: Final = re.compile(r"\w+At|timestamp|since|until|lastDelivery")
+"""Names of fields that are RFC 3339 times, wherever they are."""
+
+_SUFFIX: Final = {Page: "Page", One: "Answer"}
+
+
+_NAMES: Final = {"ImportAnswer": "ImportResult"}
+"""Where the struct's own name would read badly: One[ImportAnswer] is no ImportAnswerAnswer."""
+
+
+def name_of(kind: Any) -> str:
+    """What a type is called in the documentation: ``Page[ContactView]`` is a ContactPage, ``ContactView`` a Contact."""
+    origin, args = get_origin(kind), get_args(kind)
+    if origin in _SUFFIX:
+        return name_of(args[0]) + _SUFFIX[origin]
+    if origin is list:
+        return f"{name_of(args[0])}List"
+    if origin is dict:
+        return f"{name_of(args[1])}Map"
+    name: str = _NAMES.get(kind.__name__, kind.__name__)
+    return f"{name}Event" if issubclass(kind, Event) else name.removesuffix("View")
+
+
+def schemas(types: Sequence[Any], ref: str, *, answered: bool = False) -> tuple[list[JSON], dict[str, JSON]]:
+    """The schema of each type, and the components that they refer to by ``ref`` (such as ``#/$defs/{name}``).
+
+    ``answered``: they are what Daybook answers, so every field that it does not leave out is there.
+    """
+    template = "#/made/{name}"
+    found, made = msgspec.json.schema_components(types, ref_template=template)
+    names = {
+        schema["$ref"]: name_of(kind) for kind, schema in zip(types, found, strict=True) if schema.keys() == {"$ref"}
+    }
+    for name in made:
+        plain = name.rsplit(".", 1)[-1]
+        names.setdefault(template.format(name=name), _NAMES.get(plain, plain).removesuffix("View"))
+    if len(set(names.values())) < len(names):
+        raise ValueError(f"two types have one name in the documentation: {sorted(names.values())}")
+    refs = {old: ref.format(name=new) for old, new in names.items()}
+    components = {
+        new: _component(new, _plain(made[old.removeprefix("#/made/")], refs), answered=answered)
+        for old, new in names.items()
+    }
+    return [_plain(schema, refs) for schema in found], components
+
+
+def _component(name: str, schema: JSON, *, answered: bool) -> JSON:
+    schema["title"] = name
+    if description := text(schema.get("description", "")) or about(name):
+        schema["description"] = description
+    properties: dict[str, JSON] = schema.get("properties", {})
+    if answered:
+        there = {field for field, value in properties.items() if "default" in value}
+        schema["required"] = [field for field in properties if field in there or field in schema.get("required", ())]
+    if not schema.get("required"):
+        schema.pop("required", None)
+    for field, value in properties.items():
+        if answered:
+            value.pop("default", None)
+        if _TIME.fullmatch(field) and "string" in _types(value):
+            value["format"] = "date-time"
+        if found := described(name, field):
+            value["description"] = found
+    return schema
+
+
+def _types(schema: Mapping[str, Any]) -> list[str]:
+    kind = schema.get("type", [])
+    return [kind] if isinstance(kind, str) else list(kind)
+
+
+def _plain(schema: Any, refs: Mapping[str, str]) -> Any:
+    """A copy with our references, and ``anyOf`` a scalar and null as a scalar that may be null."""
+    if isinstance(schema, list):
+        return [_plain(entry, refs) for entry in schema]
+    if not isinstance(schema, dict):
+        return schema
+    copy = {name: _plain(value, refs) for name, value in schema.items()}
+    if isinstance(copy.get("$ref"), str):
+        copy["$ref"] = refs.get(copy["$ref"], copy["$ref"])
+    if "enum" in copy and "type" not in copy and all(isinstance(value, str) for value in copy["enum"]):
+        copy["type"] = "string"
+    match copy.get("anyOf"):
+        case [{"type": str(kind)} as value, {"type": "null"}]:
+            rest = {name: found for name, found in copy.items() if name != "anyOf"}
+            copy = {**value, **rest, "type": [kind, "null"]}
+            if "enum" in copy:
+                copy["enum"] = [*copy["enum"], None]
+        case _:
+            pass
+    return copy
+
+
+def text(docstring: str) -> str:
+    """A docstring as Markdown: its indentation and double backticks are Python's."""
+    return inspect.cleandoc(docstring).replace("``", "`")
+
+
+def event_schemas(ref: str) -> tuple[dict[str, JSON], dict[str, JSON]]:
+    """The schema of every event's data by the event's name, and the components they refer to."""
+    found, components = schemas(list(EVENTS.values()), ref)
+    return dict(zip(EVENTS, found, strict=True)), components
+
+
+def event_documents(entry: type[Any], webhook: type[Any]) -> dict[str, JSON]:
+    """By the event's name: the schema of its log entry, with ``#data`` and ``#webhook`` in it.
+
+    ``entry`` and ``webhook`` are what an event comes in, in the log and to receivers.
+    """
+    data, components = event_schemas("#/$defs/{name}")
+    (_, _), envelopes = schemas([entry, webhook], "#/$defs/{name}", answered=True)
+    return {name: _document(name, schema, {**components, **envelopes}) for name, schema in data.items()}
+
+
+def _document(name: str, data: JSON, components: Mapping[str, JSON]) -> JSON:
+    own = data["$ref"].removeprefix("#/$defs/")
+    entry, webhook = (_enveloped(components[envelope], name, data) for envelope in ("LogEntry", "WebhookEnvelope"))
+    needed = _reached({own: {**components[own], "$anchor": "data"}, "entry": entry, "webhook": webhook}, components)
+    needed["webhook"]["$anchor"] = "webhook"
+    entry = needed.pop("entry")
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"{name}.json",
+        **entry,
+        "title": name,
+        "description": components[own].get("description", ""),
+        "$defs": needed,
+    }
+
+
+def _enveloped(envelope: JSON, name: str, data: JSON) -> JSON:
+    properties = {**envelope["properties"]}
+    properties["type"] = {**properties["type"], "const": name}
+    properties["data"] = {**data, "description": "What happened."}
+    return {**envelope, "properties": properties}
+
+
+def _reached(roots: Mapping[str, JSON], components: Mapping[str, JSON]) -> dict[str, JSON]:
+    """The roots and all components that they lead to."""
+    found = dict(roots)
+    waiting = list(roots.values())
+    while waiting:
+        for name in re.findall(r"#/\$defs/(\w+)", msgspec.json.encode(waiting.pop()).decode()):
+            if name not in found:
+                found[name] = components[name]
+                waiting.append(components[name])
+    return found
+
+
+def written(document: JSON) -> bytes:
+    """As a file: the same every time, whatever the order it was made in."""
+    return msgspec.json.format(msgspec.json.encode(document, order="sorted"), indent=2) + b"\n"

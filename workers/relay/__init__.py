@@ -1,0 +1,1 @@
+"""The relay: committed events into the JetStream stream, in order."""

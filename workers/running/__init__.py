@@ -1,0 +1,1 @@
+"""How loops are run: connections, leases, waiting, and ending in good order."""

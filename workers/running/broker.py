@@ -1,0 +1,191 @@
+"""The connection to NATS, kept up for as long as the process runs, and the JetStream stream that holds the events."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
+from typing import Final, Self
+
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.errors import Error
+from nats.js import JetStreamContext
+from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig, StreamInfo
+from nats.js.errors import NotFoundError
+
+from workers.running.waiting import Backoff
+
+STREAM: Final = "DAYBOOK"
+SUBJECT_PREFIX: Final = "daybook."
+MAX_AGE_SECONDS: Final = 7 * 24 * 3600
+DUPLICATE_WINDOW_SECONDS: Final = 600
+
+_RECONNECT_SECONDS: Final = 0.25
+_PING_SECONDS: Final = 10
+_CLOSE_SECONDS: Final = 2
+
+logger = logging.getLogger("daybook.broker")
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A connection from when it was made to when it broke. ``ended`` is set at that moment; the next one is another."""
+
+    client: Client
+    js: JetStreamContext
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @asynccontextmanager
+    async def subscribed(self, subject: str, receive: Callable[[Msg], Awaitable[None]]) -> AsyncIterator[None]:
+        """Has ``receive`` called with each core-NATS message; not with those of a later connection."""
+        subscription = await self.client.subscribe(subject, cb=receive)
+        try:
+            yield
+        finally:
+            with suppress(Error):
+                await subscription.unsubscribe()
+
+
+class Broker:
+    """Connects in the background and for ever, whether or not NATS is there yet. Not for use by several event loops.
+
+    Nothing is buffered while there is no connection: what is published then raises, at once.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._current: Connection | None = None
+        self._changed = asyncio.Event()
+        self._keeper: asyncio.Task[None] | None = None
+        self._complained = False
+        self._closing = False
+
+    async def __aenter__(self) -> Self:
+        self._keeper = asyncio.create_task(self._keep(), name="broker")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._keeper is not None
+        self._closing = True
+        self._keeper.cancel()
+        await asyncio.gather(self._keeper, return_exceptions=True)
+
+    @property
+    def connection(self) -> Connection | None:
+        """The present connection; ``None`` while there is none."""
+        return self._current
+
+    async def connected(self) -> Connection:
+        """The present connection, or the next one as soon as it is there."""
+        while self._current is None:
+            self._changed.clear()
+            await self._changed.wait()
+        return self._current
+
+    async def publish(self, subject: str, payload: bytes) -> None:
+        """Sends a core-NATS message; raises ``ConnectionError`` while there is no connection."""
+        if self._current is None:
+            raise ConnectionError("NATS is not connected")
+        await self._current.client.publish(subject, payload)
+
+    async def _keep(self) -> None:
+        """Keeps a client. It reconnects by itself, and gives up only when the server refuses it: then comes another."""
+        backoff = Backoff()
+        while True:
+            client = Client()
+            closed = asyncio.Event()
+            try:
+                await self._connect(client, closed)
+                backoff.reset()
+                self._up(client)
+                await closed.wait()
+            except Exception as error:  # noqa: BLE001 - whatever it is, the process needs a connection
+                self._complain(error)
+            finally:
+                self._down()
+                await _close(client)
+            await asyncio.sleep(backoff.next())
+
+    async def _connect(self, client: Client, closed: asyncio.Event) -> None:
+        async def on_disconnect() -> None:
+            self._down()
+
+        async def on_reconnect() -> None:
+            self._up(client)
+
+        async def on_close() -> None:
+            self._down()
+            closed.set()
+
+        async def on_error(error: Exception) -> None:
+            self._complain(error)
+
+        await client.connect(
+            self._url,
+            name="daybook",
+            disconnected_cb=on_disconnect,
+            reconnected_cb=on_reconnect,
+            closed_cb=on_close,
+            error_cb=on_error,
+            max_reconnect_attempts=-1,
+            reconnect_time_wait=_RECONNECT_SECONDS,  # type: ignore[arg-type]  # declared in whole seconds, used in asyncio.sleep
+            ping_interval=_PING_SECONDS,
+            pending_size=0,  # else what is published in vain would be sent later, behind what was published since
+        )
+
+    def _up(self, client: Client) -> None:
+        address = client.connected_url
+        logger.info("connected to NATS at %s:%s", address and address.hostname, address and address.port)
+        self._complained = False
+        self._current = Connection(client, client.jetstream())
+        self._changed.set()
+
+    def _down(self) -> None:
+        if self._current is not None:
+            if not self._closing:
+                logger.warning("lost the connection to NATS")
+            self._current.ended.set()
+            self._current = None
+
+    def _complain(self, error: Exception) -> None:
+        """Logs an error; of those on the way to a connection the first only."""
+        if self._current is not None:
+            logger.warning("NATS: %s", _said(error))
+        elif not self._complained:
+            self._complained = True
+            logger.warning("NATS cannot be reached, trying on: %s", _said(error))
+
+
+async def ensure_stream(js: JetStreamContext) -> StreamInfo:
+    """Makes the stream, or brings its settings up to date; those that are not ours (replicas, limits) stay."""
+    wanted = {
+        "subjects": [f"{SUBJECT_PREFIX}>"],
+        "max_age": float(MAX_AGE_SECONDS),
+        "duplicate_window": float(DUPLICATE_WINDOW_SECONDS),
+        "discard": DiscardPolicy.OLD,
+    }
+    try:
+        info = await js.stream_info(STREAM)
+    except NotFoundError:
+        logger.info("making the stream %s", STREAM)
+        made = StreamConfig(name=STREAM, storage=StorageType.FILE, retention=RetentionPolicy.LIMITS, **wanted)  # type: ignore[arg-type]  # each value is of its field's type
+        return await js.add_stream(made)
+    if all(getattr(info.config, name) == value for name, value in wanted.items()):
+        return info
+    logger.info("updating the stream %s", STREAM)
+    return await js.update_stream(replace(info.config, **wanted))  # type: ignore[arg-type]  # as above
+
+
+async def _close(client: Client) -> None:
+    """Sends what is buffered, and closes."""
+    with suppress(Error, OSError):
+        if client.is_connected:
+            await client.flush(timeout=_CLOSE_SECONDS)
+    await client.close()
+
+
+def _said(error: Exception) -> str:
+    return str(error) or type(error).__name__

@@ -1,0 +1,98 @@
+"""What every worker loop is given: connections, the event store, and when to stop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+from psycopg_pool import AsyncConnectionPool
+
+from eventstore.database import Pool, open_pool
+from eventstore.nudge import Nudger
+from eventstore.unit_of_work import EventStore
+from projections.catalogue import ROWS
+from workers.running.broker import Broker
+
+AsyncDb = AsyncConnection[TupleRow]
+AsyncPool = AsyncConnectionPool[AsyncDb]
+
+_POOL_SIZE: Final = 8
+_POOL_SECONDS: Final = 5.0
+_CLOSE_SECONDS: Final = 2.0
+
+
+@dataclass(frozen=True)
+class WorkerConfig:
+    """``database_url`` is for the role ``daybook_worker``; ``metrics_port`` serves Prometheus metrics, ``None`` does not."""
+
+    database_url: str = field(repr=False)
+    nats_url: str = field(repr=False)
+    secret_key: bytes = field(repr=False)
+    allow_private_webhooks: bool = False
+    metrics_port: int | None = None
+    metrics_host: str = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class WorkerContext:
+    """``pool`` and ``store`` are synchronous: for use in threads (``asyncio.to_thread``). ``async_pool`` is not.
+
+    Loops look at ``stop`` between two pieces of work, finish the one in hand, and return.
+    """
+
+    config: WorkerConfig
+    pool: Pool
+    async_pool: AsyncPool
+    broker: Broker
+    store: EventStore
+    stop: asyncio.Event
+
+
+@asynccontextmanager
+async def open_context(config: WorkerConfig, stop: asyncio.Event) -> AsyncIterator[WorkerContext]:
+    """Opens everything without waiting: Postgres and NATS may come later than the workers."""
+    pool = open_pool(config.database_url, size=_POOL_SIZE, wait=False)
+    try:
+        async with async_pool(config.database_url) as opened, Broker(config.nats_url) as broker:
+            nudger = Nudger(broker.publish)
+            store = EventStore(pool, ROWS, nudge=nudger.nudge)
+            try:
+                yield WorkerContext(config, pool, opened, broker, store, stop)
+            finally:
+                await nudger.close()
+    finally:
+        await asyncio.to_thread(pool.close, _CLOSE_SECONDS)
+
+
+@asynccontextmanager
+async def async_pool(url: str, *, size: int = _POOL_SIZE) -> AsyncIterator[AsyncPool]:
+    """A pool of autocommitting connections that asks for a new one soon again when Postgres was away."""
+    opened: AsyncPool = AsyncConnectionPool(
+        url,
+        connection_class=AsyncConnection[TupleRow],
+        kwargs={"connect_timeout": 5, "tcp_user_timeout": 10_000},
+        configure=_configure,
+        min_size=2,
+        max_size=size,
+        timeout=_POOL_SECONDS,
+        reconnect_timeout=_POOL_SECONDS,
+        open=False,
+        name="daybook-async",
+    )
+    await opened.open(wait=False)
+    try:
+        yield opened
+    finally:
+        await opened.close(_CLOSE_SECONDS)
+
+
+async def _configure(conn: AsyncConnection[Any]) -> None:
+    await conn.set_autocommit(True)
+    # A loop may be cancelled in the midst of a pipeline, as when the relay's lease is gone; psycopg then believes
+    # statements prepared that are not, and the next user of the connection would fail.
+    conn.prepare_threshold = None

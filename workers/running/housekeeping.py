@@ -1,0 +1,44 @@
+"""Housekeeping: removes what has served its time."""
+
+from __future__ import annotations
+
+import logging
+from typing import Final, LiteralString
+
+import psycopg
+
+from workers.running.context import WorkerContext
+from workers.running.waiting import pause
+
+EVERY_SECONDS: Final = 300.0
+
+EXPIRED: Final[dict[str, LiteralString]] = {
+    "sessions": "DELETE FROM sessions WHERE expires_at <= now()",
+    # How old they must be is said by the policies on these tables: they show workers no row, and let them delete the old.
+    "idempotency_keys": "DELETE FROM idempotency_keys",
+    "rate_windows": "DELETE FROM rate_windows",
+}
+"""By table, and each in a transaction of its own."""
+
+logger = logging.getLogger("daybook.housekeeping")
+
+
+async def run(context: WorkerContext, *, every: float = EVERY_SECONDS) -> None:
+    """Tidies up every few minutes; any number of processes may."""
+    while not context.stop.is_set():
+        try:
+            await tidy_up(context)
+        except psycopg.OperationalError as error:
+            logger.warning("putting off housekeeping: %s", error)
+        await pause(context.stop, every)
+
+
+async def tidy_up(context: WorkerContext) -> dict[str, int]:
+    """Deletes what has expired; answers how many rows of each table."""
+    deleted = {}
+    for table, statement in EXPIRED.items():
+        async with context.async_pool.connection() as conn:
+            deleted[table] = (await conn.execute(statement)).rowcount
+        if deleted[table]:
+            logger.info("deleted %d expired rows of %s", deleted[table], table)
+    return deleted

@@ -1,0 +1,1 @@
+"""Webhooks: from events to deliveries, and from deliveries to receivers."""

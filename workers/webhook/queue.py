@@ -1,0 +1,306 @@
+"""The queue of webhook deliveries in Postgres: claimed by a lease, loaded, and their results written in batches.
+
+A claim is a lease: when its worker dies, the deliveries are due again as soon as it has run out. A result counts only
+while the lease is held, so of two workers that both sent something one is believed.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
+from typing import Any, Final, Literal, LiteralString
+from uuid import UUID
+
+import msgspec
+from psycopg.types.json import Jsonb
+
+from eventstore.chain import timestamp
+from eventstore.database import SET_WORKSPACE
+from gateways.webhook import Sent
+from schemas.webhook import Subject, WebhookEnvelope
+from workers.running.context import AsyncDb, AsyncPool
+
+# A claim that is lost in a crash of Postgres is made again: it need not wait for the disk.
+_FAST: Final[LiteralString] = "SELECT set_config('synchronous_commit', 'off', true)"
+
+# Endpoint by endpoint along the index (a loose scan), of each so many as there is room for: however long one's queue
+# is, the others are reached in one step. Not more than one step for those that have nothing due, either.
+_ENDPOINTS: Final[LiteralString] = """
+    RECURSIVE endpoints(webhook_id) AS (
+        (SELECT webhook_id FROM webhook_deliveries WHERE status = 'pending' AND webhook_id > %(after)s
+         ORDER BY webhook_id LIMIT 1)
+        UNION ALL
+        SELECT (SELECT webhook_id FROM webhook_deliveries
+                WHERE status = 'pending' AND webhook_id > endpoints.webhook_id ORDER BY webhook_id LIMIT 1)
+        FROM endpoints WHERE endpoints.webhook_id IS NOT NULL
+    )
+"""
+_THESE: Final[LiteralString] = "endpoints(webhook_id) AS (SELECT unnest(%(only)s::uuid[]))"
+_CLAIM: Final[LiteralString] = """
+    , due AS MATERIALIZED (
+        SELECT found.workspace_id, found.id FROM endpoints CROSS JOIN LATERAL (
+            SELECT workspace_id, id FROM webhook_deliveries
+            WHERE webhook_id = endpoints.webhook_id AND status = 'pending' AND next_attempt_at <= now()
+                AND (leased_until IS NULL OR leased_until <= now())
+            ORDER BY next_attempt_at
+            LIMIT coalesce((%(rooms)s::jsonb ->> endpoints.webhook_id::text)::int, %(room)s)
+            FOR UPDATE SKIP LOCKED
+        ) AS found
+        LIMIT %(limit)s
+    )
+    UPDATE webhook_deliveries AS d SET leased_until = now() + make_interval(secs => %(seconds)s), lease = %(lease)s
+    FROM due WHERE d.workspace_id = due.workspace_id AND d.id = due.id
+    RETURNING d.workspace_id, d.id, d.webhook_id, d.seq, d.event_id, d.tries, d.lease
+"""
+_CLAIM_ANY: Final[LiteralString] = f"WITH {_ENDPOINTS}{_CLAIM}"
+_CLAIM_THESE: Final[LiteralString] = f"WITH {_THESE}{_CLAIM}"
+
+_EVENTS: Final[LiteralString] = """
+    SELECT seq, event_id, type, recorded_at, stream_type, stream_id, data::text, correlation_id
+    FROM events WHERE workspace_id = current_workspace() AND seq = ANY(%s)
+"""
+_RECEIVERS: Final[LiteralString] = """
+    SELECT w.id, w.url, array(
+        SELECT s.sealed FROM webhook_secrets s
+        WHERE s.workspace_id = w.workspace_id AND s.webhook_id = w.id AND (s.expires_at IS NULL OR s.expires_at > now())
+        ORDER BY s.created_at DESC)
+    FROM webhooks w WHERE w.workspace_id = current_workspace() AND w.id = ANY(%s) AND w.active
+"""
+_CANCEL: Final[LiteralString] = """
+    UPDATE webhook_deliveries AS d SET status = 'cancelled', completed_at = now(), leased_until = NULL, lease = NULL
+    WHERE workspace_id = current_workspace() AND webhook_id = ANY(%s) AND status = 'pending' AND NOT EXISTS (
+        SELECT FROM webhooks w WHERE w.workspace_id = d.workspace_id AND w.id = d.webhook_id AND w.active)
+"""
+# One that was cancelled while it was on its way stays so, unless it arrived.
+_RECORD: Final[LiteralString] = """
+    WITH result AS (
+        SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::float8[], %s::timestamptz[], %s::int[], %s::int[],
+            %s::text[], %s::text[])
+            AS result(id, lease, status, delay, started_at, duration_ms, status_code, error, excerpt)
+    ), done AS (
+        UPDATE webhook_deliveries AS d SET
+            status = CASE WHEN d.status = 'cancelled' AND result.status <> 'succeeded' THEN d.status ELSE result.status END,
+            attempts = d.attempts + 1,
+            tries = d.tries + 1,
+            next_attempt_at = now() + make_interval(secs => result.delay),
+            leased_until = NULL,
+            lease = NULL,
+            last_status = result.status_code,
+            last_error = result.error,
+            last_attempt_at = result.started_at,
+            completed_at = CASE WHEN d.status = 'pending' AND result.status = 'pending' THEN NULL ELSE now() END
+        FROM result
+        WHERE d.workspace_id = current_workspace() AND d.id = result.id AND d.lease = result.lease
+        RETURNING d.workspace_id, d.id, d.attempts
+    )
+    INSERT INTO webhook_attempts
+        (workspace_id, delivery_id, attempt, started_at, duration_ms, status_code, error, response_excerpt)
+    SELECT done.workspace_id, done.id, done.attempts, result.started_at, result.duration_ms, result.status_code,
+        result.error, result.excerpt
+    FROM done JOIN result ON result.id = done.id
+"""
+_HEALTH: Final[LiteralString] = """
+    INSERT INTO webhook_health AS health (workspace_id, webhook_id, last_delivery_at, last_status, failing_since)
+    SELECT current_workspace(), found.* FROM unnest(%s::uuid[], %s::timestamptz[], %s::int[], %s::timestamptz[])
+        AS found(webhook_id, at, status, since)
+    WHERE EXISTS (SELECT FROM webhooks w WHERE w.workspace_id = current_workspace() AND w.id = found.webhook_id)
+    ON CONFLICT (workspace_id, webhook_id) DO UPDATE SET
+        last_delivery_at = excluded.last_delivery_at, last_status = excluded.last_status, failing_since =
+"""
+_FARED_WELL: Final[LiteralString] = f"{_HEALTH} excluded.failing_since"
+"""For endpoints with a success among the results: what failed before it counts no more."""
+_FAILED_ONLY: Final[LiteralString] = f"""
+    {_HEALTH} coalesce(health.failing_since, excluded.failing_since)
+    RETURNING webhook_id, failing_since <= now() - make_interval(secs => %s)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A delivery that is this worker's to send while the lease lasts."""
+
+    workspace_id: UUID
+    id: UUID
+    webhook_id: UUID
+    seq: int
+    event_id: UUID
+    tries: int
+    lease: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A delivery with all that it takes to send it: sealed secrets, and a body unless the log has lost the event."""
+
+    claimed: Claimed
+    correlation_id: UUID
+    url: str
+    sealed: tuple[bytes, ...]
+    body: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What an attempt came to: ``pending`` again in ``delay`` seconds, or done."""
+
+    letter: Letter
+    sent: Sent
+    status: Literal["pending", "succeeded", "failed"]
+    delay: float = 0.0
+
+
+async def claim(
+    pool: AsyncPool,
+    lease: UUID,
+    *,
+    seconds: float,
+    limit: int,
+    room: int,
+    rooms: Mapping[UUID, int],
+    after: UUID | None = None,
+    only: Collection[UUID] = (),
+) -> list[Claimed]:
+    """Leases what is due: up to ``limit`` in all, and of one endpoint up to ``rooms`` or else ``room``.
+
+    Of the endpoints behind ``after``, in order of their ids; or of ``only`` these.
+    """
+    bounds = {
+        "lease": lease,
+        "seconds": seconds,
+        "limit": limit,
+        "room": room,
+        "rooms": Jsonb({str(webhook_id): left for webhook_id, left in rooms.items()}),
+    }
+    async with pool.connection() as conn, conn.pipeline():
+        await conn.execute(_FAST)
+        if only:
+            cursor = await conn.execute(_CLAIM_THESE, {**bounds, "only": list(only)})
+        else:
+            cursor = await conn.execute(_CLAIM_ANY, {**bounds, "after": after or UUID(int=0)})
+        found = [Claimed(*row) for row in await cursor.fetchall()]
+    return sorted(found, key=attrgetter("webhook_id", "seq"))
+
+
+async def load(pool: AsyncPool, claimed: Iterable[Claimed]) -> tuple[list[Letter], list[Claimed]]:
+    """The deliveries ready to send, and those whose endpoint is switched off or gone."""
+    groups = _by_workspace(claimed, attrgetter("workspace_id"))
+    letters: list[Letter] = []
+    stranded: list[Claimed] = []
+    async with pool.connection() as conn, conn.pipeline():
+        asked = []
+        for workspace_id, group in groups.items():
+            await conn.execute(SET_WORKSPACE, (str(workspace_id),))
+            events = await conn.execute(_EVENTS, (list({item.seq for item in group}),))
+            receivers = await conn.execute(_RECEIVERS, (list({item.webhook_id for item in group}),))
+            asked.append((group, events, receivers))
+        for group, events, receivers in asked:
+            written = {row[0]: row for row in await events.fetchall()}
+            known = {row[0]: row for row in await receivers.fetchall()}
+            bodies: dict[int, bytes] = {}
+            for item in group:
+                if item.webhook_id not in known:
+                    stranded.append(item)
+                    continue
+                if item.seq not in bodies and item.seq in written:
+                    bodies[item.seq] = _body(item.workspace_id, written[item.seq])
+                letters.append(_letter(item, known[item.webhook_id], written.get(item.seq), bodies.get(item.seq)))
+    return letters, stranded
+
+
+def _letter(item: Claimed, receiver: Sequence[Any], event: Sequence[Any] | None, body: bytes | None) -> Letter:
+    _, url, sealed = receiver
+    correlation_id = item.event_id if event is None else event[7]
+    return Letter(item, correlation_id, url, tuple(bytes(secret) for secret in sealed), body)
+
+
+def _body(workspace_id: UUID, event: Sequence[Any]) -> bytes:
+    seq, event_id, event_type, recorded_at, stream_type, stream_id, data, _ = event
+    return _encode(
+        WebhookEnvelope(
+            id=event_id,
+            type=event_type,
+            timestamp=timestamp(recorded_at),
+            workspace_id=workspace_id,
+            seq=seq,
+            subject=Subject(type=stream_type, id=stream_id),
+            data=msgspec.Raw(data),
+        )
+    )
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+async def cancel(pool: AsyncPool, stranded: Iterable[Claimed]) -> None:
+    """Cancels all that is pending for these endpoints, where they are still switched off or gone."""
+    groups = _by_workspace(stranded, attrgetter("workspace_id"))
+    async with pool.connection() as conn, conn.pipeline():
+        for workspace_id, group in groups.items():
+            await conn.execute(SET_WORKSPACE, (str(workspace_id),))
+            await conn.execute(_CANCEL, (list({item.webhook_id for item in group}),))
+
+
+async def record(pool: AsyncPool, results: Sequence[Result], failing_seconds: float) -> list[Result]:
+    """Writes results, the attempts and how the endpoints fare, in one transaction.
+
+    Answers a result for each endpoint that has done nothing but fail for ``failing_seconds``.
+    """
+    groups = _by_workspace(results, lambda result: result.letter.claimed.workspace_id)
+    async with pool.connection() as conn, conn.pipeline():
+        asked = []
+        for workspace_id, group in sorted(groups.items()):
+            await conn.execute(SET_WORKSPACE, (str(workspace_id),))
+            await conn.execute(_RECORD, _columns(group))
+            asked.append((group, await _record_health(conn, group, failing_seconds)))
+        exhausted = []
+        for group, cursor in asked:
+            if cursor is not None:
+                ids = {row[0] for row in await cursor.fetchall() if row[1]}
+                last = {result.letter.claimed.webhook_id: result for result in group}
+                exhausted += [last[webhook_id] for webhook_id in ids]
+    return exhausted
+
+
+def _columns(results: Sequence[Result]) -> tuple[list[Any], ...]:
+    return (
+        [result.letter.claimed.id for result in results],
+        [result.letter.claimed.lease for result in results],
+        [result.status for result in results],
+        [result.delay for result in results],
+        [result.sent.started_at for result in results],
+        [result.sent.duration_ms for result in results],
+        [result.sent.status for result in results],
+        [result.sent.error for result in results],
+        [result.sent.excerpt for result in results],
+    )
+
+
+async def _record_health(conn: AsyncDb, results: Sequence[Result], failing_seconds: float) -> Any:
+    well: list[tuple[Any, ...]] = []
+    badly: list[tuple[Any, ...]] = []
+    by_id = attrgetter("letter.claimed.webhook_id")
+    for webhook_id, found in groupby(sorted(results, key=by_id), by_id):
+        group = sorted(found, key=attrgetter("sent.started_at"))
+        last = group[-1].sent
+        since = None
+        for result in reversed(group):
+            if result.sent.error is None:
+                break
+            since = result.sent.started_at
+        row = (webhook_id, last.started_at, last.status, since)
+        (badly if all(result.sent.error is not None for result in group) else well).append(row)
+    if well:
+        await conn.execute(_FARED_WELL, tuple(list(column) for column in zip(*well, strict=True)))
+    if not badly:
+        return None
+    return await conn.execute(_FAILED_ONLY, (*(list(column) for column in zip(*badly, strict=True)), failing_seconds))
+
+
+def _by_workspace(items: Iterable[Any], key: Any) -> dict[UUID, list[Any]]:
+    groups: dict[UUID, list[Any]] = defaultdict(list)
+    for item in items:
+        groups[key(item)].append(item)
+    return groups

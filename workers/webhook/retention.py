@@ -1,0 +1,80 @@
+"""Lets go of old deliveries of webhooks, and their attempts. The events themselves stay in the log."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Final, LiteralString
+from uuid import UUID
+
+import psycopg
+
+from eventstore.database import SET_WORKSPACE
+from workers.running.context import AsyncPool, WorkerContext
+from workers.running.waiting import pause
+
+KEEP_SECONDS: Final = 30 * 86400.0
+EVERY_SECONDS: Final = 3600.0
+BATCH: Final = 2000
+
+# From one workspace to the next along the primary key; ids begin with the time they were made.
+_WITH_OLD: Final[LiteralString] = """
+    WITH RECURSIVE tenants(workspace_id) AS (
+        (SELECT workspace_id FROM webhook_deliveries ORDER BY workspace_id LIMIT 1)
+        UNION ALL
+        SELECT (SELECT workspace_id FROM webhook_deliveries WHERE workspace_id > tenants.workspace_id
+                ORDER BY workspace_id LIMIT 1)
+        FROM tenants WHERE tenants.workspace_id IS NOT NULL
+    )
+    SELECT workspace_id FROM tenants WHERE EXISTS (
+        SELECT FROM webhook_deliveries d WHERE d.workspace_id = tenants.workspace_id AND d.id < %s AND status <> 'pending')
+"""
+_FORGET: Final[LiteralString] = """
+    WITH gone AS (
+        DELETE FROM webhook_deliveries WHERE workspace_id = current_workspace() AND id IN (
+            SELECT id FROM webhook_deliveries
+            WHERE workspace_id = current_workspace() AND id < %s AND status <> 'pending'
+            ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)
+        RETURNING id
+    ), attempts AS (
+        DELETE FROM webhook_attempts USING gone
+        WHERE webhook_attempts.workspace_id = current_workspace() AND webhook_attempts.delivery_id = gone.id
+    )
+    SELECT count(*) FROM gone
+"""
+
+logger = logging.getLogger("daybook.webhooks")
+
+
+async def run(context: WorkerContext, *, every: float = EVERY_SECONDS) -> None:
+    """Tidies up every hour; any number of processes may."""
+    while not context.stop.is_set():
+        try:
+            forgotten = await forget_old(context.async_pool)
+        except psycopg.OperationalError as error:
+            logger.warning("putting off the removal of old deliveries: %s", error)
+        else:
+            if forgotten:
+                logger.info("deleted %d old deliveries", forgotten)
+        await pause(context.stop, every)
+
+
+async def forget_old(pool: AsyncPool, keep_seconds: float = KEEP_SECONDS) -> int:
+    """Deletes the completed deliveries that were made so long ago; answers how many."""
+    before = UUID(int=int((time.time() - keep_seconds) * 1000) << 80)
+    async with pool.connection() as conn:
+        workspaces = [row[0] for row in await (await conn.execute(_WITH_OLD, (before,))).fetchall()]
+    total = 0
+    for workspace_id in workspaces:
+        while count := await _forget_some(pool, workspace_id, before):
+            total += count
+            if count < BATCH:
+                break
+    return total
+
+
+async def _forget_some(pool: AsyncPool, workspace_id: UUID, before: UUID) -> int:
+    async with pool.connection() as conn, conn.pipeline():
+        await conn.execute(SET_WORKSPACE, (str(workspace_id),))
+        row = await (await conn.execute(_FORGET, (before, BATCH))).fetchone()
+    return row[0] if row else 0
