@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, TypeVar, dataclass_transform
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar, dataclass_transform
+from uuid import UUID
 
 import msgspec
 
@@ -86,11 +87,20 @@ E = TypeVar("E", bound=Event)
 S = TypeVar("S", bound=State)
 
 
+class Ended(NamedTuple):
+    """A thing that ends, as those who refer to it remember it: ``name`` is empty where it has none."""
+
+    id: UUID
+    name: str
+
+
 @dataclass(frozen=True, eq=False)
 class Decider(Generic[C, E, S]):
     """One kind of stream: ``decide(command, state) -> events`` and ``evolve(state, event) -> state``.
 
-    Both are pure. A state of ``None`` is a stream that has not begun or has ended (was deleted).
+    Both are pure. A state of ``None`` is a stream that has not begun or has ended (was deleted). What it refers to may
+    end (``domain/kernel/fields.py``): ``unset(field, ended)`` is the command that takes such a reference away, and
+    ``delete`` the one that ends the stream itself.
     """
 
     stream_type: str
@@ -99,3 +109,5 @@ class Decider(Generic[C, E, S]):
     events: tuple[type[E], ...]
     decide: Callable[[C, S | None], Sequence[E]]
     evolve: Callable[[S | None, E], S | None]
+    unset: Callable[[str, Ended], C] | None = None
+    delete: type[C] | None = None

@@ -1,0 +1,117 @@
+"""What the type of a field says: how its value is kept, and what it refers to.
+
+``Line = Annotated[str, Kept(values.text_or_none)]`` and ``Annotated[UUID, Refers("company")]`` stand where the field is
+declared, and every door that a value can come in by does as they say. msgspec ignores what it does not know in an
+annotation, and documents ``Meta`` beside it; type checkers see the bare type.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET
+
+from domain.kernel import State
+from domain.kernel.check import Check
+
+OnEnd = Literal["unset", "refuse", "cascade"]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """How a value is kept: ``keep`` answers its normal form, or raises ``ValueError`` saying what was expected."""
+
+    keep: Callable[[Any], Any]
+
+
+@dataclass(frozen=True)
+class Refers:
+    """The id, or each of the ids, is that of a thing of ``kind`` in the same workspace.
+
+    ``on_end`` says what becomes of who refers to a thing that ends: ``unset`` takes the reference away (by the decider's
+    ``unset``), ``cascade`` ends them too (by its ``delete``), ``refuse`` keeps the thing from ending. ``counted``: how
+    many refer to it is kept, for the thing to show.
+    """
+
+    kind: str
+    on_end: OnEnd = "unset"
+    counted: bool = False
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A field of a state that refers to things of another kind: its name in Python and on the wire."""
+
+    field: str
+    wire: str
+    to: Refers
+    many: bool
+
+    def ids(self, state: State | None) -> tuple[UUID, ...]:
+        """What a state refers to by this field; nothing where there is no state."""
+        found: Any = None if state is None else getattr(state, self.field)
+        if found is None:
+            return ()
+        return tuple(found) if self.many else (found,)
+
+
+@cache
+def references(kind: type[msgspec.Struct]) -> tuple[Reference, ...]:
+    """The fields of a state that refer to something, in the order of the state."""
+    return tuple(
+        Reference(name, wire, refers, many=_is_many(annotation))
+        for name, wire, annotation in _fields(kind)
+        for refers in _said(annotation, Refers)
+    )
+
+
+@cache
+def keepers(kind: type[msgspec.Struct]) -> tuple[tuple[str, str, Callable[[Any], Any]], ...]:
+    """Of the fields whose type says how they are kept: name, wire name, and how."""
+    return tuple(
+        (name, wire, kept.keep) for name, wire, annotation in _fields(kind) for kept in _said(annotation, Kept)
+    )
+
+
+def kept(value: msgspec.Struct, check: Check | None = None) -> dict[str, Any]:
+    """The given fields as they are kept, by Python name; those not given are not among them.
+
+    Refuses with every field that is not acceptable, or tells ``check`` of them.
+    """
+    asked = check or Check()
+    found = {name: given for name, given in msgspec.structs.asdict(value).items() if given is not UNSET}
+    for name, wire, keep in keepers(type(value)):
+        if found.get(name) is not None:
+            found[name] = asked.field(wire, keep, found[name])
+    if check is None:
+        asked.done()
+    return found
+
+
+@cache
+def _fields(kind: type[msgspec.Struct]) -> tuple[tuple[str, str, Any], ...]:
+    hints = get_type_hints(kind, include_extras=True)
+    return tuple((field.name, field.encode_name, hints[field.name]) for field in msgspec.structs.fields(kind))
+
+
+def _said(annotation: Any, what: type[Any]) -> Iterator[Any]:
+    """What an annotation, or a type that it is made of, says of this kind; not what the fields of a struct say."""
+    if get_origin(annotation) is Annotated:
+        inner, *said = get_args(annotation)
+        yield from (entry for entry in said if isinstance(entry, what))
+        yield from _said(inner, what)
+    else:
+        for inner in get_args(annotation):
+            yield from _said(inner, what)
+
+
+def _is_many(annotation: Any) -> bool:
+    origin = get_origin(annotation)
+    if origin in (tuple, list):
+        return True
+    return any(_is_many(inner) for inner in get_args(annotation))
