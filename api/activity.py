@@ -13,9 +13,10 @@ from api.http.answers import Asked, Json, page
 from api.http.operation import errors, needs
 from api.http.paging import page_request
 from application.calling.services import Services
+from domain.kernel import Action
 from eventstore.database import reading
 from projections import activity as rows
-from schemas.activity import Action, ActivityView
+from schemas.activity import ActivityView
 from schemas.wire.page import Page, PageRequest, page_meta
 
 

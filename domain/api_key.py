@@ -39,7 +39,7 @@ class RevokeApiKey(Command):
     """For good; the record stays, inactive."""
 
 
-class ApiKeyCreated(Event, name="api_key.created"):
+class ApiKeyCreated(Event, name="api_key.created", action="created"):
     name: str
     key_prefix: str
     user_id: UUID
@@ -47,7 +47,7 @@ class ApiKeyCreated(Event, name="api_key.created"):
     expires_at: datetime | None
 
 
-class ApiKeyRevoked(Event, name="api_key.revoked"):
+class ApiKeyRevoked(Event, name="api_key.revoked", action="deleted"):
     """No request with the key is accepted from here on."""
 
 

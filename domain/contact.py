@@ -115,36 +115,40 @@ class DeleteContact(Command):
     """For good: the row goes; what happened stays in the log."""
 
 
-class ContactCreated(ContactDetails, Event, name="contact.created"):
+class ContactCreated(ContactDetails, Event, name="contact.created", action="created"):
     """Has what was given; a field it does not name is null."""
 
     tags: tuple[TagRef, ...] = ()
 
 
-class ContactUpdated(Event, name="contact.updated"):
+class ContactUpdated(Event, name="contact.updated", action="updated"):
     changed: ContactDetails
     previous: ContactDetails
 
 
-class ContactUnsubscribed(Event, name="contact.unsubscribed"):
+class ContactUnsubscribed(
+    Event, name="contact.unsubscribed", action="updated", changes={"globallyUnsubscribed": (False, True)}
+):
     """From everything the workspace sends."""
 
 
-class ContactResubscribed(Event, name="contact.resubscribed"):
+class ContactResubscribed(
+    Event, name="contact.resubscribed", action="updated", changes={"globallyUnsubscribed": (True, False)}
+):
     """The contact may be written to again."""
 
 
-class ContactTagged(Event, name="contact.tag_added"):
+class ContactTagged(Event, name="contact.tag_added", action="updated"):
     tag_id: UUID
     tag_name: str
 
 
-class ContactUntagged(Event, name="contact.tag_removed"):
+class ContactUntagged(Event, name="contact.tag_removed", action="updated", takes_away=True):
     tag_id: UUID
     tag_name: str
 
 
-class ContactDeleted(Event, name="contact.deleted"):
+class ContactDeleted(Event, name="contact.deleted", action="deleted"):
     """What it was is in the events before."""
 
 

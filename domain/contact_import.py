@@ -40,15 +40,15 @@ class FailImport(Command):
     counts: ImportCounts
 
 
-class ImportStarted(Event, name="contact_import.started"):
+class ImportStarted(Event, name="contact_import.started", action="created"):
     source: str
 
 
-class ImportCompleted(Event, name="contact_import.completed"):
+class ImportCompleted(Event, name="contact_import.completed", action="updated"):
     counts: ImportCounts
 
 
-class ImportFailed(Event, name="contact_import.failed"):
+class ImportFailed(Event, name="contact_import.failed", action="updated"):
     reason: str
     counts: ImportCounts
 

@@ -40,18 +40,18 @@ class MembershipChanges(Value):
     assigned_only: bool | UnsetType = UNSET
 
 
-class MembershipGranted(Event, name="membership.granted"):
+class MembershipGranted(Event, name="membership.granted", action="created"):
     user_id: UUID
     role: Role
     assigned_only: bool
 
 
-class MembershipChanged(Event, name="membership.changed"):
+class MembershipChanged(Event, name="membership.changed", action="updated"):
     changed: MembershipChanges
     previous: MembershipChanges
 
 
-class MembershipRevoked(Event, name="membership.revoked"):
+class MembershipRevoked(Event, name="membership.revoked", action="deleted"):
     """Whose it was is in the events before."""
 
 

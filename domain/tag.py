@@ -44,18 +44,18 @@ class TagChanges(Value):
     color: str | UnsetType | None = UNSET
 
 
-class TagCreated(Event, name="tag.created"):
+class TagCreated(Event, name="tag.created", action="created"):
     name: str
     slug: str
     color: str | None
 
 
-class TagUpdated(Event, name="tag.updated"):
+class TagUpdated(Event, name="tag.updated", action="updated"):
     changed: TagChanges
     previous: TagChanges
 
 
-class TagDeleted(Event, name="tag.deleted"):
+class TagDeleted(Event, name="tag.deleted", action="deleted"):
     """Nothing but the fact: what it was is in the events before."""
 
 

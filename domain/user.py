@@ -29,16 +29,16 @@ class LogOut(Command):
     """The session ends."""
 
 
-class UserRegistered(Event, name="user.registered"):
+class UserRegistered(Event, name="user.registered", action="created"):
     name: str
     email: str
 
 
-class UserLoggedIn(Event, name="user.logged_in"):
+class UserLoggedIn(Event, name="user.logged_in", action="login"):
     """From where is in the event's metadata."""
 
 
-class UserLoggedOut(Event, name="user.logged_out"):
+class UserLoggedOut(Event, name="user.logged_out", action="updated"):
     """By the user's own wish."""
 
 

@@ -63,27 +63,27 @@ class WebhookChanges(Value):
     disabled_reason: DisabledReason | UnsetType | None = UNSET
 
 
-class WebhookCreated(Event, name="webhook.created"):
+class WebhookCreated(Event, name="webhook.created", action="created"):
     url: str
     events: tuple[str, ...]
     active: bool
     description: str | None
 
 
-class WebhookUpdated(Event, name="webhook.updated"):
+class WebhookUpdated(Event, name="webhook.updated", action="updated"):
     changed: WebhookChanges
     previous: WebhookChanges
 
 
-class WebhookSecretRotated(Event, name="webhook.secret_rotated"):
+class WebhookSecretRotated(Event, name="webhook.secret_rotated", action="updated"):
     """By whom and when is in the event's metadata."""
 
 
-class WebhookDisabled(Event, name="webhook.disabled"):
+class WebhookDisabled(Event, name="webhook.disabled", action="updated"):
     reason: DisabledReason
 
 
-class WebhookDeleted(Event, name="webhook.deleted"):
+class WebhookDeleted(Event, name="webhook.deleted", action="deleted"):
     """Where it pointed to is in the events before."""
 
 

@@ -40,13 +40,13 @@ class WorkspaceChanges(Value):
     phone_region: str | UnsetType = UNSET
 
 
-class WorkspaceCreated(Event, name="workspace.created"):
+class WorkspaceCreated(Event, name="workspace.created", action="created"):
     name: str
     plan: Plan
     owner_id: UUID
 
 
-class WorkspaceUpdated(Event, name="workspace.updated"):
+class WorkspaceUpdated(Event, name="workspace.updated", action="updated"):
     changed: WorkspaceChanges
     previous: WorkspaceChanges
 

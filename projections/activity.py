@@ -10,11 +10,11 @@ from uuid import UUID
 import msgspec
 
 from domain.catalogue import EVENTS
-from domain.kernel import invalid
+from domain.kernel import Action, Event, invalid
 from eventstore.database import Db
 from projections.table.filter import TRUE, Compiled
 from projections.table.listing import bad_cursor
-from schemas.activity import Action, ActivityView, FieldChange
+from schemas.activity import ActivityView, FieldChange
 from schemas.log import Actor
 from schemas.wire.page import PageRequest
 
@@ -39,22 +39,6 @@ _OF_CONTACT_ASSIGNED_TO: Final = (
 )
 _NEWEST_FIRST: Final = frozenset({"", "timestamp", "createdAt"})
 _SEQ: Final = re.compile(r"[0-9]{1,18}")
-
-
-def action_of(event_type: str) -> Action:
-    """Created, updated, deleted or login: what an event amounts to."""
-    if event_type == "user.logged_in":
-        return "login"
-    last = event_type.rsplit(".", 1)[1]
-    found: dict[str, Action] = {
-        "created": "created",
-        "registered": "created",
-        "granted": "created",
-        "started": "created",
-        "deleted": "deleted",
-        "revoked": "deleted",
-    }
-    return found.get(last, "updated")
 
 
 @dataclass(frozen=True)
@@ -107,8 +91,8 @@ def _where(wanted: ActivityQuery) -> Compiled:
         params.append(wanted.entity_id)
     types = [
         name
-        for name in EVENTS
-        if (wanted.action is None or action_of(name) == wanted.action)
+        for name, event in EVENTS.items()
+        if (wanted.action is None or event.event_action == wanted.action)
         and (wanted.entity_type is None or name.split(".")[0] == wanted.entity_type)
     ]
     if len(types) < len(EVENTS):
@@ -124,14 +108,15 @@ def _where(wanted: ActivityQuery) -> Compiled:
 
 
 def _view(row: tuple[Any, ...]) -> ActivityView:
+    event = EVENTS[row[4]]
     return ActivityView(
         id=row[0],
         seq=row[1],
         entity_type=row[2],
         entity_id=row[3],
-        action=action_of(row[4]),
+        action=event.event_action,
         event=row[4],
-        changes=_changes(row[4], msgspec.json.decode(row[5])),
+        changes=_changes(event, msgspec.json.decode(row[5])),
         actor=Actor(type=row[6], id=row[7]),
         user_id=row[10],
         user_name=row[11],
@@ -140,22 +125,15 @@ def _view(row: tuple[Any, ...]) -> ActivityView:
     )
 
 
-_SAYS_ITSELF: Final = {
-    "contact.unsubscribed": {"globallyUnsubscribed": FieldChange(from_=False, to=True)},
-    "contact.resubscribed": {"globallyUnsubscribed": FieldChange(from_=True, to=False)},
-}
-"""What changed, where the event's name says all of it."""
-
-
-def _changes(event_type: str, data: dict[str, Any]) -> dict[str, FieldChange]:
+def _changes(event: type[Event], data: dict[str, Any]) -> dict[str, FieldChange]:
     """From and to of every field: an update names both; what a creation sets comes from nothing."""
-    if event_type in _SAYS_ITSELF:
-        return _SAYS_ITSELF[event_type]
+    if event.event_changes:
+        return {name: FieldChange(from_=was, to=now) for name, (was, now) in event.event_changes.items()}
     if "changed" in data and "previous" in data:
         changed, previous = data["changed"], data["previous"]
         return {name: FieldChange(from_=previous.get(name), to=value) for name, value in changed.items()}
-    if event_type.endswith("_removed"):
+    if event.event_takes_away:
         return {name: FieldChange(from_=value, to=None) for name, value in data.items()}
-    if action_of(event_type) == "created":
+    if event.event_action == "created":
         return {name: FieldChange(from_=None, to=value) for name, value in data.items() if value not in (None, [], {})}
     return {name: FieldChange(from_=None, to=value) for name, value in data.items()}

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 from uuid import UUID
 
-from domain.kernel import JSON, Value
+from domain.kernel import JSON, Action, Value
 from schemas.log import Actor
-
-Action = Literal["created", "updated", "deleted", "login"]
 
 
 class FieldChange(Value, rename={"from_": "from"}):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, NamedTuple, TypeVar, dataclass_transform
+from typing import Any, ClassVar, Generic, Literal, NamedTuple, TypeVar, dataclass_transform, get_args
 from uuid import UUID
 
 import msgspec
 
 JSON = dict[str, Any]
+Action = Literal["created", "updated", "deleted", "login"]
+"""What an event amounts to in the audit trail."""
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(msgspec.field,))
@@ -20,11 +22,19 @@ class ValueMeta(msgspec.StructMeta):
     """
 
     def __new__(mcls, class_name: str, bases: tuple[type, ...], namespace: JSON, **config: Any) -> ValueMeta:  # noqa: PYI034 - Self has no meaning in a metaclass
-        event_name = config.pop("name", None)
-        if event_name is not None:
-            namespace["event_name"] = event_name
+        if "name" in config:
+            namespace |= _said_of_event(config)
         config = {"frozen": True, "kw_only": True, "rename": "camel", **config}
         return super().__new__(mcls, class_name, bases, namespace, **config)
+
+
+def _said_of_event(config: JSON) -> JSON:
+    """What the class line of an event says about it, taken out of ``config``."""
+    if "action" not in config:
+        raise TypeError(f"{config['name']} must say its action in the audit trail: {', '.join(get_args(Action))}")
+    said = {"name": config.pop("name"), "action": config.pop("action")}
+    said |= {"changes": config.pop("changes", {}), "takes_away": config.pop("takes_away", False)}
+    return {f"event_{word}": value for word, value in said.items()}
 
 
 class Value(msgspec.Struct, metaclass=ValueMeta):
@@ -36,13 +46,19 @@ class Command(Value, forbid_unknown_fields=True):
 
 
 class Event(Value):
-    """A fact in the past tense: ``class ContactCreated(Event, name="contact.created")``.
+    """A fact in the past tense: ``class ContactCreated(Event, name="contact.created", action="created")``.
 
     The name is public and for ever: it stands on disk, in webhooks, on NATS and in the documentation.
     A field may be added if it has a default; anything else is a new event or an upcaster.
+    The audit trail tells its ``action`` and what changed: its data, unless the name alone says it all
+    (``changes={"globallyUnsubscribed": (False, True)}``, from what to what), or the data was so before and is no more
+    (``takes_away=True``).
     """
 
     event_name: ClassVar[str]
+    event_action: ClassVar[Action]
+    event_changes: ClassVar[Mapping[str, tuple[Any, Any]]]
+    event_takes_away: ClassVar[bool]
 
 
 class State(Value):

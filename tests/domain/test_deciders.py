@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import msgspec
 import pytest
@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.catalogue import DECIDERS, EVENTS
-from domain.kernel import Command, Decider, Event, Refused
+from domain.kernel import Action, Command, Decider, Event, Refused
 from domain.kernel.record import record
 from eventstore.ids import new_id
 from eventstore.mapper import EventMapper
@@ -67,6 +67,19 @@ class TestNames:
     @deciders
     def test_commands_are_imperative_and_events_are_not_named_alike(self, decider: AnyDecider) -> None:
         assert not {command.__name__ for command in decider.commands} & {event.__name__ for event in decider.events}
+
+    @events
+    def test_an_event_says_what_it_is_in_the_audit_trail(self, event: type[Event]) -> None:
+        assert event.event_action in get_args(Action)
+        assert set(event.event_changes) <= {
+            field.encode_name for field in msgspec.structs.fields(DECIDERS[event.event_name.partition(".")[0]].state)
+        }
+
+    def test_an_event_that_does_not_say_its_action_cannot_be_written(self) -> None:
+        with pytest.raises(TypeError, match=r"deal\.won must say its action"):
+
+            class DealWon(Event, name="deal.won"):
+                """Says nothing of the trail."""
 
     @events
     def test_an_event_says_in_a_sentence_what_its_fields_do_not(self, event: type[Event]) -> None:
