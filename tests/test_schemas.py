@@ -22,21 +22,21 @@ from schemas.tag import TagView
 from schemas.webhook import Subject, WebhookEnvelope
 from schemas.wire.generate import name_of, schemas
 from schemas.wire.page import One, Page
-from tests.json_schema import validator
+from tests.json_schema import of_folder
 
 EVERY_EVENT = pytest.mark.parametrize("name", sorted(EVENTS))
 GOLDEN = Path(__file__).parent / "golden"
+EVENT_SCHEMAS = ROOT / "schemas" / "events"
 
 
 def schema_of(name: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((ROOT / "schemas" / "events" / f"{name}.json").read_text())
+    found: dict[str, Any] = json.loads((EVENT_SCHEMAS / f"{name}.json").read_text())
     return found
 
 
-def part(schema: dict[str, Any], anchor: str) -> dict[str, Any]:
-    """The subschema of an anchor, with the definitions that it refers to."""
-    (found,) = (one for one in schema["$defs"].values() if one.get("$anchor") == anchor)
-    return {**found, "$defs": schema["$defs"]}
+def of_event(name: str, anchor: str = "") -> Draft202012Validator:
+    """Validates log entries of an event, or what its anchor names: ``#data``, ``#webhook``."""
+    return of_folder(EVENT_SCHEMAS, f"{name}.json{anchor}")
 
 
 def test_what_is_committed_is_what_the_code_makes() -> None:
@@ -62,6 +62,13 @@ class TestWriting:
             assert json.dumps(json.loads(content), sort_keys=True) == json.dumps(json.loads(content))
 
 
+def test_the_envelopes_are_a_schema_of_their_own() -> None:
+    schema = schema_of("envelope")
+    Draft202012Validator.check_schema(schema)
+    assert schema["$id"] == "envelope.json"
+    assert {one["$anchor"] for one in schema["$defs"].values() if "$anchor" in one} == {"entry", "webhook"}
+
+
 @EVERY_EVENT
 class TestAnEventsSchema:
     def test_is_valid_and_says_what_it_is(self, name: str) -> None:
@@ -72,28 +79,51 @@ class TestAnEventsSchema:
         assert schema["title"] == name
         assert schema["description"]
 
+    def test_says_of_itself_only_what_the_envelopes_do_not(self, name: str) -> None:
+        schema = schema_of(name)
+        (webhook,) = (one for one in schema["$defs"].values() if one.get("$anchor") == "webhook")
+        for envelope in (schema, webhook):
+            assert envelope["properties"] == {"type": {"const": name}, "data": {"$ref": "#data"}}
+
     def test_holds_of_the_example_that_is_kept_for_ever(self, name: str) -> None:
-        schema, example = schema_of(name), json.loads((GOLDEN / f"{name}.json").read_text())
-        validator(part(schema, "data")).validate(example)
-        validator(schema).validate(json.loads(msgspec.json.encode(in_log(name, example))))
-        validator(part(schema, "webhook")).validate(json.loads(msgspec.json.encode(in_webhook(name, example))))
+        example = json.loads((GOLDEN / f"{name}.json").read_text())
+        of_event(name, "#data").validate(example)
+        of_event(name).validate(on_wire(in_log(name, example)))
+        of_event(name, "#webhook").validate(on_wire(in_webhook(name, example)))
 
     def test_holds_of_no_other_event(self, name: str) -> None:
         example = json.loads((GOLDEN / f"{name}.json").read_text())
-        entry = json.loads(msgspec.json.encode(in_log("tag.eaten", example)))
         with pytest.raises(jsonschema.ValidationError, match="was expected"):
-            validator(schema_of(name)).validate(entry)
+            of_event(name).validate(on_wire(in_log("tag.eaten", example)))
+        with pytest.raises(jsonschema.ValidationError, match="was expected"):
+            of_event(name, "#webhook").validate(on_wire(in_webhook("tag.eaten", example)))
+
+    def test_asks_for_all_of_the_envelope_and_for_the_data_in_it(self, name: str) -> None:
+        example = json.loads((GOLDEN / f"{name}.json").read_text())
+        for anchor, whole in (("", in_log(name, example)), ("#webhook", in_webhook(name, example))):
+            body = on_wire(whole)
+            for field in body:
+                with pytest.raises(jsonschema.ValidationError, match=f"'{field}' is a required property"):
+                    of_event(name, anchor).validate({key: value for key, value in body.items() if key != field})
+            with pytest.raises(jsonschema.ValidationError, match="is not of type 'object'"):
+                of_event(name, anchor).validate({**body, "data": []})
 
     def test_asks_for_what_the_code_asks_for(self, name: str) -> None:
         """A required field that is missing is missed by both; an unknown one, of a later version, by neither."""
         example = json.loads((GOLDEN / f"{name}.json").read_text())
-        data = part(schema_of(name), "data")
+        validator = of_event(name, "#data")
+        (data,) = (one for one in schema_of(name)["$defs"].values() if one.get("$anchor") == "data")
         required = {field.encode_name for field in msgspec.structs.fields(EVENTS[name]) if field.required}
         assert set(data.get("required", ())) == required
-        validator(data).validate({**example, "addedLater": 1})
+        validator.validate({**example, "addedLater": 1})
         for field in required:
             with pytest.raises(jsonschema.ValidationError):
-                validator(data).validate({key: value for key, value in example.items() if key != field})
+                validator.validate({key: value for key, value in example.items() if key != field})
+
+
+def on_wire(value: LogEntry | WebhookEnvelope) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(msgspec.json.encode(value))
+    return found
 
 
 def in_log(name: str, data: Any) -> LogEntry:

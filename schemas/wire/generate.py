@@ -119,36 +119,40 @@ def event_schemas(ref: str) -> tuple[dict[str, JSON], dict[str, JSON]]:
 
 
 def event_documents(entry: type[Any], webhook: type[Any]) -> dict[str, JSON]:
-    """By the event's name: the schema of its log entry, with ``#data`` and ``#webhook`` in it.
+    """By the event's name: the schema of its log entry, with ``#data`` and ``#webhook`` in it; and ``envelope``.
 
-    ``entry`` and ``webhook`` are what an event comes in, in the log and to receivers.
+    That one has what an event comes in: ``#entry`` in the log, ``#webhook`` at a receiver.
     """
     data, components = event_schemas("#/$defs/{name}")
-    (_, _), envelopes = schemas([entry, webhook], "#/$defs/{name}", answered=True)
-    return {name: _document(name, schema, {**components, **envelopes}) for name, schema in data.items()}
+    envelope = _envelope(entry=entry, webhook=webhook)
+    return {"envelope": envelope, **{name: _document(name, schema, components) for name, schema in data.items()}}
+
+
+def _envelope(**kinds: type[Any]) -> JSON:
+    """The document of both envelopes, each under the anchor that it is given by."""
+    found, components = schemas(list(kinds.values()), "#/$defs/{name}", answered=True)
+    for anchor, schema in zip(kinds, found, strict=True):
+        components[schema["$ref"].removeprefix("#/$defs/")]["$anchor"] = anchor
+    said = "What an event comes in: `#entry` in the log, `#webhook` at a receiver."
+    return {**_headed("envelope", said), "$defs": components}
 
 
 def _document(name: str, data: JSON, components: Mapping[str, JSON]) -> JSON:
     own = data["$ref"].removeprefix("#/$defs/")
-    entry, webhook = (_enveloped(components[envelope], name, data) for envelope in ("LogEntry", "WebhookEnvelope"))
-    needed = _reached({own: {**components[own], "$anchor": "data"}, "entry": entry, "webhook": webhook}, components)
-    needed["webhook"]["$anchor"] = "webhook"
-    entry = needed.pop("entry")
+    needed = _reached({own: {**components[own], "$anchor": "data"}}, components)
+    inside = {"properties": {"type": {"const": name}, "data": {"$ref": "#data"}}}
+    webhook = {"$anchor": "webhook", "$ref": "envelope.json#webhook", **inside}
+    said = components[own].get("description", "")
+    return {**_headed(name, said), "$ref": "envelope.json#entry", **inside, "$defs": {**needed, "webhook": webhook}}
+
+
+def _headed(name: str, description: str) -> JSON:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"{name}.json",
-        **entry,
         "title": name,
-        "description": components[own].get("description", ""),
-        "$defs": needed,
+        "description": description,
     }
-
-
-def _enveloped(envelope: JSON, name: str, data: JSON) -> JSON:
-    properties = {**envelope["properties"]}
-    properties["type"] = {**properties["type"], "const": name}
-    properties["data"] = {**data, "description": "What happened."}
-    return {**envelope, "properties": properties}
 
 
 def _reached(roots: Mapping[str, JSON], components: Mapping[str, JSON]) -> dict[str, JSON]:
