@@ -41,7 +41,7 @@ from functools import partial
 from workers.catalogue import WORKERS
 from workers.relay import relay
 from workers.running import lease, runner
-from workers.context import WorkerConfig
+from workers.running.context import WorkerConfig
 database_url, nats_url, names, poll, idle = json.loads(sys.argv[1])
 logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stdout)
 lease.IDLE_SECONDS = idle

@@ -29,8 +29,8 @@ from workers.relay import relay
 from workers.running import lease, runner
 from workers.webhook import delivery as webhook_delivery
 from workers.webhook import feed as webhook_feed
-from workers.context import WorkerConfig
-from workers.webhook_delivery import Delivering
+from workers.running.context import WorkerConfig
+from workers.webhook.delivery import Delivering
 database_url, nats_url = json.loads(sys.argv[1])
 lease.IDLE_SECONDS = 2
 settings = Delivering(timeout=1, lease=2, poll=0.1)
