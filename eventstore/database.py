@@ -75,9 +75,16 @@ def reading(pool: Pool, workspace_id: UUID) -> Iterator[Db]:
 @contextmanager
 def writing(pool: Pool, workspace_id: UUID) -> Iterator[Db]:
     """A transaction for one workspace, outside the log: for ordinary tables such as jobs and deliveries."""
-    with connection(pool) as conn, conn.transaction():
-        conn.execute(SET_WORKSPACE, (str(workspace_id),))
+    with connection(pool) as conn, within(conn, workspace_id):
         yield conn
+
+
+@contextmanager
+def within(conn: Db, workspace_id: UUID) -> Iterator[None]:
+    """A transaction for one workspace, on a connection that is in none."""
+    with conn.transaction():
+        conn.execute(SET_WORKSPACE, (str(workspace_id),))
+        yield
 
 
 def copy_rows(

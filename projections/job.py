@@ -11,7 +11,7 @@ from uuid import UUID
 from domain.contact_import import ImportCounts
 from domain.kernel import invalid
 from eventstore.append import Origin
-from eventstore.database import Db
+from eventstore.database import Db, within
 from eventstore.ids import new_id
 from projections.table.listing import bad_cursor
 from schemas.job import JobStatus, JobView, RowError, row_error
@@ -21,6 +21,8 @@ from schemas.wire.page import PageRequest
 MAX_ERROR_DETAILS: Final = 1_000
 LEASE_SECONDS: Final = 6
 """More than a worker waits for a connection; and how long a job waits for the next worker when one has died."""
+LOOK: Final = 20
+"""Jobs that are looked at to claim one: more than there are workers that could be quicker."""
 
 _INSERT: Final[LiteralString] = """
     INSERT INTO jobs (workspace_id, id, kind, status, options, actor_type, actor_id, account_id, request_id,
@@ -30,16 +32,24 @@ _INSERT: Final[LiteralString] = """
 _ADD_CHUNK: Final[LiteralString] = """
     INSERT INTO job_chunks (workspace_id, job_id, n, first_row, rows) VALUES (%s, %s, %s, %s, %s)
 """
-# Of each workspace the oldest job, and of these the one whose turn is longest ago. A job that someone works on is locked.
-_CLAIM: Final[LiteralString] = """
-    UPDATE jobs SET lease = %s, leased_until = now() + make_interval(secs => %s), attempts = attempts + 1, served_at = now()
-    WHERE (workspace_id, id) = (
-        SELECT workspace_id, id FROM jobs job
-        WHERE status = 'processing' AND kind = ANY(%s) AND (leased_until IS NULL OR leased_until <= now()) AND NOT EXISTS (
+# Of each workspace the oldest job, and of these the ones whose turn is longest ago: only a look, over all workspaces. Those
+# that somebody works on had their turn lately, so they do not keep others out of sight.
+_WAITING: Final[LiteralString] = """
+    SELECT workspace_id, id FROM jobs job
+    WHERE status = 'processing' AND kind = ANY(%(kinds)s) AND (leased_until IS NULL OR leased_until <= now())
+        AND NOT EXISTS (
             SELECT FROM jobs older WHERE older.workspace_id = job.workspace_id AND older.status = 'processing'
-                AND older.kind = ANY(%s) AND older.id < job.id)
-        ORDER BY served_at LIMIT 1 FOR UPDATE SKIP LOCKED)
-    RETURNING workspace_id, id, kind, actor_type, actor_id, request_id, causation_id, attempts, failures
+                AND older.kind = ANY(%(kinds)s) AND older.id < job.id)
+    ORDER BY served_at LIMIT %(most)s
+"""
+# Of one workspace, and asking again: another worker may have been here since. A job that is worked on is locked.
+_CLAIM: Final[LiteralString] = """
+    UPDATE jobs SET lease = %(lease)s, leased_until = now() + make_interval(secs => %(seconds)s), attempts = attempts + 1,
+        served_at = now()
+    WHERE workspace_id = %(workspace)s AND id = (
+        SELECT id FROM jobs WHERE workspace_id = %(workspace)s AND id = %(job)s AND status = 'processing'
+            AND (leased_until IS NULL OR leased_until <= now()) FOR UPDATE SKIP LOCKED)
+    RETURNING kind, actor_type, actor_id, request_id, causation_id, attempts, failures
 """
 _HELD: Final[LiteralString] = """
     SELECT options, total, processed, created, updated, skipped, errors FROM jobs
@@ -131,15 +141,26 @@ def add_chunk(conn: Db, workspace_id: UUID, job_id: UUID, n: int, first_row: int
 
 
 def claim(conn: Db, kinds: Sequence[str], *, seconds: float = LEASE_SECONDS) -> Claimed | None:
-    """The job of these kinds whose turn it is, as a worker sees all workspaces.
+    """The job of these kinds whose turn it is, as a worker sees all workspaces; needs an autocommitting connection.
 
     The lease is for the time until ``hold``: from there on it is a lock, which goes with the transaction.
     """
+    waiting = conn.execute(_WAITING, {"kinds": list(kinds), "most": LOOK}).fetchall()
+    for workspace_id, job_id in waiting:
+        with within(conn, workspace_id):
+            claimed = _claim(conn, workspace_id, job_id, seconds)
+        if claimed is not None:
+            return claimed
+    return None
+
+
+def _claim(conn: Db, workspace_id: UUID, job_id: UUID, seconds: float) -> Claimed | None:
     lease = new_id()
-    row = conn.execute(_CLAIM, (lease, seconds, list(kinds), list(kinds))).fetchone()
+    wanted = {"workspace": workspace_id, "job": job_id, "lease": lease, "seconds": seconds}
+    row = conn.execute(_CLAIM, wanted).fetchone()
     if row is None:
         return None
-    workspace_id, job_id, kind, actor_type, actor_id, request_id, causation_id, attempts, failures = row
+    kind, actor_type, actor_id, request_id, causation_id, attempts, failures = row
     origin = Origin(workspace_id, _actor(actor_type, actor_id), request_id, job_id, causation_id)
     return Claimed(job_id, kind, origin, lease, attempts, failures)
 

@@ -15,7 +15,7 @@ from prometheus_client import Counter
 
 from application import contact_import as imports
 from domain.contact_import import ImportStarted
-from eventstore.database import Unavailable, connection
+from eventstore.database import Unavailable, connection, writing
 from projections import job as jobs
 from projections.job import Claimed
 from workers.running.broker import SUBJECT_PREFIX
@@ -86,7 +86,7 @@ def _put_off(context: WorkerContext, job: Claimed) -> None:
     if job.failures + 1 >= MAX_FAILURES:
         _give_up(context, job)
         return
-    with connection(context.pool) as conn:
+    with writing(context.pool, job.origin.workspace_id) as conn:
         jobs.put_off(conn, job, RETRY_SECONDS[job.failures])
 
 

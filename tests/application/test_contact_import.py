@@ -26,8 +26,10 @@ from domain.workspace import WORKSPACE, CreateWorkspace, UpdateWorkspace
 from eventstore.database import Pool, open_pool, reading
 from eventstore.ids import new_id
 from eventstore.migrate import connect
-from eventstore.unit_of_work import EventStore
+from eventstore.unit_of_work import EventStore, Work
+from projections import job as jobs
 from projections.catalogue import ROWS
+from projections.job import Claimed
 from projections.tag import TAGS
 from tests.application.importing import Importing, at_fault, counts, csv_of
 from tests.conftest import make_workspace
@@ -558,6 +560,39 @@ class TestAtTheSameTime:
         assert len(importing.all()) == count(importing.pool, importing.workspace, "contact") == 300
         assert count(importing.pool, importing.workspace, "tag") == 6
         check_chain(whole_log(importing.pool, importing.workspace), log_end(importing.pool, importing.workspace))
+
+    def test_of_many_workers_one_claims_a_job(self, importing: Importing) -> None:
+        importing.csv("Email", "ada@engine.org", as_job=True)
+        together = threading.Barrier(6)
+
+        def go(_: int) -> Claimed | None:
+            together.wait(10)
+            return importing.claim()
+
+        with ThreadPoolExecutor(6) as executor:
+            claimed = [job for job in executor.map(go, range(6)) if job is not None]
+        assert [job.attempts for job in claimed] == [1]
+        assert importing.store.run(claimed[0].origin, partial(imports.work_on, job=claimed[0]), bulk=True).value
+
+    def test_a_job_that_is_worked_on_keeps_no_other_workspace_waiting(
+        self, importing: Importing, new_workspace: Callable[[], UUID]
+    ) -> None:
+        """Its lease runs out meanwhile; what holds it is the lock."""
+        another = replace(importing, caller=replace(importing.caller, workspace_id=new_workspace()))
+        importing.csv("Email", "ada@engine.org", as_job=True)
+        slow = importing.claim(seconds=0)
+        assert slow is not None
+        another.csv("Email", "ada@engine.org", as_job=True)
+
+        def working(unit: Work) -> Claimed | None:
+            assert jobs.hold(unit.conn, slow) is not None
+            return importing.claim()
+
+        claimed = importing.store.run(slow.origin, working).value
+        assert claimed is not None
+        assert claimed.origin.workspace_id == another.workspace
+        for job in (claimed, slow):
+            assert importing.store.run(job.origin, partial(imports.work_on, job=job), bulk=True).value
 
 
 class TestLimits:
