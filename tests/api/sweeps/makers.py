@@ -1,0 +1,185 @@
+"""One maker for each resource: what a sweep needs to have something that a path, a reference or a list can name.
+
+What the example of ``POST /things`` makes is what ``{thingId}`` stands for, so most resources need no maker here. One
+that is made in another way has a function in ``MAKERS``, under the name that paths give its id.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import httpx
+
+from daybook.embedded import EmbeddedPostgres
+from tests.api.asserting import ok
+from tests.api.sweeps.fields import Field, text_fields
+from tests.api.sweeps.operations import OPERATIONS, Operation, creator
+from tests.api.team import PASSWORD, Member, Team, created
+from workers.running.context import async_pool
+from workers.webhook.expander import Expander
+
+_number = itertools.count(1)
+
+
+class Things:
+    """In a workspace, one of each resource, made when first asked for by what paths call its id.
+
+    ``mark`` is a word that stands in all the text of theirs that takes it, and nowhere else.
+    """
+
+    def __init__(self, team: Team, postgres: EmbeddedPostgres) -> None:
+        self.team = team
+        self.postgres = postgres
+        self.mark = f"marked{next(_number)}q"
+        self._made: dict[str, str] = {}
+
+    def anew(self) -> Things:
+        """The same workspace, where others of them will be made."""
+        return Things(self.team, self.postgres)
+
+    def word(self) -> str:
+        """The mark, and what it has not stood with before."""
+        return f"{self.mark}{next(_number)}x"
+
+    def __getitem__(self, parameter: str) -> str:
+        if parameter not in self._made:
+            self._made[parameter] = self._make(parameter)
+        return self._made[parameter]
+
+    def _make(self, parameter: str) -> str:
+        if parameter in MAKERS:
+            return MAKERS[parameter](self)
+        op = creator(parameter)
+        assert op is not None, f"nothing makes a {parameter}: add a maker to tests/api/sweeps/makers.py"
+        answer = self.team.owner.ask(op.method, self.path(op), json=self.body(op))
+        return str(created(answer)["id"])
+
+    def all(self) -> dict[str, str]:
+        """One of everything, by the names of ``makeable``."""
+        return {name: self[name] for name in sorted(makeable())}
+
+    def path(self, op: Operation, **instead: str) -> str:
+        """The operation's path with ids of these things, or of what stands ``instead``."""
+        return re.sub(r"{(\w+)}", lambda found: instead.get(found[1]) or self[found[1]], op.path)
+
+    def body(self, op: Operation) -> Any:
+        """What the operation takes: its example, marked where it makes something, so that no two are the same."""
+        if op.id in BODIES:
+            return BODIES[op.id](self)
+        if op.body is None:
+            return None
+        return marked(self.team.anonymous if op.public else self.team.owner, op, self) if op.makes else op.example
+
+    def params(self, op: Operation) -> dict[str, Any]:
+        """What the operation cannot do without in its query."""
+        return QUERIES[op.id](self) if op.id in QUERIES else {}
+
+    def ask(self, who: Member, op: Operation, **more: Any) -> httpx.Response:
+        """The operation on these things, as its example has it unless ``more`` says otherwise."""
+        more.setdefault("params", self.params(op))
+        if op.body is not None and not more.keys() & {"json", "content", "files"}:
+            more["json"] = self.body(op)
+        path = more.pop("path", None) or self.path(op)
+        return who.ask(op.method, path, **more)
+
+
+# How the text of an example is marked: what of it takes a word of ours is found out by asking, once for each operation.
+
+_MARKABLE: Final[dict[str, frozenset[str]]] = {}
+
+
+def marked(who: Member, op: Operation, things: Things) -> dict[str, Any]:
+    """The example, with the mark in all the text that takes it."""
+    if op.id not in _MARKABLE:
+        _MARKABLE[op.id] = _markable(who, op, things.anew())
+    return _with_mark(op, things.word(), _MARKABLE[op.id])
+
+
+def _markable(who: Member, op: Operation, things: Things) -> frozenset[str]:
+    """Marks everything, and leaves out what is refused until nothing is."""
+    names = frozenset(field.name for field in _plain(op)) | op.example.keys()
+    while True:
+        answer = who.ask(op.method, things.path(op), json=_with_mark(op, things.word(), names))
+        if answer.status_code != 422:
+            assert answer.status_code == 201, answer.text
+            return names
+        found = {re.split(r"[.\[]", detail["field"])[0] for detail in answer.json()["error"].get("details", [])}
+        assert found & names, f"{op.id} refuses its own example: {answer.text}"
+        names -= found
+
+
+def _with_mark(op: Operation, mark: str, names: frozenset[str]) -> dict[str, Any]:
+    beside = {field.name: mark for field in _plain(op) if field.name in names and field.name not in op.example}
+    return {
+        **{name: _prefixed(value, mark) if name in names else value for name, value in op.example.items()},
+        **beside,
+    }
+
+
+def _plain(op: Operation) -> list[Field]:
+    """Text on the body's top of which the document says no more."""
+    return [field for field in text_fields(op) if len(field.way) == 1 and not field.schema.keys() & {"format", "enum"}]
+
+
+def _prefixed(value: Any, mark: str) -> Any:
+    if isinstance(value, str):
+        return mark + value
+    if isinstance(value, list):
+        return [_prefixed(entry, mark) for entry in value]
+    return value
+
+
+# What is not made by the example of a POST.
+
+
+def _tag(things: Things) -> str:
+    """The name of a tag that the contact bears."""
+    return str(things.team.owner.shown(f"/contacts/{things['contactId']}")["tags"][0])
+
+
+def _job(things: Things) -> str:
+    rows = {"rows": [{"First Name": things.mark, "E-mail": f"{things.mark}@@"}]}
+    answer = things.team.owner.post("/contacts/import", rows)
+    return str(ok(answer)["data"]["jobId"])
+
+
+def _delivery(things: Things) -> str:
+    """Of the contact's events to the webhook, as the worker hands them out."""
+    webhook_id = things["webhookId"]
+    things.team.owner.contact(firstName=things.mark)
+
+    async def expand() -> None:
+        async with async_pool(things.postgres.url(user="daybook_worker")) as pool:
+            await Expander(pool).expand(things.team.workspace_id)
+
+    asyncio.run(expand())
+    return str(things.team.owner.listed(f"/webhooks/{webhook_id}/deliveries")[0]["id"])
+
+
+MAKERS: Final[Mapping[str, Callable[[Things], str]]] = {
+    "deliveryId": _delivery,
+    "jobId": _job,
+    "tag": _tag,
+    "userId": lambda things: str(things.team.member.account_id),
+}
+"""By the name of the parameter, what makes one and answers its id (or, as of a tag, its name)."""
+
+BODIES: Final[Mapping[str, Callable[[Things], Any]]] = {
+    "logIn": lambda things: {"email": things.team.email, "password": PASSWORD},
+}
+"""By operation, what it is sent where its example speaks of somebody who is not there."""
+
+QUERIES: Final[Mapping[str, Callable[[Things], dict[str, Any]]]] = {
+    "getTagsOfContacts": lambda things: {"ids": things["contactId"]},
+}
+"""By operation, the parameters that it cannot do without."""
+
+
+def makeable() -> frozenset[str]:
+    """Every name that ``Things`` has an answer to."""
+    named = {name for op in OPERATIONS for name in op.in_path}
+    return frozenset(MAKERS) | {name for name in named if creator(name) is not None}
