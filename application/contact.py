@@ -13,7 +13,7 @@ from domain.contact import (
     CONTACT,
     DETAILS,
     Contact,
-    ContactDetails,
+    ContactChanges,
     CreateContact,
     DeleteContact,
     TagContact,
@@ -35,7 +35,7 @@ from schemas.contact import ContactPatch, ContactTags, ContactView, NewContact
 from schemas.tag import TagView
 
 
-def details(form: ContactDetails) -> dict[str, Any]:
+def details(form: ContactChanges) -> dict[str, Any]:
     """The contact's own fields of a form; ``name`` stands in for first and last name where they are not given."""
     fields = {name: value for name, value in named(form).items() if name in DETAILS}
     full: str | None | UnsetType = getattr(form, "name", UNSET)

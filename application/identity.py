@@ -58,7 +58,7 @@ def register(services: Services, form: Registration, *, plan: Plan = "free", req
     def work(unit: Work) -> None:
         _insert_account(unit, account_id, email or "", password_hash)
         unit.conn.execute("INSERT INTO log_heads (workspace_id) VALUES (%s)", (workspace_id,))
-        found = CreateWorkspace(name=form.workspace_name, owner_id=account_id, plan=plan)
+        found = CreateWorkspace(workspace_name=form.workspace_name, owner_id=account_id, plan=plan)
         unit.begin(WORKSPACE, workspace_id, found)
         unit.begin(USER, account_id, RegisterUser(name=form.name, email=form.email))
         unit.begin(MEMBERSHIP, new_id(), GrantMembership(user_id=account_id, role="owner"))

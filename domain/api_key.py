@@ -3,56 +3,20 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
-from typing import Final, assert_never
+from typing import Annotated, Final, assert_never
 from uuid import UUID
 
 import msgspec
+from msgspec import Meta
 
-from domain.kernel import Command, Decider, Event, Refused, State, not_found, values
-from domain.kernel.check import Check
+from domain.kernel import Command, Decider, Event, Refused, State, not_found
+from domain.kernel.fields import Kept, kept
+from domain.kernel.types import Moment, Name
 
 RESOURCES: Final = ("contacts", "tags", "webhooks", "activities", "log", "jobs", "workspace", "api-keys")
 """What a scope can name. ``contacts:read``, ``contacts:write``; ``*`` is everything that the user's role allows."""
 
 _SCOPE = re.compile(rf"\*|admin|({'|'.join(RESOURCES)}):(read|write)")
-
-
-class ApiKey(State):
-    name: str
-    key_prefix: str
-    user_id: UUID
-    scopes: tuple[str, ...] = ("*",)
-    expires_at: datetime | None = None
-    is_active: bool = True
-
-
-class CreateApiKey(Command):
-    name: str
-    key_prefix: str
-    user_id: UUID
-    scopes: tuple[str, ...] = ("*",)
-    expires_at: datetime | None = None
-
-
-class RevokeApiKey(Command):
-    """For good; the record stays, inactive."""
-
-
-class ApiKeyCreated(Event, name="api_key.created", action="created"):
-    name: str
-    key_prefix: str
-    user_id: UUID
-    scopes: tuple[str, ...]
-    expires_at: datetime | None
-
-
-class ApiKeyRevoked(Event, name="api_key.revoked", action="deleted"):
-    """No request with the key is accepted from here on."""
-
-
-ApiKeyCommand = CreateApiKey | RevokeApiKey
-ApiKeyEvent = ApiKeyCreated | ApiKeyRevoked
 
 
 def scope(value: str) -> str:
@@ -68,23 +32,60 @@ def scopes(given: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted({scope(entry) for entry in given}))
 
 
+KeyName = Annotated[Name, Meta(description="Its name.")]
+KeyPrefix = Annotated[Name, Meta(description="How the key begins, for telling keys apart.")]
+UserId = Annotated[UUID, Meta(description="The user.")]
+Scopes = Annotated[
+    tuple[str, ...],
+    Kept(scopes),
+    Meta(description="What it may do: `contacts:read`, `tags:write` …; `*` is all that its user may."),
+]
+ExpiresAt = Annotated[Moment, Meta(description="From when on it is refused; null: never.")]
+
+
+class ApiKey(State):
+    name: KeyName
+    key_prefix: KeyPrefix
+    user_id: UserId
+    scopes: Scopes = ("*",)
+    expires_at: ExpiresAt | None = None
+    is_active: bool = True
+
+
+class CreateApiKey(Command):
+    name: KeyName
+    key_prefix: KeyPrefix
+    user_id: UserId
+    scopes: Scopes = ("*",)
+    expires_at: ExpiresAt | None = None
+
+
+class RevokeApiKey(Command):
+    """For good; the record stays, inactive."""
+
+
+class ApiKeyCreated(Event, name="api_key.created", action="created"):
+    """The key itself is not in it."""
+
+    name: KeyName
+    key_prefix: KeyPrefix
+    user_id: UserId
+    scopes: Scopes
+    expires_at: ExpiresAt | None
+
+
+class ApiKeyRevoked(Event, name="api_key.revoked", action="deleted"):
+    """No request with the key is accepted from here on."""
+
+
+ApiKeyCommand = CreateApiKey | RevokeApiKey
+ApiKeyEvent = ApiKeyCreated | ApiKeyRevoked
+
+
 def decide(command: ApiKeyCommand, key: ApiKey | None) -> list[ApiKeyEvent]:
     match command, key:
         case CreateApiKey(), None:
-            check = Check()
-            name = check.field("name", values.text, command.name)
-            allowed = check.field("scopes", scopes, command.scopes)
-            if command.expires_at is not None and command.expires_at.tzinfo is None:
-                check.fail("expiresAt", "must have a time zone, such as 2027-01-31T00:00:00Z")
-            check.done()
-            created = ApiKeyCreated(
-                name=name or "",
-                key_prefix=command.key_prefix,
-                user_id=command.user_id,
-                scopes=allowed or (),
-                expires_at=command.expires_at,
-            )
-            return [created]
+            return [ApiKeyCreated(**kept(command))]
         case CreateApiKey(), _:
             raise Refused("conflict", "This API key exists already.")
         case _, None:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final, Literal, assert_never
+from typing import Annotated, Any, Final, Literal, assert_never
 from uuid import UUID
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
-from domain.kernel import Command, Decider, Event, Refused, State, Value, invalid, not_found, values
+from domain.kernel import Command, Decider, Ended, Event, Refused, State, Value, invalid, not_found, values
 from domain.kernel.changes import applied, difference, named
 from domain.kernel.check import Check
-from domain.kernel.values import CustomValue
+from domain.kernel.fields import Kept, Refers, kept
+from domain.kernel.types import CustomFields, Day, Email, Language, Line, Phone, PhoneRegion, Preferences, Text, Url
 from domain.tag import TagRef
 
 ContactType = Literal["person", "organization"]
@@ -20,32 +20,99 @@ ContactStatus = Literal["ACTIVE", "INACTIVE", "ARCHIVED"]
 MAX_TAGS: Final = 100
 
 
-class Contact(State):
-    type: ContactType = "person"
-    first_name: str | None = None
-    last_name: str | None = None
-    email: str | None = None
-    phone: str | None = None
-    phone_extension: str | None = None
-    company: str | None = None
-    job_title: str | None = None
-    website: str | None = None
-    source: str | None = None
-    status: ContactStatus = "ACTIVE"
-    assigned_to: UUID | None = None
-    language: str | None = None
-    globally_unsubscribed: bool = False
-    dnc: bool = False
-    communication_preferences: dict[str, str] = msgspec.field(default_factory=dict)
-    notes: str | None = None
-    birthday: str | None = None
-    address: str | None = None
-    city: str | None = None
-    state: str | None = None
-    zipcode: str | None = None
-    country: str | None = None
-    custom_fields: dict[str, CustomValue] = msgspec.field(default_factory=dict)
-    tags: tuple[UUID, ...] = ()
+Type = Annotated[ContactType, Meta(description="What kind it is.")]
+Status = Annotated[ContactStatus, Meta(description="How it stands.")]
+FirstName = Annotated[Line, Meta(description="First name.")]
+LastName = Annotated[Line, Meta(description="Last name.")]
+EmailAddress = Annotated[Email, Meta(description="An e-mail address; kept in lower case.")]
+PhoneNumber = Annotated[Phone, Meta(description="Written any way, and kept in E.164: `+14155552671`.")]
+Extension = Annotated[str, Kept(values.extension_or_none), Meta(description="What to dial after the phone number.")]
+CompanyName = Annotated[Line, Meta(description="The company's name.")]
+JobTitle = Annotated[Line, Meta(description="What they do at the company.")]
+Website = Annotated[Url, Meta(description="An absolute URL.")]
+Source = Annotated[Line, Meta(description="Where the contact came from, such as `website`.")]
+AssignedTo = Annotated[
+    UUID, Refers("membership"), Meta(description="The user whom the contact is assigned to: a member of the workspace.")
+]
+LanguageTag = Annotated[Language, Meta(description="A BCP 47 language tag, such as `en` or `pt-BR`.")]
+Unsubscribed = Annotated[bool, Meta(description="Unsubscribed from everything that the workspace sends.")]
+DoNotContact = Annotated[bool, Meta(description="Do not contact.")]
+Notes = Annotated[Text, Meta(description="Free text, with line breaks.")]
+Birthday = Annotated[Day, Meta(description="A date, `YYYY-MM-DD`.")]
+Address = Annotated[Line, Meta(description="Street and number.")]
+City = Annotated[Line, Meta(description="City.")]
+Region = Annotated[Line, Meta(description="State or region.")]
+Zipcode = Annotated[Line, Meta(description="Postal code.")]
+Country = Annotated[Line, Meta(description="Country.")]
+Map = Meta(description="A small map of your own, from text to text; in a PATCH, null takes a key away.")
+Custom = Meta(
+    description=(
+        "Fields of your own by key: text, numbers, booleans, or lists of these. In a PATCH they are merged by key, and"
+        " null takes one away."
+    )
+)
+
+
+class ContactDetails(Value):
+    """What a contact is."""
+
+    type: Type = "person"
+    first_name: FirstName | None = None
+    last_name: LastName | None = None
+    email: EmailAddress | None = None
+    phone: PhoneNumber | None = None
+    phone_extension: Extension | None = None
+    company: CompanyName | None = None
+    job_title: JobTitle | None = None
+    website: Website | None = None
+    source: Source | None = None
+    status: Status = "ACTIVE"
+    assigned_to: AssignedTo | None = None
+    language: LanguageTag | None = None
+    globally_unsubscribed: Unsubscribed = False
+    dnc: DoNotContact = False
+    communication_preferences: Annotated[dict[str, str], Map] = msgspec.field(default_factory=dict)
+    notes: Notes | None = None
+    birthday: Birthday | None = None
+    address: Address | None = None
+    city: City | None = None
+    state: Region | None = None
+    zipcode: Zipcode | None = None
+    country: Country | None = None
+    custom_fields: Annotated[CustomFields, Custom] = msgspec.field(default_factory=dict)
+
+
+class ContactChanges(Value):
+    """The fields that a caller may set; a field not given stays as it is."""
+
+    type: Type | UnsetType = UNSET
+    first_name: FirstName | UnsetType | None = UNSET
+    last_name: LastName | UnsetType | None = UNSET
+    email: EmailAddress | UnsetType | None = UNSET
+    phone: PhoneNumber | UnsetType | None = UNSET
+    phone_extension: Extension | UnsetType | None = UNSET
+    company: CompanyName | UnsetType | None = UNSET
+    job_title: JobTitle | UnsetType | None = UNSET
+    website: Website | UnsetType | None = UNSET
+    source: Source | UnsetType | None = UNSET
+    status: Status | UnsetType = UNSET
+    assigned_to: AssignedTo | UnsetType | None = UNSET
+    language: LanguageTag | UnsetType | None = UNSET
+    globally_unsubscribed: Unsubscribed | UnsetType = UNSET
+    dnc: DoNotContact | UnsetType = UNSET
+    communication_preferences: Annotated[Preferences, Map] | UnsetType = UNSET
+    notes: Notes | UnsetType | None = UNSET
+    birthday: Birthday | UnsetType | None = UNSET
+    address: Address | UnsetType | None = UNSET
+    city: City | UnsetType | None = UNSET
+    state: Region | UnsetType | None = UNSET
+    zipcode: Zipcode | UnsetType | None = UNSET
+    country: Country | UnsetType | None = UNSET
+    custom_fields: Annotated[CustomFields, Custom] | UnsetType = UNSET
+
+
+class Contact(ContactDetails, State):
+    tags: tuple[Annotated[UUID, Refers("tag", counted=True)], ...] = ()
 
     @property
     def name(self) -> str:
@@ -54,53 +121,23 @@ class Contact(State):
         return full or self.company or self.email or self.phone or ""
 
 
-class ContactDetails(Value):
-    """The fields that a caller may set; a field not given stays as it is."""
-
-    type: ContactType | UnsetType = UNSET
-    first_name: str | UnsetType | None = UNSET
-    last_name: str | UnsetType | None = UNSET
-    email: str | UnsetType | None = UNSET
-    phone: str | UnsetType | None = UNSET
-    phone_extension: str | UnsetType | None = UNSET
-    company: str | UnsetType | None = UNSET
-    job_title: str | UnsetType | None = UNSET
-    website: str | UnsetType | None = UNSET
-    source: str | UnsetType | None = UNSET
-    status: ContactStatus | UnsetType = UNSET
-    assigned_to: UUID | UnsetType | None = UNSET
-    language: str | UnsetType | None = UNSET
-    globally_unsubscribed: bool | UnsetType = UNSET
-    dnc: bool | UnsetType = UNSET
-    communication_preferences: dict[str, str | None] | UnsetType = UNSET
-    notes: str | UnsetType | None = UNSET
-    birthday: str | UnsetType | None = UNSET
-    address: str | UnsetType | None = UNSET
-    city: str | UnsetType | None = UNSET
-    state: str | UnsetType | None = UNSET
-    zipcode: str | UnsetType | None = UNSET
-    country: str | UnsetType | None = UNSET
-    custom_fields: dict[str, CustomValue] | UnsetType = UNSET
+DETAILS: Final = frozenset(ContactChanges.__struct_fields__)
 
 
-DETAILS: Final = frozenset(ContactDetails.__struct_fields__)
-_WIRE: Final = dict(zip(ContactDetails.__struct_fields__, ContactDetails.__struct_encode_fields__, strict=True))
-
-
-class CreateContact(ContactDetails, Command):
+class CreateContact(ContactChanges, Command):
     """At least one of first name, last name, e-mail, phone and company must say who it is.
 
     ``phone_region``: the country that a phone number without a country code is of.
     """
 
     tags: tuple[TagRef, ...] = ()
-    phone_region: str = "US"
+    phone_region: PhoneRegion = "US"
 
 
-class UpdateContact(ContactDetails, Command):
+class UpdateContact(ContactChanges, Command):
     """Maps (custom fields, preferences) are merged by key; a key with null goes."""
 
-    phone_region: str = "US"
+    phone_region: PhoneRegion = "US"
 
 
 class TagContact(Command):
@@ -115,15 +152,17 @@ class DeleteContact(Command):
     """For good: the row goes; what happened stays in the log."""
 
 
-class ContactCreated(ContactDetails, Event, name="contact.created", action="created"):
+class ContactCreated(ContactChanges, Event, name="contact.created", action="created"):
     """Has what was given; a field it does not name is null."""
 
-    tags: tuple[TagRef, ...] = ()
+    tags: Annotated[tuple[TagRef, ...], Meta(description="Its tags.")] = ()
 
 
 class ContactUpdated(Event, name="contact.updated", action="updated"):
-    changed: ContactDetails
-    previous: ContactDetails
+    """Fields of the contact changed."""
+
+    changed: ContactChanges
+    previous: ContactChanges
 
 
 class ContactUnsubscribed(
@@ -139,13 +178,17 @@ class ContactResubscribed(
 
 
 class ContactTagged(Event, name="contact.tag_added", action="updated"):
-    tag_id: UUID
-    tag_name: str
+    """A tag was put on the contact."""
+
+    tag_id: Annotated[UUID, Meta(description="The tag's id.")]
+    tag_name: Annotated[str, Meta(description="The tag's name at that moment.")]
 
 
 class ContactUntagged(Event, name="contact.tag_removed", action="updated", takes_away=True):
-    tag_id: UUID
-    tag_name: str
+    """A tag was taken off the contact."""
+
+    tag_id: Annotated[UUID, Meta(description="The tag's id.")]
+    tag_name: Annotated[str, Meta(description="The tag's name at that moment.")]
 
 
 class ContactDeleted(Event, name="contact.deleted", action="deleted"):
@@ -163,49 +206,19 @@ ContactEvent = (
     | ContactDeleted
 )
 
-_NORMALISE: dict[str, Callable[[Any], Any]] = {
-    "first_name": values.text_or_none,
-    "last_name": values.text_or_none,
-    "email": values.email_or_none,
-    "phone_extension": lambda value: values.text(value, 20) if value.strip() else None,
-    "company": values.text_or_none,
-    "job_title": values.text_or_none,
-    "website": lambda value: values.web_url(value) if value.strip() else None,
-    "source": values.text_or_none,
-    "language": values.language,
-    "communication_preferences": values.preferences,
-    "notes": values.long_text,
-    "birthday": values.day,
-    "address": values.text_or_none,
-    "city": values.text_or_none,
-    "state": values.text_or_none,
-    "zipcode": values.text_or_none,
-    "country": values.text_or_none,
-    "custom_fields": values.custom_fields,
-}
 
-
-def _normalised(details: CreateContact | UpdateContact) -> dict[str, Any]:
+def _normalised(command: CreateContact | UpdateContact) -> dict[str, Any]:
     """The given fields as they are kept; refuses with every field that is not acceptable."""
     check = Check()
-    fields = {name: value for name, value in named(details).items() if name in DETAILS}
-    for name, value in fields.items():
-        if value is not None and (normalise := _NORMALISE.get(name)) is not None:
-            fields[name] = check.field(_WIRE[name], normalise, value)
+    fields = {name: value for name, value in kept(command, check).items() if name in DETAILS}
     extension = None
-    if fields.get("phone") is not None:
-        number, extension = _phone(check, fields["phone"], details.phone_region)
-        fields["phone"] = number
-    if details.phone is not UNSET and details.phone_extension is UNSET:
+    if (written := fields.get("phone")) is not None:
+        number = check.field("phone", lambda value: values.phone(value, command.phone_region), written)
+        fields["phone"], extension = number or (None, None)
+    if command.phone is not UNSET and command.phone_extension is UNSET:
         fields["phone_extension"] = extension
     check.done()
     return fields
-
-
-def _phone(check: Check, given: str, region: str) -> tuple[str | None, str | None]:
-    if not given.strip():
-        return None, None
-    return check.field("phone", lambda value: values.phone(value, region), given) or (None, None)
 
 
 def decide(command: ContactCommand, contact: Contact | None) -> list[ContactEvent]:
@@ -243,12 +256,12 @@ def _created(command: CreateContact) -> ContactCreated:
 
 def _updated(details: UpdateContact, contact: Contact) -> list[ContactEvent]:
     changed, previous = difference(_normalised(details), contact)
-    _check(applied(contact, ContactDetails(**changed)))
+    _check(applied(contact, ContactChanges(**changed)))
     events: list[ContactEvent] = []
     unsubscribed = changed.pop("globally_unsubscribed", None)
     previous.pop("globally_unsubscribed", None)
     if changed:
-        events.append(ContactUpdated(changed=ContactDetails(**changed), previous=ContactDetails(**previous)))
+        events.append(ContactUpdated(changed=ContactChanges(**changed), previous=ContactChanges(**previous)))
     if unsubscribed is not None:
         events.append(ContactUnsubscribed() if unsubscribed else ContactResubscribed())
     return events
@@ -303,6 +316,14 @@ def evolve(contact: Contact | None, event: ContactEvent) -> Contact | None:  # n
             assert_never(never)
 
 
+def unset(field: str, ended: Ended) -> ContactCommand:
+    """Lets go of what has ended: a tag comes off by its own event, any other reference is a change."""
+    if field == "tags":
+        return UntagContact(tags=(TagRef(id=ended.id, name=ended.name),))
+    gone: dict[str, Any] = {field: None}
+    return UpdateContact(**gone)
+
+
 CONTACT: Decider[ContactCommand, ContactEvent, Contact] = Decider(
     stream_type="contact",
     state=Contact,
@@ -318,4 +339,6 @@ CONTACT: Decider[ContactCommand, ContactEvent, Contact] = Decider(
     ),
     decide=decide,
     evolve=evolve,
+    unset=unset,
+    delete=DeleteContact,
 )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
-from domain.contact import DETAILS, ContactDetails
+from domain.contact import DETAILS, ContactChanges
 from domain.kernel import FieldError, values
 
 CUSTOM: Final = "custom."
@@ -16,7 +16,7 @@ PREFERENCES: Final = "communicationPreferences."
 
 FIELDS: Final = {
     wire: python
-    for python, wire in zip(ContactDetails.__struct_fields__, ContactDetails.__struct_encode_fields__, strict=True)
+    for python, wire in zip(ContactChanges.__struct_fields__, ContactChanges.__struct_encode_fields__, strict=True)
     if python in DETAILS - {"custom_fields", "communication_preferences"}
 }
 """The fields that one cell can fill: name on the wire → name in Python."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal, assert_never
+from typing import Annotated, Literal, assert_never
 
 import msgspec
+from msgspec import Meta
 
 from domain.kernel import Command, Decider, Event, Refused, State, not_found
 
@@ -14,43 +15,51 @@ ImportStatus = Literal["processing", "completed", "failed"]
 class ImportCounts(msgspec.Struct, frozen=True, rename="camel"):
     """How many rows came to what; ``total`` is their sum."""
 
-    total: int = 0
-    created: int = 0
-    updated: int = 0
-    skipped: int = 0
-    errors: int = 0
+    total: Annotated[int, Meta(description="All rows.")] = 0
+    created: Annotated[int, Meta(description="Rows that became new contacts.")] = 0
+    updated: Annotated[int, Meta(description="Rows that changed a contact.")] = 0
+    skipped: Annotated[int, Meta(description="Rows whose contact was left as it was.")] = 0
+    errors: Annotated[int, Meta(description="Rows that were not acceptable.")] = 0
 
 
 class ContactImport(State):
-    status: ImportStatus
-    source: str
-    counts: ImportCounts = ImportCounts()
+    status: Annotated[ImportStatus, Meta(description="How it stands.")]
+    source: Annotated[str, Meta(description="Where the contact came from, such as `website`.")]
+    counts: Annotated[ImportCounts, Meta(description="How many rows came to what.")] = ImportCounts()
 
 
 class StartImport(Command):
-    source: Literal["json", "rows", "csv"]
+    source: Annotated[
+        Literal["json", "rows", "csv"], Meta(description="Where the contact came from, such as `website`.")
+    ]
 
 
 class CompleteImport(Command):
-    counts: ImportCounts
+    counts: Annotated[ImportCounts, Meta(description="How many rows came to what.")]
 
 
 class FailImport(Command):
-    reason: str
-    counts: ImportCounts
+    reason: Annotated[str, Meta(description="Why.")]
+    counts: Annotated[ImportCounts, Meta(description="How many rows came to what.")]
 
 
 class ImportStarted(Event, name="contact_import.started", action="created"):
-    source: str
+    """Rows were handed in."""
+
+    source: Annotated[str, Meta(description="How the rows came: `json`, `rows` or `csv`.")]
 
 
 class ImportCompleted(Event, name="contact_import.completed", action="updated"):
-    counts: ImportCounts
+    """Every row was dealt with."""
+
+    counts: Annotated[ImportCounts, Meta(description="How many rows came to what.")]
 
 
 class ImportFailed(Event, name="contact_import.failed", action="updated"):
-    reason: str
-    counts: ImportCounts
+    """The import was given up."""
+
+    reason: Annotated[str, Meta(description="Why.")]
+    counts: Annotated[ImportCounts, Meta(description="How many rows came to what.")]
 
 
 ImportCommand = StartImport | CompleteImport | FailImport

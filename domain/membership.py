@@ -2,51 +2,59 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
 from domain.kernel import Command, Event, State, Value
 from domain.kernel.record import record
 
 Role = Literal["owner", "admin", "member", "viewer"]
 
+UserId = Annotated[UUID, Meta(description="The user.")]
+RoleOfUser = Annotated[Role, Meta(description="What the user may do in the workspace.")]
+AssignedOnly = Annotated[bool, Meta(description="Whether the member sees only what is assigned to them.")]
 
-class Membership(State):
-    user_id: UUID
-    role: Role
-    assigned_only: bool = False
-    """Whether a member sees only the contacts (and later deals …) assigned to them."""
+
+class MembershipDetails(Value):
+    user_id: UserId
+    role: RoleOfUser
+    assigned_only: AssignedOnly
+
+
+class MembershipChanges(Value):
+    """The fields of a membership that can change."""
+
+    role: RoleOfUser | UnsetType = UNSET
+    assigned_only: AssignedOnly | UnsetType = UNSET
+
+
+class Membership(MembershipDetails, State):
+    """Whoever it is of may enter the workspace."""
 
 
 class GrantMembership(Command):
-    user_id: UUID
-    role: Role
-    assigned_only: bool = False
+    user_id: UserId
+    role: RoleOfUser
+    assigned_only: AssignedOnly = False
 
 
-class ChangeMembership(Command):
-    role: Role | UnsetType = UNSET
-    assigned_only: bool | UnsetType = UNSET
+class ChangeMembership(MembershipChanges, Command):
+    """What the user may do from now on."""
 
 
 class RevokeMembership(Command):
     """The user can no longer enter the workspace."""
 
 
-class MembershipChanges(Value):
-    role: Role | UnsetType = UNSET
-    assigned_only: bool | UnsetType = UNSET
-
-
-class MembershipGranted(Event, name="membership.granted", action="created"):
-    user_id: UUID
-    role: Role
-    assigned_only: bool
+class MembershipGranted(MembershipDetails, Event, name="membership.granted", action="created"):
+    """A user may enter the workspace."""
 
 
 class MembershipChanged(Event, name="membership.changed", action="updated"):
+    """What the user may do in the workspace changed."""
+
     changed: MembershipChanges
     previous: MembershipChanges
 
@@ -59,13 +67,9 @@ MEMBERSHIP = record(
     "membership",
     state=Membership,
     create=GrantMembership,
-    created=lambda command: MembershipGranted(
-        user_id=command.user_id, role=command.role, assigned_only=command.assigned_only
-    ),
     update=ChangeMembership,
-    changes=lambda command: MembershipChanges(role=command.role, assigned_only=command.assigned_only),
-    updated=lambda changed, previous: MembershipChanged(changed=changed, previous=previous),
     delete=RevokeMembership,
+    created=MembershipGranted,
+    updated=MembershipChanged,
     deleted=MembershipRevoked,
-    events=(MembershipGranted, MembershipChanged, MembershipRevoked),
 )

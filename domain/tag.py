@@ -2,55 +2,77 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Any
 from uuid import UUID
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
 from domain.kernel import Command, Event, State, Value, values
-from domain.kernel.check import Check
+from domain.kernel.fields import Kept
 from domain.kernel.record import record
+from domain.kernel.types import Color
 
 
-class Tag(State):
-    name: str
-    slug: str
-    color: str | None = None
+def tag_name(value: str) -> str:
+    """One line of at most 100 characters."""
+    return values.text(value, 100)
+
+
+Name = Annotated[str, Kept(tag_name), Meta(description="Its name.")]
+Slug = Annotated[str, Meta(description="The name in lower case letters and digits, joined by hyphens.")]
+HexColor = Annotated[Color, Meta(description="A hex colour, such as `#1a7f37`.")]
+
+
+class TagDetails(Value):
+    name: Name
+    slug: Slug
+    color: HexColor | None
+
+
+class TagChanges(Value):
+    """The fields of a tag that can change."""
+
+    name: Name | UnsetType = UNSET
+    slug: Slug | UnsetType = UNSET
+    color: HexColor | UnsetType | None = UNSET
+
+
+class Tag(TagDetails, State):
+    """What contacts can bear."""
 
 
 class TagRef(Value):
     """A tag as other streams name it: its id, and its name at that moment."""
 
-    id: UUID
-    name: str
+    id: Annotated[UUID, Meta(description="Its id.")]
+    name: Annotated[str, Meta(description="Its name at that moment.")]
 
 
 class CreateTag(Command):
-    name: str
-    color: str | None = None
+    """A tag to create."""
+
+    name: Name
+    color: HexColor | None = None
 
 
 class UpdateTag(Command):
-    name: str | UnsetType = UNSET
-    color: str | UnsetType | None = UNSET
+    """What to change."""
+
+    name: Name | UnsetType = UNSET
+    color: HexColor | UnsetType | None = UNSET
 
 
 class DeleteTag(Command):
-    """The contacts that bear the tag lose it in the same unit of work (``application/tag.py``)."""
+    """The contacts that bear the tag lose it."""
 
 
-class TagChanges(Value):
-    name: str | UnsetType = UNSET
-    slug: str | UnsetType = UNSET
-    color: str | UnsetType | None = UNSET
-
-
-class TagCreated(Event, name="tag.created", action="created"):
-    name: str
-    slug: str
-    color: str | None
+class TagCreated(TagDetails, Event, name="tag.created", action="created"):
+    """A tag was made."""
 
 
 class TagUpdated(Event, name="tag.updated", action="updated"):
+    """The tag's name or colour changed."""
+
     changed: TagChanges
     previous: TagChanges
 
@@ -59,39 +81,18 @@ class TagDeleted(Event, name="tag.deleted", action="deleted"):
     """Nothing but the fact: what it was is in the events before."""
 
 
-def tag_name(value: str) -> str:
-    """One line of at most 100 characters."""
-    return values.text(value, 100)
-
-
-def _created(command: CreateTag) -> TagCreated:
-    check = Check()
-    name = check.field("name", tag_name, command.name)
-    color = check.optional("color", values.color, command.color)
-    check.done()
-    assert name is not None
-    return TagCreated(name=name, slug=values.slug(name), color=color)
-
-
-def _changes(command: UpdateTag) -> TagChanges:
-    check = Check()
-    name = UNSET if command.name is UNSET else check.field("name", tag_name, command.name)
-    color = check.given("color", values.color, command.color)
-    check.done()
-    if isinstance(name, str):
-        return TagChanges(name=name, slug=values.slug(name), color=color)
-    return TagChanges(color=color)
+def _slug(fields: dict[str, Any]) -> dict[str, Any]:
+    return {"slug": values.slug(fields["name"])} if "name" in fields else {}
 
 
 TAG = record(
     "tag",
     state=Tag,
     create=CreateTag,
-    created=_created,
     update=UpdateTag,
-    changes=_changes,
-    updated=lambda changed, previous: TagUpdated(changed=changed, previous=previous),
     delete=DeleteTag,
+    created=TagCreated,
+    updated=TagUpdated,
     deleted=TagDeleted,
-    events=(TagCreated, TagUpdated, TagDeleted),
+    derived=_slug,
 )

@@ -5,20 +5,29 @@ The account itself (e-mail, password hash) is no event: it lives in an ordinary 
 
 from __future__ import annotations
 
-from typing import assert_never
+from typing import Annotated, assert_never
 
-from domain.kernel import Command, Decider, Event, Refused, State, not_found, values
-from domain.kernel.check import Check
+from msgspec import Meta
+
+from domain.kernel import Command, Decider, Event, Refused, State, Value, not_found
+from domain.kernel.fields import kept
+from domain.kernel.types import Name, RequiredEmail
+
+FullName = Annotated[Name, Meta(description="Its name.")]
+EmailAddress = Annotated[RequiredEmail, Meta(description="An e-mail address; kept in lower case.")]
 
 
-class User(State):
-    name: str
-    email: str
+class UserDetails(Value):
+    name: FullName
+    email: EmailAddress
 
 
-class RegisterUser(Command):
-    name: str
-    email: str
+class User(UserDetails, State):
+    """Somebody who may act in the workspace."""
+
+
+class RegisterUser(UserDetails, Command):
+    """The account is there already; the workspace gets to know it."""
 
 
 class LogIn(Command):
@@ -29,9 +38,8 @@ class LogOut(Command):
     """The session ends."""
 
 
-class UserRegistered(Event, name="user.registered", action="created"):
-    name: str
-    email: str
+class UserRegistered(UserDetails, Event, name="user.registered", action="created"):
+    """A user was made known to the workspace."""
 
 
 class UserLoggedIn(Event, name="user.logged_in", action="login"):
@@ -49,11 +57,7 @@ UserEvent = UserRegistered | UserLoggedIn | UserLoggedOut
 def decide(command: UserCommand, user: User | None) -> list[UserEvent]:
     match command, user:
         case RegisterUser(), None:
-            check = Check()
-            name = check.field("name", values.text, command.name)
-            email = check.field("email", values.email, command.email)
-            check.done()
-            return [UserRegistered(name=name or "", email=email or "")]
+            return [UserRegistered(**kept(command))]
         case RegisterUser(), _:
             raise Refused("conflict", "This user is registered already.")
         case _, None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import Final, Literal, assert_never
+from typing import Annotated, Any, Final, Literal, assert_never
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
 from domain.kernel import Command, Decider, Event, Refused, State, Value, not_found, values
 from domain.kernel.changes import applied, difference
 from domain.kernel.check import Check
+from domain.kernel.fields import Kept, kept
+from domain.kernel.types import Line
 
 MAX_PATTERNS: Final = 100
 DisabledReason = Literal["gone", "failing"]
@@ -18,28 +20,62 @@ DisabledReason = Literal["gone", "failing"]
 _PATTERN = re.compile(r"\*|[a-z][a-z_]*\.(\*|[a-z][a-z_]*)")
 
 
-class Webhook(State):
-    url: str
-    events: tuple[str, ...]
-    active: bool = True
-    description: str | None = None
+def patterns(given: tuple[str, ...]) -> tuple[str, ...]:
+    """Event names, ``contact.*`` or ``*``; each once, sorted. Whether a name is known is for the catalogue to say."""
+    if not 1 <= len(given) <= MAX_PATTERNS:
+        raise ValueError(f"must name 1 to {MAX_PATTERNS} events")
+    for entry in given:
+        if not _PATTERN.fullmatch(entry):
+            raise ValueError(f"{entry[:64]!r} must be an event name such as contact.created, contact.* or *")
+    return tuple(sorted(set(given)))
+
+
+Address = Annotated[str, Kept(values.web_url), Meta(description="Where to send events: an absolute `https` URL.")]
+Events = Annotated[
+    tuple[str, ...],
+    Kept(patterns),
+    Meta(description="The events it is sent: by name, all of a kind (`contact.*`), or all (`*`)."),
+]
+Active = Annotated[bool, Meta(description="Whether it is sent anything.")]
+Description = Annotated[Line, Meta(description="What it is for, in your words.")]
+WhyDisabled = Annotated[DisabledReason, Meta(description="Why Daybook itself switched it off; null if it did not.")]
+
+
+class WebhookDetails(Value):
+    url: Address
+    events: Events
+    active: Active
+    description: Description | None
+
+
+class WebhookChanges(Value):
+    """The fields of a webhook endpoint that can change."""
+
+    url: Address | UnsetType = UNSET
+    events: Events | UnsetType = UNSET
+    active: Active | UnsetType = UNSET
+    description: Description | UnsetType | None = UNSET
+    disabled_reason: WhyDisabled | UnsetType | None = UNSET
+
+
+class Webhook(WebhookDetails, State):
     disabled_reason: DisabledReason | None = None
     """Why Daybook itself switched it off: the receiver said 410 Gone, or failed for five days."""
 
 
 class CreateWebhook(Command):
-    url: str
-    events: tuple[str, ...]
-    active: bool = True
-    description: str | None = None
+    url: Address
+    events: Events
+    active: Active = True
+    description: Description | None = None
     allow_http: bool = False
 
 
 class UpdateWebhook(Command):
-    url: str | UnsetType = UNSET
-    events: tuple[str, ...] | UnsetType = UNSET
-    active: bool | UnsetType = UNSET
-    description: str | UnsetType | None = UNSET
+    url: Address | UnsetType = UNSET
+    events: Events | UnsetType = UNSET
+    active: Active | UnsetType = UNSET
+    description: Description | UnsetType | None = UNSET
     allow_http: bool = False
 
 
@@ -55,22 +91,13 @@ class DeleteWebhook(Command):
     """No further events are delivered."""
 
 
-class WebhookChanges(Value):
-    url: str | UnsetType = UNSET
-    events: tuple[str, ...] | UnsetType = UNSET
-    active: bool | UnsetType = UNSET
-    description: str | UnsetType | None = UNSET
-    disabled_reason: DisabledReason | UnsetType | None = UNSET
-
-
-class WebhookCreated(Event, name="webhook.created", action="created"):
-    url: str
-    events: tuple[str, ...]
-    active: bool
-    description: str | None
+class WebhookCreated(WebhookDetails, Event, name="webhook.created", action="created"):
+    """An endpoint was registered. Its secret is not in it."""
 
 
 class WebhookUpdated(Event, name="webhook.updated", action="updated"):
+    """The endpoint was changed."""
+
     changed: WebhookChanges
     previous: WebhookChanges
 
@@ -80,7 +107,11 @@ class WebhookSecretRotated(Event, name="webhook.secret_rotated", action="updated
 
 
 class WebhookDisabled(Event, name="webhook.disabled", action="updated"):
-    reason: DisabledReason
+    """Daybook itself switched the endpoint off."""
+
+    reason: Annotated[
+        DisabledReason, Meta(description="`gone`: the receiver answered 410. `failing`: it failed for days.")
+    ]
 
 
 class WebhookDeleted(Event, name="webhook.deleted", action="deleted"):
@@ -91,23 +122,9 @@ WebhookCommand = CreateWebhook | UpdateWebhook | RotateWebhookSecret | DisableWe
 WebhookEvent = WebhookCreated | WebhookUpdated | WebhookSecretRotated | WebhookDisabled | WebhookDeleted
 
 
-def patterns(given: tuple[str, ...]) -> tuple[str, ...]:
-    """Event names, ``contact.*`` or ``*``; each once, sorted. Whether a name is known is for the catalogue to say."""
-    if not 1 <= len(given) <= MAX_PATTERNS:
-        raise ValueError(f"must name 1 to {MAX_PATTERNS} events")
-    for entry in given:
-        if not _PATTERN.fullmatch(entry):
-            raise ValueError(f"{entry[:64]!r} must be an event name such as contact.created, contact.* or *")
-    return tuple(sorted(set(given)))
-
-
 def matches(pattern: str, event_name: str) -> bool:
     """Whether an endpoint that asked for ``pattern`` gets ``event_name``."""
     return pattern in ("*", event_name) or (pattern.endswith(".*") and event_name.startswith(pattern[:-1]))
-
-
-def _url(allow_http: bool) -> tuple[str, ...]:
-    return ("https", "http") if allow_http else ("https",)
 
 
 def decide(command: WebhookCommand, webhook: Webhook | None) -> list[WebhookEvent]:
@@ -131,27 +148,27 @@ def decide(command: WebhookCommand, webhook: Webhook | None) -> list[WebhookEven
 
 
 def _created(command: CreateWebhook) -> WebhookCreated:
-    check = Check()
-    url = check.field("url", lambda value: values.web_url(value, _url(command.allow_http)), command.url)
-    events = check.field("events", patterns, command.events)
-    description = check.optional("description", values.text_or_none, command.description)
-    check.done()
-    return WebhookCreated(url=url or "", events=events or (), active=command.active, description=description)
+    fields = _fields(command)
+    return WebhookCreated(**fields)
 
 
 def _updated(command: UpdateWebhook, webhook: Webhook) -> list[WebhookEvent]:
-    check = Check()
-    wanted: dict[str, object] = {
-        "url": check.given("url", lambda value: values.web_url(value, _url(command.allow_http)), command.url),
-        "events": check.given("events", patterns, command.events),
-        "active": command.active,
-        "description": check.given("description", values.text_or_none, command.description),
-    }
-    check.done()
+    wanted = _fields(command)
     if command.active is True:
         wanted["disabled_reason"] = None
-    changed, previous = difference({name: value for name, value in wanted.items() if value is not UNSET}, webhook)
+    changed, previous = difference(wanted, webhook)
     return [WebhookUpdated(changed=WebhookChanges(**changed), previous=WebhookChanges(**previous))] if changed else []
+
+
+def _fields(command: CreateWebhook | UpdateWebhook) -> dict[str, Any]:
+    """The given fields as they are kept. Plain http takes a command that allows it."""
+    check = Check()
+    fields = kept(command, check)
+    url = fields.get("url")
+    if not fields.pop("allow_http") and isinstance(url, str) and not url.startswith("https:"):
+        check.fail("url", "must be an absolute https URL")
+    check.done()
+    return fields
 
 
 def evolve(webhook: Webhook | None, event: WebhookEvent) -> Webhook | None:

@@ -2,51 +2,63 @@
 
 from __future__ import annotations
 
-import re
-from typing import Literal, assert_never
+from typing import Annotated, Literal, assert_never
 from uuid import UUID
 
-import phonenumbers
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
-from domain.kernel import Command, Decider, Event, Refused, State, Value, not_found, values
+from domain.kernel import Command, Decider, Event, Refused, State, Value, not_found
 from domain.kernel.changes import applied, difference, named
-from domain.kernel.check import Check
+from domain.kernel.fields import kept
+from domain.kernel.types import Name, PhoneRegion
 
 Plan = Literal["free", "starter", "standard", "premium", "enterprise"]
 
+WorkspaceName = Annotated[Name, Meta(description="Its name.")]
+PlanOfLimits = Annotated[Plan, Meta(description="What its rate limits are by.")]
+OwnerId = Annotated[UUID, Meta(description="The user who made it.")]
+Region = Annotated[
+    PhoneRegion, Meta(description="The country (ISO 3166-1) of phone numbers that are written without one.")
+]
+
 
 class Workspace(State):
-    name: str
-    plan: Plan = "free"
-    phone_region: str = "US"
-    """ISO 3166-1 country that a phone number without a country code is taken to be of."""
-    owner_id: UUID | None = None
+    """A tenant: the boundary of data, members and limits."""
 
-
-class CreateWorkspace(Command):
-    name: str
-    owner_id: UUID
-    plan: Plan = "free"
-
-
-class UpdateWorkspace(Command):
-    name: str | UnsetType = UNSET
-    phone_region: str | UnsetType = UNSET
+    name: WorkspaceName
+    plan: PlanOfLimits = "free"
+    phone_region: Region = "US"
+    owner_id: OwnerId | None = None
 
 
 class WorkspaceChanges(Value):
-    name: str | UnsetType = UNSET
-    phone_region: str | UnsetType = UNSET
+    """The fields of a workspace that can change."""
+
+    name: WorkspaceName | UnsetType = UNSET
+    phone_region: Region | UnsetType = UNSET
+
+
+class CreateWorkspace(Command):
+    workspace_name: WorkspaceName
+    owner_id: OwnerId
+    plan: PlanOfLimits = "free"
+
+
+class UpdateWorkspace(WorkspaceChanges, Command):
+    """What to change."""
 
 
 class WorkspaceCreated(Event, name="workspace.created", action="created"):
-    name: str
-    plan: Plan
-    owner_id: UUID
+    """The workspace was made."""
+
+    name: WorkspaceName
+    plan: PlanOfLimits
+    owner_id: OwnerId
 
 
 class WorkspaceUpdated(Event, name="workspace.updated", action="updated"):
+    """The workspace's settings changed."""
+
     changed: WorkspaceChanges
     previous: WorkspaceChanges
 
@@ -55,32 +67,16 @@ WorkspaceCommand = CreateWorkspace | UpdateWorkspace
 WorkspaceEvent = WorkspaceCreated | WorkspaceUpdated
 
 
-def region(value: str) -> str:
-    kept = value.strip().upper()
-    if not re.fullmatch(r"[A-Z]{2}", kept) or kept not in phonenumbers.SUPPORTED_REGIONS:
-        raise ValueError("must be a two-letter country code, such as US or DE")
-    return kept
-
-
 def decide(command: WorkspaceCommand, workspace: Workspace | None) -> list[WorkspaceEvent]:
-    check = Check()
     match command, workspace:
-        case CreateWorkspace(), None:
-            name = check.field("workspaceName", values.text, command.name)
-            check.done()
-            return [WorkspaceCreated(name=name or "", plan=command.plan, owner_id=command.owner_id)]
+        case CreateWorkspace(plan=plan, owner_id=owner_id), None:
+            return [WorkspaceCreated(name=kept(command)["workspace_name"], plan=plan, owner_id=owner_id)]
         case CreateWorkspace(), _:
             raise Refused("conflict", "This workspace exists already.")
         case _, None:
             raise not_found("workspace")
         case UpdateWorkspace(), Workspace():
-            wanted = {
-                "name": check.given("name", values.text, command.name),
-                "phone_region": check.given("phoneRegion", region, command.phone_region),
-            }
-            check.done()
-            given = {name: value for name, value in wanted.items() if value is not UNSET}
-            changed, previous = difference(given, workspace)
+            changed, previous = difference(kept(command), workspace)
             if not changed:
                 return []
             return [WorkspaceUpdated(changed=WorkspaceChanges(**changed), previous=WorkspaceChanges(**previous))]

@@ -3,33 +3,38 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
+
+from msgspec import Meta
 
 from domain.kernel import JSON, Action, Value
 from schemas.log import Actor
+from schemas.wire.words import Id
 
 
 class FieldChange(Value, rename={"from_": "from"}):
-    from_: Any
-    to: Any
+    """What a field was, and what it became."""
+
+    from_: Annotated[Any, Meta(description="What it was.")]
+    to: Annotated[Any, Meta(description="What it became.")]
 
 
 class ActivityView(Value):
     """One event. ``changes`` says for each field that changed from what to what."""
 
-    id: UUID
-    seq: int
-    entity_type: str
-    entity_id: UUID
-    action: Action
-    event: str
-    changes: dict[str, FieldChange]
-    actor: Actor
-    user_id: UUID | None
-    user_name: str | None
-    timestamp: datetime
-    request_id: str | None
+    id: Id
+    seq: Annotated[int, Meta(description="Its place in the workspace's log, from 1 without a gap.")]
+    entity_type: Annotated[str, Meta(description="What kind of thing: `contact`, `tag`, `user` …")]
+    entity_id: Annotated[UUID, Meta(description="Which one.")]
+    action: Annotated[Action, Meta(description="What the event amounts to.")]
+    event: Annotated[str, Meta(description="The event's public name, such as `contact.updated`.")]
+    changes: Annotated[dict[str, FieldChange], Meta(description="By field: what it was, and what it became.")]
+    actor: Annotated[Actor, Meta(description="Who did it.")]
+    user_id: Annotated[UUID | None, Meta(description="The user.")]
+    user_name: Annotated[str | None, Meta(description="The user's name.")]
+    timestamp: Annotated[datetime, Meta(description="When it was written down.")]
+    request_id: Annotated[str | None, Meta(description="The request's id.")]
 
     example: ClassVar[JSON] = {
         "id": "0198c6f2-7d3a-7c4e-9b1f-2a6d5e8f0070",

@@ -2,78 +2,68 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import ClassVar
+from typing import Annotated, ClassVar
 from uuid import UUID
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
-from domain.contact import ContactDetails, ContactStatus, ContactType
+from domain.contact import ContactChanges, ContactDetails
 from domain.kernel import JSON, Value
-from domain.kernel.values import CustomValue
 from schemas.tag import TagView
+from schemas.wire.words import CreatedAt, Id, UpdatedAt, Version
 
 
-class NewContact(ContactDetails, forbid_unknown_fields=True):
+class NewContact(ContactChanges, forbid_unknown_fields=True):
     """A contact to create. ``name`` is split when no first or last name is given; tags by name are made when missing."""
 
-    name: str | None = None
-    tags: list[str] | None = None
-    tag_ids: list[UUID] | None = None
+    name: Annotated[
+        str | None,
+        Meta(description="The full name, split at its last space when neither first nor last name is given."),
+    ] = None
+    tags: Annotated[list[str] | None, Meta(description="Tags by name; missing ones are made.")] = None
+    tag_ids: Annotated[list[UUID] | None, Meta(description="Tags by id; they must exist.")] = None
 
 
-class ContactPatch(ContactDetails, forbid_unknown_fields=True):
+class ContactPatch(ContactChanges, forbid_unknown_fields=True):
     """What to change. ``tags`` and ``tagIds`` replace all tags (null or empty: none); the others add and remove."""
 
-    name: str | None | UnsetType = UNSET
-    tags: list[str] | None | UnsetType = UNSET
-    tag_ids: list[UUID] | None | UnsetType = UNSET
-    add_tag_id: UUID | None = None
-    remove_tag_id: UUID | None = None
+    name: Annotated[
+        str | None | UnsetType,
+        Meta(description="The full name, split at its last space when neither first nor last name is given."),
+    ] = UNSET
+    tags: Annotated[
+        list[str] | None | UnsetType,
+        Meta(description="All tags that it is to have, by name; missing ones are made. Null or empty: none."),
+    ] = UNSET
+    tag_ids: Annotated[
+        list[UUID] | None | UnsetType, Meta(description="All tags that it is to have, by id. Null or empty: none.")
+    ] = UNSET
+    add_tag_id: Annotated[UUID | None, Meta(description="A tag to add, by id.")] = None
+    remove_tag_id: Annotated[UUID | None, Meta(description="A tag to take off, by id.")] = None
 
 
 class ContactTags(Value, forbid_unknown_fields=True):
     """Tags to add, by name (made when missing) or by id."""
 
-    tags: str | list[str] | None = None
-    tag_ids: list[UUID] | None = None
-    tag_id: UUID | None = None
+    tags: Annotated[str | list[str] | None, Meta(description="A tag or several, by name; missing ones are made.")] = (
+        None
+    )
+    tag_ids: Annotated[list[UUID] | None, Meta(description="Tags by id.")] = None
+    tag_id: Annotated[UUID | None, Meta(description="One tag by id.")] = None
 
 
-class ContactView(Value):
+class ContactView(ContactDetails, kw_only=True):
     """A contact. ``tags`` are names and ``tagDetails`` the same tags in full, in the order they were added."""
 
-    id: UUID
-    type: ContactType
-    name: str
-    first_name: str | None
-    last_name: str | None
-    email: str | None
-    phone: str | None
-    phone_extension: str | None
-    company: str | None
-    job_title: str | None
-    website: str | None
-    source: str | None
-    status: ContactStatus
-    assigned_to: UUID | None
-    language: str | None
-    globally_unsubscribed: bool
-    dnc: bool
-    communication_preferences: dict[str, str]
-    notes: str | None
-    birthday: str | None
-    address: str | None
-    city: str | None
-    state: str | None
-    zipcode: str | None
-    country: str | None
-    custom_fields: dict[str, CustomValue]
-    tags: list[str]
-    tag_details: list[TagView]
-    created_at: datetime
-    updated_at: datetime
-    version: int
+    id: Id
+    name: Annotated[
+        str, Meta(description="What to call the contact: the full name, else company, e-mail address or phone.")
+    ]
+    tags: Annotated[list[str], Meta(description="The names of its tags, in the order they were added.")]
+    tag_details: Annotated[list[TagView], Meta(description="Its tags in full, in the same order.")]
+    created_at: CreatedAt
+    updated_at: UpdatedAt
+    version: Version
 
     example: ClassVar[JSON] = {
         "id": "0198c6f2-7d3a-7c4e-9b1f-2a6d5e8f0001",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
 from domain.kernel import JSON, Value
 from schemas.job import JobStatus, RowError
@@ -19,19 +19,25 @@ class ImportOptions(Value, forbid_unknown_fields=True):
     rows, whatever the rows say, and ``_tags``: names of tags. ``skipDuplicates``: contacts that exist are left as they are.
     """
 
-    mapping: dict[str, str | None] | None = None
-    constant_values: dict[str, Any] | None = None
-    skip_duplicates: bool = False
-    tags: list[str] | None = None
-    tag_ids: list[UUID] | None = None
-    source: str | None = None
+    mapping: Annotated[
+        dict[str, str | None] | None, Meta(description='Column → field; `""` or null leaves a column out.')
+    ] = None
+    constant_values: Annotated[
+        dict[str, Any] | None, Meta(description="Field → value, the same for all rows whatever they say.")
+    ] = None
+    skip_duplicates: Annotated[bool, Meta(description="Whether contacts that exist are left as they are.")] = False
+    tags: Annotated[list[str] | None, Meta(description="Names of tags for all contacts; missing ones are made.")] = None
+    tag_ids: Annotated[list[UUID] | None, Meta(description="Ids of tags for all contacts.")] = None
+    source: Annotated[str | None, Meta(description="Lead source of all contacts.")] = None
 
 
 class ImportRequest(ImportOptions, forbid_unknown_fields=True):
     """``contacts``: objects as ``POST /contacts`` takes them; or ``rows``: objects of text by column. Each is judged by itself."""
 
-    contacts: list[msgspec.Raw] | UnsetType = UNSET
-    rows: list[msgspec.Raw] | UnsetType = UNSET
+    contacts: Annotated[list[msgspec.Raw] | UnsetType, Meta(description="Contacts as `POST /contacts` takes them.")] = (
+        UNSET
+    )
+    rows: Annotated[list[msgspec.Raw] | UnsetType, Meta(description="Objects of text by column.")] = UNSET
 
 
 class ImportAnswer(Value):
@@ -41,17 +47,17 @@ class ImportAnswer(Value):
     that is wrong. ``imported`` is another name for created. ``mapping`` is what the columns were taken for.
     """
 
-    import_id: UUID
-    job_id: UUID
-    status: JobStatus
-    total: int
-    created: int
-    imported: int
-    updated: int
-    skipped: int
-    error_count: int
-    errors: list[RowError]
-    mapping: dict[str, str | None] | None = None
+    import_id: Annotated[UUID, Meta(description="The import's id, which is also its job's.")]
+    job_id: Annotated[UUID, Meta(description="The job that does it, and its progress.")]
+    status: Annotated[JobStatus, Meta(description="How it stands.")]
+    total: Annotated[int, Meta(description="All rows.")]
+    created: Annotated[int, Meta(description="Rows that became new contacts.")]
+    imported: Annotated[int, Meta(description="Another name for `created`.")]
+    updated: Annotated[int, Meta(description="Rows that changed a contact.")]
+    skipped: Annotated[int, Meta(description="Rows whose contact was left as it was.")]
+    error_count: Annotated[int, Meta(description="Rows that were not acceptable.")]
+    errors: Annotated[list[RowError], Meta(description="Each thing that is wrong with a row.")]
+    mapping: Annotated[dict[str, str | None] | None, Meta(description="What the columns were taken for.")] = None
 
     example: ClassVar[JSON] = {
         "importId": "0198c6f2-7d3a-7c4e-9b1f-2a6d5e8f0080",

@@ -3,33 +3,40 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import ClassVar
+from typing import Annotated, ClassVar
 from uuid import UUID
+
+from msgspec import Meta
 
 from domain.kernel import JSON, Command, Value
 from domain.membership import Role
 from domain.workspace import Plan
+from schemas.wire.words import CreatedAt, Id, UpdatedAt, Version, WorkspaceId
 
 
 class Registration(Command):
     """A new account and its workspace. The password has at least 8 characters."""
 
-    name: str
-    email: str
-    password: str
-    workspace_name: str
+    name: Annotated[str, Meta(description="Your full name.")]
+    email: Annotated[str, Meta(description="An e-mail address; kept in lower case.")]
+    password: Annotated[str, Meta(description="8 to 1024 characters.")]
+    workspace_name: Annotated[str, Meta(description="What the new workspace is called.")]
 
 
 class Credentials(Command):
-    email: str
-    password: str
+    """What a user logs in with."""
+
+    email: Annotated[str, Meta(description="An e-mail address; kept in lower case.")]
+    password: Annotated[str, Meta(description="8 to 1024 characters.")]
 
 
 class UserView(Value):
-    id: UUID
-    name: str
-    email: str
-    role: Role
+    """A user, and their role in the workspace."""
+
+    id: Id
+    name: Annotated[str, Meta(description="Its name.")]
+    email: Annotated[str, Meta(description="An e-mail address; kept in lower case.")]
+    role: Annotated[Role, Meta(description="What the user may do in the workspace.")]
 
     example: ClassVar[JSON] = {
         "id": "0198c6f2-7d3a-7c4e-9b1f-2a6d5e8f0020",
@@ -40,14 +47,18 @@ class UserView(Value):
 
 
 class WorkspaceView(Value):
-    id: UUID
-    name: str
-    plan: Plan
-    member_count: int
-    phone_region: str
-    created_at: datetime
-    updated_at: datetime
-    version: int
+    """A tenant: the boundary of data, members and limits."""
+
+    id: Id
+    name: Annotated[str, Meta(description="Its name.")]
+    plan: Annotated[Plan, Meta(description="What its rate limits are by.")]
+    member_count: Annotated[int, Meta(description="How many users may enter it.")]
+    phone_region: Annotated[
+        str, Meta(description="The country (ISO 3166-1) of phone numbers that are written without one.")
+    ]
+    created_at: CreatedAt
+    updated_at: UpdatedAt
+    version: Version
 
     example: ClassVar[JSON] = {
         "id": "0198c6f2-7d3a-7c4e-9b1f-2a6d5e8f0010",
@@ -64,10 +75,10 @@ class WorkspaceView(Value):
 class Session(Value):
     """``token`` is shown once; send it as ``Authorization: Bearer``."""
 
-    token: str
-    expires_at: datetime
-    user: UserView
-    workspace: WorkspaceView
+    token: Annotated[str, Meta(description="Shown once; send it as `Authorization: Bearer`.")]
+    expires_at: Annotated[datetime, Meta(description="When the session ends by itself.")]
+    user: Annotated[UserView, Meta(description="Who asks.")]
+    workspace: Annotated[WorkspaceView, Meta(description="The workspace that is acted in.")]
 
     example: ClassVar[JSON] = {
         "token": "dbs_h0wLong1sAPieceOf5tringTha7NobodyCanGuess_x",
@@ -78,33 +89,43 @@ class Session(Value):
 
 
 class Me(Value):
-    user: UserView
-    workspace: WorkspaceView
+    """The caller, and the workspace it acts in."""
+
+    user: Annotated[UserView, Meta(description="Who asks.")]
+    workspace: Annotated[WorkspaceView, Meta(description="The workspace that is acted in.")]
 
     example: ClassVar[JSON] = {"user": UserView.example, "workspace": WorkspaceView.example}
 
 
 class NewApiKey(Command):
-    name: str
-    scopes: tuple[str, ...] = ("*",)
-    expires_at: datetime | None = None
+    """An API key to create."""
+
+    name: Annotated[str, Meta(description="Its name.")]
+    scopes: Annotated[
+        tuple[str, ...],
+        Meta(description="What it may do: `contacts:read`, `tags:write` …; `*` is all that its user may."),
+    ] = ("*",)
+    expires_at: Annotated[datetime | None, Meta(description="From when on it is refused; null: never.")] = None
 
 
 class ApiKeyView(Value):
     """An API key without the key: ``keyPrefix`` is how it begins."""
 
-    id: UUID
-    name: str
-    key_prefix: str
-    user_id: UUID
-    workspace_id: UUID
-    scopes: tuple[str, ...]
-    is_active: bool
-    expires_at: datetime | None
-    last_used_at: datetime | None
-    created_at: datetime
-    creator_name: str | None
-    creator_email: str | None
+    id: Id
+    name: Annotated[str, Meta(description="Its name.")]
+    key_prefix: Annotated[str, Meta(description="How the key begins, for telling keys apart.")]
+    user_id: Annotated[UUID, Meta(description="The user.")]
+    workspace_id: WorkspaceId
+    scopes: Annotated[
+        tuple[str, ...],
+        Meta(description="What it may do: `contacts:read`, `tags:write` …; `*` is all that its user may."),
+    ]
+    is_active: Annotated[bool, Meta(description="Whether it is accepted; false once revoked.")]
+    expires_at: Annotated[datetime | None, Meta(description="From when on it is refused; null: never.")]
+    last_used_at: Annotated[datetime | None, Meta(description="When it was last used, to the minute.")]
+    created_at: CreatedAt
+    creator_name: Annotated[str | None, Meta(description="The name of who made it.")]
+    creator_email: Annotated[str | None, Meta(description="The e-mail address of who made it.")]
 
     example: ClassVar[JSON] = {
         "id": "0198c6f2-7d3a-7c4e-9b1f-2a6d5e8f0040",
@@ -125,6 +146,6 @@ class ApiKeyView(Value):
 class ApiKeyCreated(ApiKeyView):
     """``rawKey`` is shown this once and never again."""
 
-    raw_key: str
+    raw_key: Annotated[str, Meta(description="The key itself, shown this once.")]
 
     example: ClassVar[JSON] = {**ApiKeyView.example, "rawKey": "dbk_x7Tq2LmAn0therPieceOf5tringNobodyGuesses_y"}

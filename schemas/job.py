@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import ClassVar, Literal
-from uuid import UUID
+from typing import Annotated, ClassVar, Literal
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
 from domain.kernel import JSON, Value
+from schemas.wire.words import CreatedAt, Id, UpdatedAt
 
 JobStatus = Literal["processing", "completed", "failed"]
 
@@ -19,11 +19,11 @@ class RowError(Value):
     ``error`` is field and message in one sentence.
     """
 
-    row: int
-    field: str
-    message: str
-    error: str
-    line: int | UnsetType = UNSET
+    row: Annotated[int, Meta(description="The row's number, from 1.")]
+    field: Annotated[str, Meta(description="The field at fault.")]
+    message: Annotated[str, Meta(description="What was expected of it.")]
+    error: Annotated[str, Meta(description="Field and message in one sentence.")]
+    line: Annotated[int | UnsetType, Meta(description="Where the row begins in its file, from 1.")] = UNSET
 
     example: ClassVar[JSON] = {
         "row": 17,
@@ -40,20 +40,22 @@ class JobView(Value):
     Created, updated, skipped and errors add up to ``processed``. ``error`` says why a failed job ended.
     """
 
-    id: UUID
-    kind: str
-    status: JobStatus
-    total: int
-    processed: int
-    created: int
-    updated: int
-    skipped: int
-    errors: int
-    error: str | None
-    created_at: datetime
-    updated_at: datetime
-    completed_at: datetime | None
-    error_details: list[RowError] | UnsetType = UNSET
+    id: Id
+    kind: Annotated[str, Meta(description="What is done, such as `contact_import`.")]
+    status: Annotated[JobStatus, Meta(description="How it stands.")]
+    total: Annotated[int, Meta(description="All rows.")]
+    processed: Annotated[int, Meta(description="Rows that were dealt with so far.")]
+    created: Annotated[int, Meta(description="Rows that became new contacts.")]
+    updated: Annotated[int, Meta(description="Rows that changed a contact.")]
+    skipped: Annotated[int, Meta(description="Rows whose contact was left as it was.")]
+    errors: Annotated[int, Meta(description="Rows that were not acceptable.")]
+    error: Annotated[str | None, Meta(description="Why a failed job ended.")]
+    created_at: CreatedAt
+    updated_at: UpdatedAt
+    completed_at: Annotated[datetime | None, Meta(description="When it ended.")]
+    error_details: Annotated[list[RowError] | UnsetType, Meta(description="The first 1,000 things that are wrong.")] = (
+        UNSET
+    )
 
     example: ClassVar[JSON] = {
         "id": "0198c6f2-7d3a-7c4e-9b1f-2a6d5e8f0080",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
 import msgspec
 
 from domain.kernel import JSON, Value
+from schemas.wire.words import Id, WorkspaceId
 
 ActorType = Literal["user", "api_key", "worker", "system"]
 
@@ -15,23 +16,27 @@ ActorType = Literal["user", "api_key", "worker", "system"]
 class Actor(Value):
     """Who did it. ``id`` is the user's or API key's; a worker and the system have none."""
 
-    type: ActorType
-    id: UUID | None = None
+    type: Annotated[ActorType, msgspec.Meta(description="What kind of caller acted.")]
+    id: Annotated[
+        UUID | None, msgspec.Meta(description="The user's or API key's id; null for a worker and the system.")
+    ] = None
 
 
 class Stream(Value):
-    type: str
-    id: UUID
+    """What the event happened to."""
+
+    type: Annotated[str, msgspec.Meta(description="What kind of thing.")]
+    id: Annotated[UUID, msgspec.Meta(description="Which one.")]
 
 
 class Meta(Value):
     """Who, when decided, for which request, and in which chain of causes."""
 
-    actor: Actor
-    correlation_id: UUID
-    occurred_at: str
-    causation_id: UUID | None = None
-    request_id: str | None = None
+    actor: Annotated[Actor, msgspec.Meta(description="Who did it.")]
+    correlation_id: Annotated[UUID, msgspec.Meta(description="Shared by all events of one chain of causes.")]
+    occurred_at: Annotated[str, msgspec.Meta(description="When it was decided.")]
+    causation_id: Annotated[UUID | None, msgspec.Meta(description="The event that led to this one, if any.")] = None
+    request_id: Annotated[str | None, msgspec.Meta(description="The request's id.")] = None
 
 
 class LogEntry(Value):
@@ -41,16 +46,23 @@ class LogEntry(Value):
     the entry before the first has 64 zeros. ``recordedAt`` never goes back as ``seq`` goes up.
     """
 
-    id: UUID
-    type: str
-    workspace_id: UUID
-    seq: int
-    stream: Stream
-    version: int
-    recorded_at: str
-    meta: Meta
-    data: msgspec.Raw
-    hash: str
+    id: Id
+    type: Annotated[str, msgspec.Meta(description="What kind it is.")]
+    workspace_id: WorkspaceId
+    seq: Annotated[int, msgspec.Meta(description="Its place in the workspace's log, from 1 without a gap.")]
+    stream: Annotated[Stream, msgspec.Meta(description="The thing that it happened to.")]
+    version: Annotated[int, msgspec.Meta(description="Its place among the events of its stream, from 1.")]
+    recorded_at: Annotated[
+        str, msgspec.Meta(description="When it was written down; it never goes back as `seq` goes up.")
+    ]
+    meta: Annotated[Meta, msgspec.Meta(description="Who, when, for which request, and why.")]
+    data: Annotated[msgspec.Raw, msgspec.Meta(description="What was asked for.")]
+    hash: Annotated[
+        str,
+        msgspec.Meta(
+            description="In hex: sha256(hash of the entry before ‖ sha256(RFC 8785 form of the entry without `hash`))."
+        ),
+    ]
 
     example: ClassVar[JSON] = {
         "id": "0198c6f2-7d3a-7c4e-9b1f-2a6d5e8f0070",
@@ -75,12 +87,14 @@ class LogEntry(Value):
 class LogPageMeta(Value):
     """``head`` is the last seq of the log; ``nextAfter`` the ``after`` of the next request."""
 
-    next_after: int
-    head: int
+    next_after: Annotated[int, msgspec.Meta(description="The `after` of the next request.")]
+    head: Annotated[int, msgspec.Meta(description="The last `seq` of the log.")]
 
 
 class LogPage(Value):
-    data: list[LogEntry]
-    meta: LogPageMeta
+    """Entries in order of `seq`."""
+
+    data: Annotated[list[LogEntry], msgspec.Meta(description="What was asked for.")]
+    meta: Annotated[LogPageMeta, msgspec.Meta(description="About the answer itself.")]
 
     example: ClassVar[JSON] = {"data": [LogEntry.example], "meta": {"nextAfter": 1204, "head": 1204}}

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import ClassVar
-from uuid import UUID
+from typing import Annotated, ClassVar
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
-from domain.kernel import JSON, Value
+from domain.kernel import JSON
+from domain.tag import TagDetails
+from schemas.wire.words import CreatedAt, Id, UpdatedAt, Version
 
 
-class TagView(Value):
+class TagView(TagDetails, kw_only=True):
     """A tag. ``contactCount`` and the times are left out where tags are shown on a contact."""
 
-    id: UUID
-    name: str
-    slug: str
-    color: str | None = None
-    contact_count: int | UnsetType = UNSET
-    created_at: datetime | UnsetType = UNSET
-    updated_at: datetime | UnsetType = UNSET
-    version: int | UnsetType = UNSET
+    id: Id
+    contact_count: Annotated[int, Meta(description="How many contacts bear it.")] | UnsetType = UNSET
+    created_at: CreatedAt | UnsetType = UNSET
+    updated_at: UpdatedAt | UnsetType = UNSET
+    version: Version | UnsetType = UNSET
 
     example: ClassVar[JSON] = {
         "id": "0198c6f2-7d3a-7c4e-9b1f-2a6d5e8f0030",

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 from uuid import UUID
+
+from msgspec import Meta
 
 from domain.kernel import JSON, Value
 from schemas.log import Stream
+from schemas.wire.words import WorkspaceId
 
 
 class Checkpoint(Value):
@@ -16,12 +19,19 @@ class Checkpoint(Value):
     UTF-8. ``hash``, ``publicKey`` and ``signature`` are in hex.
     """
 
-    workspace_id: UUID
-    seq: int
-    hash: str
-    signed_at: str
-    public_key: str
-    signature: str
+    workspace_id: WorkspaceId
+    seq: Annotated[int, Meta(description="Its place in the workspace's log, from 1 without a gap.")]
+    hash: Annotated[
+        str,
+        Meta(
+            description="In hex: sha256(hash of the entry before ‖ sha256(RFC 8785 form of the entry without `hash`))."
+        ),
+    ]
+    signed_at: Annotated[str, Meta(description="When it was signed.")]
+    public_key: Annotated[str, Meta(description="The Ed25519 key that signed it, in hex.")]
+    signature: Annotated[
+        str, Meta(description="Ed25519 over the RFC 8785 form of `{hash, seq, signedAt, workspaceId}`, in hex.")
+    ]
 
     example: ClassVar[JSON] = {
         "workspaceId": "0198c6f2-7d3a-7c4e-9b1f-2a6d5e8f0010",
@@ -46,11 +56,11 @@ class Finding(Value):
     what: str
     expected: str
     found: str
-    workspace_id: UUID | None = None
-    line: int | None = None
-    seq: int | None = None
-    stream: Stream | None = None
-    event_type: str | None = None
+    workspace_id: WorkspaceId | None = None
+    line: Annotated[int | None, Meta(description="Where the row begins in its file, from 1.")] = None
+    seq: Annotated[int | None, Meta(description="Its place in the workspace's log, from 1 without a gap.")] = None
+    stream: Annotated[Stream | None, Meta(description="The thing that it happened to.")] = None
+    event_type: Annotated[str | None, Meta(description="The event's public name, such as `contact.created`.")] = None
     table: str | None = None
     row_id: UUID | None = None
     column: str | None = None

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
 from domain.kernel import JSON, Command, Value
-from domain.webhook import DisabledReason
+from domain.webhook import Active, Address, Description, Events, WebhookDetails, WhyDisabled
+from schemas.wire.words import CreatedAt, Id, UpdatedAt, Version, WorkspaceId
 
 DeliveryStatus = Literal["pending", "succeeded", "failed", "cancelled"]
 CompletedStatus = Literal["succeeded", "failed", "cancelled"]
@@ -19,17 +20,19 @@ CompletedStatus = Literal["succeeded", "failed", "cancelled"]
 class NewWebhook(Command):
     """``events`` are names such as ``contact.created``, ``contact.*`` for all of a kind, or ``*`` for all there are."""
 
-    url: str
-    events: tuple[str, ...]
-    active: bool = True
-    description: str | None = None
+    url: Address
+    events: Events
+    active: Active = True
+    description: Description | None = None
 
 
 class WebhookPatch(Command):
-    url: str | UnsetType = UNSET
-    events: tuple[str, ...] | UnsetType = UNSET
-    active: bool | UnsetType = UNSET
-    description: str | UnsetType | None = UNSET
+    """What to change."""
+
+    url: Address | UnsetType = UNSET
+    events: Events | UnsetType = UNSET
+    active: Active | UnsetType = UNSET
+    description: Description | UnsetType | None = UNSET
 
 
 class DeliveryView(Value):
@@ -38,19 +41,21 @@ class DeliveryView(Value):
     ``nextAttemptAt`` is null unless it is pending.
     """
 
-    id: UUID
-    webhook_id: UUID
-    event_id: UUID
-    event_type: str
-    seq: int
-    status: DeliveryStatus
-    attempt_count: int
-    last_status: int | None
-    last_error: str | None
-    last_attempt_at: datetime | None
-    next_attempt_at: datetime | None
-    created_at: datetime
-    completed_at: datetime | None
+    id: Id
+    webhook_id: Annotated[UUID, Meta(description="The endpoint.")]
+    event_id: Annotated[UUID, Meta(description="The event's id, as in the log.")]
+    event_type: Annotated[str, Meta(description="The event's public name, such as `contact.created`.")]
+    seq: Annotated[int, Meta(description="Its place in the workspace's log, from 1 without a gap.")]
+    status: Annotated[DeliveryStatus, Meta(description="How it stands.")]
+    attempt_count: Annotated[int, Meta(description="All attempts so far.")]
+    last_status: Annotated[
+        int | None, Meta(description="The HTTP status last answered; null when there was no answer.")
+    ]
+    last_error: Annotated[str | None, Meta(description="Why the last attempt failed.")]
+    last_attempt_at: Annotated[datetime | None, Meta(description="When it was last tried.")]
+    next_attempt_at: Annotated[datetime | None, Meta(description="When it is tried next; null unless it is pending.")]
+    created_at: CreatedAt
+    completed_at: Annotated[datetime | None, Meta(description="When it was over, whatever came of it.")]
 
     example: ClassVar[JSON] = {
         "id": "0198c6f2-7d3a-7c4e-9b1f-2a6d5e8f0060",
@@ -72,12 +77,14 @@ class DeliveryView(Value):
 class AttemptView(Value):
     """One attempt. ``responseExcerpt`` is how the receiver's answer began."""
 
-    attempt: int
-    started_at: datetime
-    duration_ms: int
-    status_code: int | None
-    error: str | None
-    response_excerpt: str | None
+    attempt: Annotated[int, Meta(description="Its number, from 1.")]
+    started_at: Annotated[datetime, Meta(description="When it began.")]
+    duration_ms: Annotated[int, Meta(description="Milliseconds until the answer, or until it was given up.")]
+    status_code: Annotated[
+        int | None, Meta(description="The HTTP status that the receiver answered; null when there was no answer.")
+    ]
+    error: Annotated[str | None, Meta(description="Why there was no answer, or why it counts as a failure.")]
+    response_excerpt: Annotated[str | None, Meta(description="How the receiver's answer began.")]
 
     example: ClassVar[JSON] = {
         "attempt": 2,
@@ -92,12 +99,12 @@ class AttemptView(Value):
 class DeliveryDetail(DeliveryView):
     """A delivery with all its attempts, the latest first."""
 
-    attempts: list[AttemptView]
+    attempts: Annotated[list[AttemptView], Meta(description="The latest first.")]
 
     example: ClassVar[JSON] = {**DeliveryView.example, "attempts": [AttemptView.example]}
 
 
-class WebhookView(Value):
+class WebhookView(WebhookDetails, kw_only=True):
     """A webhook endpoint. ``secret`` is there for callers who may change webhooks, and left out for others.
 
     ``disabledReason`` is why Daybook itself switched it off. ``lastDelivery`` is when it was last sent something and
@@ -105,19 +112,23 @@ class WebhookView(Value):
     where one webhook is asked for.
     """
 
-    id: UUID
-    url: str
-    events: tuple[str, ...]
-    active: bool
-    description: str | None
-    disabled_reason: DisabledReason | None
-    created_at: datetime
-    updated_at: datetime
-    last_delivery: datetime | None
-    last_status: int | None
-    version: int
-    secret: str | UnsetType = UNSET
-    deliveries: list[DeliveryView] | UnsetType = UNSET
+    id: Id
+    disabled_reason: WhyDisabled | None
+    created_at: CreatedAt
+    updated_at: UpdatedAt
+    version: Version
+    last_delivery: Annotated[datetime | None, Meta(description="When it was last sent something.")]
+    last_status: Annotated[
+        int | None, Meta(description="The HTTP status last answered; null when there was no answer.")
+    ]
+    secret: Annotated[
+        str | UnsetType,
+        Meta(description="What its deliveries are signed with; left out for callers who may not change webhooks."),
+    ] = UNSET
+    deliveries: Annotated[
+        list[DeliveryView] | UnsetType,
+        Meta(description="Its latest deliveries, newest first, where one endpoint is asked for."),
+    ] = UNSET
 
     example: ClassVar[JSON] = {
         "id": "0198c6f2-7d3a-7c4e-9b1f-2a6d5e8f0050",
@@ -141,15 +152,15 @@ class ReplayRange(Command):
     At least one of the three must be given.
     """
 
-    since: datetime | None = None
-    until: datetime | None = None
-    status: CompletedStatus | None = None
+    since: Annotated[datetime | None, Meta(description="Made at this time or later.")] = None
+    until: Annotated[datetime | None, Meta(description="Made before this time.")] = None
+    status: Annotated[CompletedStatus | None, Meta(description="Only deliveries of this status.")] = None
 
 
 class Replayed(Value):
     """How many deliveries will be sent again."""
 
-    replayed: int
+    replayed: Annotated[int, Meta(description="How many.")]
 
     example: ClassVar[JSON] = {"replayed": 17}
 
@@ -157,10 +168,10 @@ class Replayed(Value):
 class Ping(Value):
     """The receiver took the test: its HTTP status, and how long it took in milliseconds."""
 
-    success: bool
-    status_code: int
-    response_time: int
-    event: str
+    success: Annotated[bool, Meta(description="Whether it was taken.")]
+    status_code: Annotated[int, Meta(description="The HTTP status that the receiver answered.")]
+    response_time: Annotated[int, Meta(description="Milliseconds until the answer.")]
+    event: Annotated[str, Meta(description="What was sent: `test.ping`.")]
 
     example: ClassVar[JSON] = {"success": True, "statusCode": 200, "responseTime": 54, "event": "test.ping"}
 
@@ -168,8 +179,8 @@ class Ping(Value):
 class Subject(Value):
     """What an event happened to."""
 
-    type: str
-    id: UUID
+    type: Annotated[str, Meta(description="What kind of thing.")]
+    id: Annotated[UUID, Meta(description="Which one.")]
 
 
 class WebhookEnvelope(Value):
@@ -180,10 +191,10 @@ class WebhookEnvelope(Value):
     had; ``seq`` says what came first. A ``test.ping`` is no event of the log and has no ``seq``.
     """
 
-    id: UUID
-    type: str
-    timestamp: str
-    workspace_id: UUID
-    seq: int | None
-    subject: Subject
-    data: msgspec.Raw
+    id: Annotated[UUID, Meta(description="The event's id, the same on every attempt.")]
+    type: Annotated[str, Meta(description="What kind it is.")]
+    timestamp: Annotated[str, Meta(description="When it was written down.")]
+    workspace_id: WorkspaceId
+    seq: Annotated[int | None, Meta(description="Its place in the workspace's log; null for `test.ping`.")]
+    subject: Annotated[Subject, Meta(description="What it happened to.")]
+    data: Annotated[msgspec.Raw, Meta(description="What was asked for.")]

@@ -40,6 +40,8 @@ def wire_form(kind: inspect.Type) -> st.SearchStrategy[Any]:
             required = {field.encode_name: wire_form(field.type) for field in fields if field.required}
             optional = {field.encode_name: wire_form(field.type) for field in fields if not field.required}
             return st.fixed_dictionaries(required, optional=optional)
+        case inspect.Metadata(type=described):
+            return wire_form(described)
         case inspect.UnionType(types=types):
             return st.one_of(*(wire_form(entry) for entry in types))
         case inspect.ListType(item_type=item) | inspect.VarTupleType(item_type=item):

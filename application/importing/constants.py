@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET
 
 from domain import contact_cells
-from domain.contact import CONTACT, ContactDetails, CreateContact
+from domain.contact import CONTACT, ContactChanges, CreateContact
 from domain.contact_cells import CUSTOM, FIELDS, PREFERENCES, READERS
 from domain.contact_mapping import target_of
 from domain.kernel import FieldError, Refused
@@ -80,7 +80,7 @@ def _contact(fields: dict[str, Any], errors: list[FieldError]) -> NewContact:
         errors.append(_within(field_error(error, _WHERE)))
         return NewContact()
     details = {
-        name: value for name in ContactDetails.__struct_fields__ if (value := getattr(contact, name)) is not UNSET
+        name: value for name in ContactChanges.__struct_fields__ if (value := getattr(contact, name)) is not UNSET
     }
     try:
         CONTACT.decide(CreateContact(**{"first_name": "Somebody", **details}), None)

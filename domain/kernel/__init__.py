@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, Literal, NamedTuple, TypeVar, dataclass_transform, get_args
+from typing import Annotated, Any, ClassVar, Generic, Literal, NamedTuple, TypeVar, dataclass_transform, get_args
 from uuid import UUID
 
 import msgspec
+from msgspec import Meta
 
 JSON = dict[str, Any]
 Action = Literal["created", "updated", "deleted", "login"]
@@ -68,8 +69,8 @@ class State(Value):
 class FieldError(Value):
     """What is wrong with one field: its wire name (dotted for nested ones) and what was expected."""
 
-    field: str
-    message: str
+    field: Annotated[str, Meta(description="The field's name, dotted for nested ones; `body` for the whole body.")]
+    message: Annotated[str, Meta(description="What was expected of it.")]
 
 
 class Refused(Exception):  # noqa: N818 - a refusal is an answer of the domain, not a malfunction

@@ -7,67 +7,92 @@ hand-written ``decide`` and ``evolve`` in the same file, and nothing else change
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Generic, TypeVar, get_type_hints
 
-from domain.kernel import Command, Decider, Event, Refused, State, Value, not_found
+from domain.kernel import Command, Decider, Ended, Event, Refused, State, not_found
 from domain.kernel.changes import applied, difference, named
+from domain.kernel.fields import kept
 
-C = TypeVar("C", bound=Command)
-E = TypeVar("E", bound=Event)
 S = TypeVar("S", bound=State)
-Create = TypeVar("Create", bound=Command)
-Update = TypeVar("Update", bound=Command)
-Changes = TypeVar("Changes", bound=Value)
+Fields = dict[str, Any]
 
 
 def record(
     stream_type: str,
     *,
     state: type[S],
-    create: type[Create],
-    created: Callable[[Create], Event],
-    update: type[Update],
-    changes: Callable[[Update], Changes],
-    updated: Callable[[Changes, Changes], Event],
+    create: type[Command],
+    update: type[Command],
     delete: type[Command],
+    created: type[Event],
+    updated: type[Event],
     deleted: type[Event],
-    events: tuple[type[Event], type[Event], type[Event]],
+    derived: Callable[[Fields], Fields] = lambda _: {},
 ) -> Decider[Any, Any, S]:
-    """A decider over three commands and three events (created, updated, deleted).
+    """A decider over three commands and three events.
 
-    ``created`` and ``changes`` turn a command into normalised fields and refuse what is not acceptable.
-    The created event's fields are the state's first fields; the updated event says what changed and what it was
-    (``changed`` and ``previous``, of the same shape). An update that changes nothing is no event.
+    Values are kept as the types of their fields say. ``derived`` answers the fields that follow from those that were
+    given, such as a slug from a name. The created event has the fields of the state; the updated event says what changed
+    and what it was (``changed`` and ``previous``, of one type). An update that changes nothing is no event.
     """
-    created_event, updated_event, _ = events
-
-    def decide(command: Command, current: S | None) -> Sequence[Event]:
-        if isinstance(command, create):
-            if current is not None:
-                raise Refused("conflict", f"This {stream_type} exists already.")
-            return [created(command)]
-        if current is None:
-            raise not_found(stream_type)
-        if isinstance(command, update):
-            wanted = changes(command)
-            changed, previous = difference(named(wanted), current)
-            return [updated(type(wanted)(**changed), type(wanted)(**previous))] if changed else []
-        if isinstance(command, delete):
-            return [deleted()]
-        raise TypeError(f"{type(command).__name__} is no command of a {stream_type}")
-
-    def evolve(current: S | None, event: Event) -> S | None:
-        if isinstance(event, created_event):
-            return state(**named(event))
-        if isinstance(event, updated_event) and current is not None:
-            return applied(current, event.changed)  # type: ignore[attr-defined]  # every updated event of a record has it; test_deciders checks
-        return None
-
+    made = _Record(state, create, update, delete, created, updated, deleted, derived, stream_type.replace("_", " "))
     return Decider(
         stream_type=stream_type,
         state=state,
         commands=(create, update, delete),
-        events=events,
-        decide=decide,
-        evolve=evolve,
+        events=(created, updated, deleted),
+        decide=made.decide,
+        evolve=made.evolve,
+        unset=made.unset,
+        delete=delete,
     )
+
+
+@dataclass(frozen=True)
+class _Record(Generic[S]):
+    state: type[S]
+    create: type[Command]
+    update: type[Command]
+    delete: type[Command]
+    created: type[Event]
+    updated: Any
+    deleted: type[Event]
+    derived: Callable[[Fields], Fields]
+    noun: str
+
+    @cached_property
+    def changes(self) -> Any:
+        """What the updated event says the changes in."""
+        return get_type_hints(self.updated)["changed"]
+
+    def decide(self, command: Command, current: S | None) -> Sequence[Event]:
+        if isinstance(command, self.create):
+            if current is not None:
+                raise Refused("conflict", f"This {self.noun} exists already.")
+            return [self.created(**self._fields(command))]
+        if current is None:
+            raise not_found(self.noun)
+        if isinstance(command, self.update):
+            changed, previous = difference(self._fields(command), current)
+            if not changed:
+                return []
+            return [self.updated(changed=self.changes(**changed), previous=self.changes(**previous))]
+        if isinstance(command, self.delete):
+            return [self.deleted()]
+        raise TypeError(f"{type(command).__name__} is no command of a {self.noun}")
+
+    def evolve(self, current: S | None, event: Any) -> S | None:
+        if isinstance(event, self.created):
+            return self.state(**named(event))
+        if isinstance(event, self.updated) and current is not None:
+            return applied(current, event.changed)
+        return None
+
+    def unset(self, field: str, _: Ended) -> Command:
+        return self.update(**{field: None})
+
+    def _fields(self, command: Command) -> Fields:
+        found = kept(command)
+        return found | self.derived(found)

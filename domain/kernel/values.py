@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
@@ -20,6 +20,8 @@ MAX_TEXT: Final = 255
 MAX_LONG_TEXT: Final = 20_000
 MAX_CUSTOM_FIELDS: Final = 200
 MAX_LIST: Final = 100
+MAX_EXTENSION: Final = 20
+MAX_WRITTEN_PHONE: Final = 100
 MAX_PREFERENCES: Final = 100
 MAX_LABEL: Final = 63
 MAX_LOCAL: Final = 64
@@ -123,6 +125,19 @@ def _phone(written: str, region: str) -> tuple[str, str | None]:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164), number.extension
 
 
+def written_phone(value: str) -> str | None:
+    """A phone number as it was written: a line of up to 100 characters that may hold one; empty means none."""
+    return text(value, MAX_WRITTEN_PHONE) if value.strip() else None
+
+
+def phone_region(value: str) -> str:
+    """The country (ISO 3166-1 alpha-2) that a phone number without a country code is taken to be of."""
+    kept = value.strip().upper()
+    if kept not in phonenumbers.SUPPORTED_REGIONS:
+        raise ValueError("must be a two-letter country code, such as US or DE")
+    return kept
+
+
 def slug(value: str) -> str:
     """Lower case letters and digits joined by hyphens: ``"Q2 Campaign!"`` → ``"q2-campaign"``.
 
@@ -166,6 +181,13 @@ def day(value: str) -> str | None:
         raise ValueError("must be a date, such as 2026-03-15") from None
 
 
+def moment(value: datetime) -> datetime:
+    """A time that says its zone."""
+    if value.tzinfo is None:
+        raise ValueError("must have a time zone, such as 2027-01-31T00:00:00Z")
+    return value
+
+
 def web_url(value: str, schemes: Sequence[str] = WEB, limit: int = 2000) -> str:
     """An absolute URL with a host and one of ``schemes``, without user information."""
     kept = value.strip()
@@ -184,6 +206,16 @@ def web_url(value: str, schemes: Sequence[str] = WEB, limit: int = 2000) -> str:
     if parts.username is not None or parts.password is not None:
         raise ValueError("must not contain a user name or password")
     return kept
+
+
+def extension_or_none(value: str) -> str | None:
+    """What to dial after a phone number: a line of up to 20 characters; empty means nothing."""
+    return text(value, MAX_EXTENSION) if value.strip() else None
+
+
+def web_url_or_none(value: str) -> str | None:
+    """``web_url``, where white space alone means that there is none."""
+    return web_url(value) if value.strip() else None
 
 
 def custom_key(value: str) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
 from domain.kernel import FieldError, Value
 
@@ -32,15 +32,17 @@ STATUS: Final = {
 class Error(Value):
     """``details`` names the fields at fault; ``existingId`` what a conflict collided with."""
 
-    code: str
-    message: str
-    request_id: str
-    details: list[FieldError] | UnsetType = UNSET
-    existing_id: str | UnsetType = UNSET
+    code: Annotated[str, Meta(description="What is wrong, in a word that never changes.")]
+    message: Annotated[str, Meta(description="What is wrong, in a sentence for people.")]
+    request_id: Annotated[str, Meta(description="The request's id.")]
+    details: Annotated[list[FieldError] | UnsetType, Meta(description="The fields at fault.")] = UNSET
+    existing_id: Annotated[str | UnsetType, Meta(description="The id of what stands in the way.")] = UNSET
 
 
 class ErrorAnswer(Value):
-    error: Error
+    """Every error has this form."""
+
+    error: Annotated[Error, Meta(description="What was wrong.")]
 
 
 _AT = re.compile(r" - at `\$?\.?(?P<path>[^`]*)`$")

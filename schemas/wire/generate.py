@@ -11,7 +11,6 @@ import msgspec
 
 from domain.catalogue import EVENTS
 from domain.kernel import JSON, Event
-from schemas.wire.descriptions import about, described
 from schemas.wire.page import One, Page
 
 _TIME: Final = re.compile(r"\w+At|timestamp|since|until|lastDelivery")
@@ -62,7 +61,7 @@ def schemas(types: Sequence[Any], ref: str, *, answered: bool = False) -> tuple[
 
 def _component(name: str, schema: JSON, *, answered: bool) -> JSON:
     schema["title"] = name
-    if description := text(schema.get("description", "")) or about(name):
+    if description := text(schema.get("description", "")) or _about(name):
         schema["description"] = description
     properties: dict[str, JSON] = schema.get("properties", {})
     if answered:
@@ -75,9 +74,31 @@ def _component(name: str, schema: JSON, *, answered: bool) -> JSON:
             value.pop("default", None)
         if _TIME.fullmatch(field) and "string" in _types(value):
             value["format"] = "date-time"
-        if found := described(name, field):
-            value["description"] = found
+        _describe(field, value)
     return schema
+
+
+_CHANGES: Final = {
+    "changed": "The fields that changed, as they became.",
+    "previous": "The fields that changed, as they were.",
+}
+"""Every event of a change has these two."""
+
+
+def _describe(field: str, schema: JSON) -> None:
+    """Brings what a type says of a field out of its alternatives, to the field itself."""
+    for alternative in schema.get("anyOf", ()):
+        if isinstance(alternative, dict) and (found := alternative.pop("description", None)):
+            schema.setdefault("description", found)
+    if field in _CHANGES:
+        schema.setdefault("description", _CHANGES[field])
+
+
+def _about(component: str) -> str:
+    """What a page or an answer is, which are named for what is in them; nothing of others."""
+    if component.endswith("Page"):
+        return f"A page of a list: {component.removesuffix('Page')}."
+    return "What was asked for, in `data`." if component.endswith("Answer") else ""
 
 
 def _types(schema: Mapping[str, Any]) -> list[str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final, Generic, TypeVar
+from typing import Annotated, Final, Generic, TypeVar
+
+from msgspec import Meta
 
 from domain.kernel import Value
 
@@ -22,8 +24,8 @@ class Sort(Value):
 class PageRequest(Value):
     """``page`` from 1, or a ``cursor`` of an earlier answer, or an ``offset``; ``limit`` up to 100."""
 
-    page: int = 1
-    limit: int = DEFAULT_LIMIT
+    page: Annotated[int, Meta(description="The page's number, from 1.")] = 1
+    limit: Annotated[int, Meta(description="Things on a page.")] = DEFAULT_LIMIT
     cursor: str | None = None
     offset: int | None = None
     sort: Sort | None = None
@@ -36,20 +38,22 @@ class PageRequest(Value):
 class PageMeta(Value):
     """``total`` and ``totalPages`` are of the whole list; ``nextCursor`` is null on its last page."""
 
-    page: int
-    limit: int
-    total: int
-    total_pages: int
-    next_cursor: str | None = None
+    page: Annotated[int, Meta(description="The page's number, from 1.")]
+    limit: Annotated[int, Meta(description="Things on a page.")]
+    total: Annotated[int, Meta(description="How many there are in the whole list.")]
+    total_pages: Annotated[int, Meta(description="How many pages the whole list has.")]
+    next_cursor: Annotated[str | None, Meta(description="The `cursor` of the next request; null on the last page.")] = (
+        None
+    )
 
 
 class Page(Value, Generic[T]):
-    data: list[T]
-    meta: PageMeta
+    data: Annotated[list[T], Meta(description="What was asked for.")]
+    meta: Annotated[PageMeta, Meta(description="About the answer itself.")]
 
 
 class One(Value, Generic[T]):
-    data: T
+    data: Annotated[T, Meta(description="What was asked for.")]
 
 
 def page_meta(request: PageRequest, total: int, next_cursor: str | None) -> PageMeta:

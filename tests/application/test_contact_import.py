@@ -318,7 +318,7 @@ class TestFoundAgain:
         assert len(importing.all()) == len(theirs.all()) == 3
 
     def test_a_number_without_country_code_is_of_the_workspaces_region(self, importing: Importing) -> None:
-        new = CreateWorkspace(name="W", owner_id=importing.caller.account_id)
+        new = CreateWorkspace(workspace_name="W", owner_id=importing.caller.account_id)
         importing.store.run(importing.origin, lambda unit: unit.begin(WORKSPACE, importing.workspace, new))
         change = UpdateWorkspace(phone_region="DE")
         importing.store.run(importing.origin, lambda unit: unit.execute(WORKSPACE, importing.workspace, change))

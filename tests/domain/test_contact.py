@@ -10,10 +10,10 @@ import pytest
 from domain.contact import (
     CONTACT,
     Contact,
+    ContactChanges,
     ContactCommand,
     ContactCreated,
     ContactDeleted,
-    ContactDetails,
     ContactResubscribed,
     ContactTagged,
     ContactUnsubscribed,
@@ -152,8 +152,8 @@ class TestUpdate:
             UpdateContact(first_name="Ada", last_name="Lovelace", email="ADA@engine.org")
         ).then(
             ContactUpdated(
-                changed=ContactDetails(last_name="Lovelace"),
-                previous=ContactDetails(last_name=None),
+                changed=ContactChanges(last_name="Lovelace"),
+                previous=ContactChanges(last_name=None),
             )
         )
 
@@ -168,8 +168,8 @@ class TestUpdate:
             .when(UpdateContact(city=None, notes=" "))
             .then(
                 ContactUpdated(
-                    changed=ContactDetails(city=None, notes=None),
-                    previous=ContactDetails(city="London", notes="Poet's daughter"),
+                    changed=ContactChanges(city=None, notes=None),
+                    previous=ContactChanges(city="London", notes="Poet's daughter"),
                 )
             )
         )
@@ -198,8 +198,8 @@ class TestUpdate:
             .when(UpdateContact(custom_fields={"score": 8, "plan": "gold", "old": None, "none": None, "new": ["a", 1]}))
             .then(
                 ContactUpdated(
-                    changed=ContactDetails(custom_fields={"new": ["a", 1], "old": None, "score": 8}),
-                    previous=ContactDetails(custom_fields={"new": None, "old": True, "score": 7}),
+                    changed=ContactChanges(custom_fields={"new": ["a", 1], "old": None, "score": 8}),
+                    previous=ContactChanges(custom_fields={"new": None, "old": True, "score": 7}),
                 )
             )
         )
@@ -221,8 +221,8 @@ class TestUpdate:
         )
         given(CONTACT, full).when(UpdateContact(custom_fields={"field 0": None, "one more": 1})).then(
             ContactUpdated(
-                changed=ContactDetails(custom_fields={"field 0": None, "one more": 1}),
-                previous=ContactDetails(custom_fields={"field 0": 0, "one more": None}),
+                changed=ContactChanges(custom_fields={"field 0": None, "one more": 1}),
+                previous=ContactChanges(custom_fields={"field 0": 0, "one more": None}),
             )
         )
 
@@ -242,7 +242,7 @@ class TestUpdate:
             given(CONTACT, created)
             .when(UpdateContact(globally_unsubscribed=True, city="London"))
             .then(
-                ContactUpdated(changed=ContactDetails(city="London"), previous=ContactDetails(city=None)),
+                ContactUpdated(changed=ContactChanges(city="London"), previous=ContactChanges(city=None)),
                 ContactUnsubscribed(),
             )
         )

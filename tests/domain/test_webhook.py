@@ -29,7 +29,7 @@ created = WebhookCreated(url=URL, events=("contact.created",), active=True, desc
 
 def test_an_endpoint_gets_the_events_it_names() -> None:
     state = given(WEBHOOK).when(CreateWebhook(url=f" {URL} ", events=("contact.created",))).then(created)
-    assert state == Webhook(url=URL, events=("contact.created",), active=True)
+    assert state == Webhook(url=URL, events=("contact.created",), active=True, description=None)
 
 
 def test_event_patterns_are_kept_once_each_and_sorted() -> None:
@@ -122,7 +122,7 @@ def test_switching_it_on_again_forgets_why_it_was_off() -> None:
             )
         )
     )
-    assert state == Webhook(url=URL, events=("contact.created",), active=True)
+    assert state == Webhook(url=URL, events=("contact.created",), active=True, description=None)
 
 
 def test_an_endpoint_ends_when_deleted() -> None:

@@ -20,12 +20,14 @@ created = WorkspaceCreated(name="Analytical Engines", plan="free", owner_id=OWNE
 
 
 def test_a_workspace_begins_on_the_free_plan() -> None:
-    state = given(WORKSPACE).when(CreateWorkspace(name=" Analytical Engines ", owner_id=OWNER)).then(created)
+    state = given(WORKSPACE).when(CreateWorkspace(workspace_name=" Analytical Engines ", owner_id=OWNER)).then(created)
     assert state == Workspace(name="Analytical Engines", plan="free", phone_region="US", owner_id=OWNER)
 
 
 def test_a_workspace_has_a_name() -> None:
-    given(WORKSPACE).when(CreateWorkspace(name=" ", owner_id=OWNER)).refused("validation_failed", field="workspaceName")
+    given(WORKSPACE).when(CreateWorkspace(workspace_name=" ", owner_id=OWNER)).refused(
+        "validation_failed", field="workspaceName"
+    )
 
 
 def test_a_workspace_is_renamed() -> None:
@@ -56,5 +58,5 @@ def test_what_is_so_already_is_no_event() -> None:
 
 
 def test_a_workspace_is_created_once_and_changed_only_then() -> None:
-    given(WORKSPACE, created).when(CreateWorkspace(name="A", owner_id=OWNER)).refused("conflict")
+    given(WORKSPACE, created).when(CreateWorkspace(workspace_name="A", owner_id=OWNER)).refused("conflict")
     given(WORKSPACE).when(UpdateWorkspace(name="A")).refused("not_found")

@@ -90,7 +90,7 @@ class TestUpcasting:
         with reading(pool, workspace) as conn:
             found = fold_stream(conn, TAG, tag_id, self.MAPPER)
         assert found is not None
-        assert found.state == Tag(name="VIP", slug="vip")
+        assert found.state == Tag(name="VIP", slug="vip", color=None)
 
 
 @dataclass

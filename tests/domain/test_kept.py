@@ -1,0 +1,51 @@
+"""Every text that a command brings says how it is kept, so that no door lets in what another keeps out."""
+
+from __future__ import annotations
+
+from typing import Any, get_type_hints
+
+import msgspec
+import pytest
+
+from domain.catalogue import DECIDERS
+from domain.kernel import Command
+from domain.kernel.fields import keepers
+
+COMMANDS = [command for decider in DECIDERS.values() for command in decider.commands]
+TOLD_BY_OTHERS = {"TagContact.tags", "UntagContact.tags", "CreateContact.tags", "FailImport.reason"}
+"""What no caller writes: names of tags as their own commands kept them, and what Daybook itself says."""
+
+
+def texts(command: type[Command]) -> list[str]:
+    """The fields that text can be in, wherever in their type."""
+    hints = get_type_hints(command)
+    return [name for name in command.__struct_fields__ if _has_text(hints[name])]
+
+
+def _has_text(hint: Any) -> bool:
+    if hint is str:
+        return True
+    if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+        return any(_has_text(inner) for inner in get_type_hints(hint).values())
+    return any(_has_text(inner) for inner in getattr(hint, "__args__", ()) if not isinstance(inner, str))
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.__name__)
+def test_every_text_says_how_it_is_kept(command: type[Command]) -> None:
+    said = {name for name, _, _ in keepers(command)}
+    missing = {f"{command.__name__}.{name}" for name in texts(command) if name not in said}
+    assert missing <= TOLD_BY_OTHERS
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.__name__)
+def test_nothing_is_kept_that_has_no_end(command: type[Command]) -> None:
+    """Whatever kind of text it is, 100,000 characters and control characters are no such."""
+    for name, _, keep in keepers(command):
+        hint = str(get_type_hints(command)[name])
+        many: Any = {"x": "x" * 100_000} if "dict[" in hint else ("x" * 100_000,) if "tuple[" in hint else "x" * 100_000
+        if "datetime" not in hint:
+            with pytest.raises(ValueError, match="must"):
+                keep(many)
+            nul: Any = {"x": "a\0b"} if "dict[" in hint else ("a\0b",) if "tuple[" in hint else "a\0b"
+            with pytest.raises(ValueError, match="must"):
+                keep(nul)
