@@ -15,7 +15,7 @@ from api.auth import AuthController
 from api.contact import ContactController
 from api.contact_import import ContactImportController
 from api.contact_tag import ContactTagController
-from api.docs.routes import docs, openapi_json
+from api.docs.routes import docs, docs_asset, openapi_json
 from api.http import errors
 from api.http.admission import Admission
 from api.http.body import StrictBody
@@ -76,6 +76,7 @@ def create_app(
             readyz,
             metrics,
             docs,
+            docs_asset,
             openapi_json,
         ],
         dependencies={

@@ -1,36 +1,87 @@
-"""The API's documentation: the OpenAPI document, and the same as a page to read."""
+"""The API's documentation: the OpenAPI document, and a page on which to read it and try it out."""
 
 from __future__ import annotations
 
-from functools import lru_cache
+import gzip
+from functools import cache, lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
 
 import msgspec
 from litestar import Litestar, Request, Response, get
 from litestar.datastructures import State
+from litestar.params import FromPath
 
 from api.docs.openapi import document
-from api.docs.page import page
+from domain.kernel import not_found
 
-_PUBLIC = {"public": True}
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-"""The page has its own style and asks nothing of anybody: no scripts, no fonts, no internet."""
+_PUBLIC: Final = {"public": True}
+_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
+    " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""Scripts and styles are files from here, and only here is anything asked for: no internet."""
+
+_ASSETS: Final = {
+    "index.html": "text/html",
+    "start.js": "text/javascript",
+    "style.css": "text/css",
+    "swagger-ui-bundle.js": "text/javascript",
+    "swagger-ui.css": "text/css",
+    "favicon-32x32.png": "image/png",
+}
+_OURS: Final = Path(__file__).parent / "page"
 
 _Anyone = Request[None, None, State]
 
 
 @lru_cache(maxsize=8)
-def _written(app: Litestar) -> tuple[bytes, bytes]:
-    """The document and the page of an application: made when first asked for."""
-    found = document(app)
-    return msgspec.json.encode(found), page(found).encode()
+def _written(app: Litestar) -> bytes:
+    """The document of an application: made when first asked for."""
+    return msgspec.json.encode(document(app))
+
+
+def _renderer() -> Path:
+    """The folder of Swagger UI's files. The package around them is for Flask, and is found but never imported."""
+    spec = find_spec("flask_swagger_ui")
+    assert spec is not None
+    assert spec.submodule_search_locations
+    return Path(spec.submodule_search_locations[0]) / "dist"
+
+
+@cache
+def _asset(name: str, *, zipped: bool) -> bytes:
+    """A file of the page: ours, or the renderer's."""
+    ours = _OURS / name
+    content = (ours if ours.exists() else _renderer() / name).read_bytes()
+    return gzip.compress(content) if zipped else content
+
+
+def _answered(name: str, request: _Anyone) -> Response[bytes]:
+    zipped = "gzip" in request.headers.get("accept-encoding", "")
+    headers = {
+        "content-security-policy": _POLICY,
+        "x-content-type-options": "nosniff",
+        "cache-control": "public, max-age=600",
+        "vary": "accept-encoding",
+        **({"content-encoding": "gzip"} if zipped else {}),
+    }
+    return Response(_asset(name, zipped=zipped), media_type=_ASSETS[name], headers=headers)
 
 
 @get("/openapi.json", include_in_schema=False, opt=_PUBLIC, sync_to_thread=True)
 def openapi_json(request: _Anyone) -> Response[bytes]:
-    return Response(_written(request.app)[0], media_type="application/vnd.oai.openapi+json;version=3.1")
+    return Response(_written(request.app), media_type="application/vnd.oai.openapi+json;version=3.1")
 
 
 @get("/docs", include_in_schema=False, opt=_PUBLIC, sync_to_thread=True)
 def docs(request: _Anyone) -> Response[bytes]:
-    headers = {"content-security-policy": _POLICY, "x-content-type-options": "nosniff"}
-    return Response(_written(request.app)[1], media_type="text/html", headers=headers)
+    return _answered("index.html", request)
+
+
+@get("/docs/{name:str}", include_in_schema=False, opt=_PUBLIC, sync_to_thread=True)
+def docs_asset(name: FromPath[str], request: _Anyone) -> Response[bytes]:
+    if name not in _ASSETS:
+        raise not_found("page")
+    return _answered(name, request)
