@@ -82,7 +82,7 @@ MACHINERY = {
     "projections": {"table"},
     "application": {"calling", "importing"},
     "api": {"docs", "http"},
-    "workers": {"relay", "running", "webhook"},
+    "workers": {"consuming", "relay", "running", "webhook"},
 }
 """The rooms that have resources, and the folders in which each keeps what is not one."""
 

@@ -13,8 +13,8 @@ from daybook.embedded import EmbeddedPostgres
 from eventstore.database import Db
 from tests.api.asserting import gone, ok, refused
 from tests.api.team import Team, created
+from tests.workers.hooks import Expanding
 from workers.running.context import async_pool
-from workers.webhook.expander import Expander
 
 HOOK = {"url": "https://hooks.example.com/daybook", "events": ["contact.*", "tag.created"]}
 
@@ -32,7 +32,7 @@ class Deliveries:
     def expand(self) -> None:
         async def work() -> None:
             async with async_pool(self.worker_url) as pool:
-                await Expander(pool).expand(self.team.workspace_id)
+                await Expanding(pool).expand(self.team.workspace_id)
 
         asyncio.run(work())
 

@@ -25,11 +25,13 @@ from schemas.webhook import DeliveryDetail, DeliveryView, NewWebhook, WebhookPat
 from schemas.wire.page import PageRequest
 from tests.receiver import Endpoint
 from tests.workers.running import Installation, running
+from workers.consuming.consumer import Consuming
 from workers.relay import relay
-from workers.running.context import WorkerConfig, WorkerContext
+from workers.running.context import AsyncPool, WorkerConfig, WorkerContext
 from workers.webhook import delivery as webhook_delivery
 from workers.webhook import feed as webhook_feed
 from workers.webhook.delivery import Delivering
+from workers.webhook.expander import Expander
 
 KEY = bytes(range(32))
 
@@ -127,6 +129,23 @@ class Hooks:
             partial(webhook_feed.run, reconcile=0.05),
             partial(webhook_delivery.run, settings=settings),
         )
+
+
+class Expanding:
+    """An expander at work, without messages."""
+
+    def __init__(self, pool: AsyncPool) -> None:
+        self._due: set[UUID] = set()
+        self._consuming = Consuming(pool, Expander(self._hinted).consumer)
+
+    async def _hinted(self, endpoints: set[UUID]) -> None:
+        self._due |= endpoints
+
+    async def expand(self, workspace_id: UUID) -> set[UUID]:
+        """Expands all that is in the log; answers the endpoints that it said something is due for."""
+        self._due.clear()
+        await self._consuming.catch_up(workspace_id)
+        return set(self._due)
 
 
 def together(*works: Callable[[], object]) -> Sequence[object]:

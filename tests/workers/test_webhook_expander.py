@@ -13,11 +13,10 @@ from domain.tag import TAG, CreateTag
 from eventstore.ids import new_id
 from schemas.webhook import WebhookPatch
 from tests.logs import whole_log
-from tests.workers.hooks import Hooks
+from tests.workers.hooks import Expanding, Hooks
 from tests.workers.running import Installation
 from workers.running.context import AsyncPool, async_pool
 from workers.webhook import expander as webhook_expander
-from workers.webhook.expander import Expander
 
 URL = "http://127.0.0.1:9/hook"
 
@@ -37,9 +36,9 @@ def on_pool(hooks: Hooks, work: Callable[[AsyncPool], Awaitable[T]]) -> T:
     return asyncio.run(main())
 
 
-def expand(hooks: Hooks, expander: Expander | None = None) -> set[UUID]:
+def expand(hooks: Hooks, expander: Expanding | None = None) -> set[UUID]:
     async def work(pool: AsyncPool) -> set[UUID]:
-        return await (expander or Expander(pool)).expand(hooks.workspace_id)
+        return await (expander or Expanding(pool)).expand(hooks.workspace_id)
 
     return on_pool(hooks, work)
 
@@ -168,13 +167,13 @@ def test_whatever_happens_while_several_expand_each_delivery_is_made_once_and_no
     happenings = Happenings(hooks, chance)
 
     async def work(pool: AsyncPool) -> None:
-        expanders = [Expander(pool) for _ in range(3)]
+        expanders = [Expanding(pool) for _ in range(3)]
 
         async def happen() -> None:
             for _ in range(60):
                 await asyncio.to_thread(happenings.step)
 
-        async def now_and_then(expander: Expander) -> None:
+        async def now_and_then(expander: Expanding) -> None:
             while not happening.done():
                 await asyncio.sleep(chance.random() * 0.02)
                 await expander.expand(hooks.workspace_id)
@@ -196,7 +195,7 @@ def test_a_memory_from_behind_the_checkpoint_is_not_used(hooks: Hooks) -> None:
     webhook_id = hooks.create(URL, "*")  # 2
 
     async def work(pool: AsyncPool) -> None:
-        expander = Expander(pool)
+        expander = Expanding(pool)
         await expander.expand(hooks.workspace_id)
         owner = hooks.installation.owner
         owner.execute("DELETE FROM webhook_deliveries WHERE workspace_id = %s", (hooks.workspace_id,))
@@ -228,7 +227,7 @@ def test_a_log_with_a_hole_holds_up_its_workspace_and_no_other(hooks: Hooks, cap
     neighbour.contact()
 
     async def work(pool: AsyncPool) -> None:
-        expander = Expander(pool)
+        expander = Expanding(pool)
         for _ in range(2):
             await expander.expand(hooks.workspace_id)
         await expander.expand(neighbour.workspace_id)

@@ -19,8 +19,8 @@ from tests.api.asserting import ok
 from tests.api.sweeps.fields import Field, text_fields
 from tests.api.sweeps.operations import OPERATIONS, Operation, creator
 from tests.api.team import PASSWORD, Member, Team, created
+from tests.workers.hooks import Expanding
 from workers.running.context import async_pool
-from workers.webhook.expander import Expander
 
 _number = itertools.count(1)
 
@@ -154,7 +154,7 @@ def _delivery(things: Things) -> str:
 
     async def expand() -> None:
         async with async_pool(things.postgres.url(user="daybook_worker")) as pool:
-            await Expander(pool).expand(things.team.workspace_id)
+            await Expanding(pool).expand(things.team.workspace_id)
 
     asyncio.run(expand())
     return str(things.team.owner.listed(f"/webhooks/{webhook_id}/deliveries")[0]["id"])

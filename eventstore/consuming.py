@@ -1,0 +1,70 @@
+"""What a consumer of the log is given: a workspace's next events behind its checkpoint, strictly in order of ``seq``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, LiteralString, NamedTuple
+from uuid import UUID
+
+from eventstore.reader import LogGapError
+
+LOCK_CHECKPOINT: Final[LiteralString] = """
+    SELECT seq FROM consumer_checkpoints WHERE workspace_id = %s AND consumer = %s FOR UPDATE
+"""
+BEGIN: Final[LiteralString] = """
+    INSERT INTO consumer_checkpoints (workspace_id, consumer, seq) VALUES (%s, %s, 0) ON CONFLICT DO NOTHING
+"""
+ADVANCE: Final[LiteralString] = """
+    UPDATE consumer_checkpoints SET seq = %s WHERE workspace_id = %s AND consumer = %s
+"""
+
+_ENTRY: Final[LiteralString] = """
+    SELECT seq, event_id, type, stream_type, stream_id, version, CASE WHEN stream_type = ANY(%s) THEN data::text END
+    FROM events
+"""
+BEHIND_CHECKPOINT: Final[LiteralString] = f"""
+    {_ENTRY} WHERE workspace_id = %s AND seq > (
+        SELECT seq FROM consumer_checkpoints WHERE workspace_id = %s AND consumer = %s)
+    ORDER BY seq LIMIT %s
+"""  # noqa: S608 - constants only
+"""Given the kinds of stream whose data is wanted, workspace, workspace, consumer, and how many at most."""
+BEHIND: Final[LiteralString] = f"""
+    {_ENTRY} WHERE workspace_id = %s AND seq > %s AND seq <= %s ORDER BY seq LIMIT %s
+"""
+"""Given the kinds of stream whose data is wanted, workspace, the bounds, and how many at most."""
+
+
+class Entry(NamedTuple):
+    """An event of the log. ``data`` is its JSON, where the consumer reads that kind of stream."""
+
+    seq: int
+    event_id: UUID
+    type: str
+    stream_type: str
+    stream_id: UUID
+    version: int
+    data: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Consecutive events of one workspace, the first of them right behind ``after``."""
+
+    workspace_id: UUID
+    after: int
+    entries: Sequence[Entry]
+
+    @property
+    def seq(self) -> int:
+        """Where the log stands behind them."""
+        return self.after + len(self.entries)
+
+
+def batch(workspace_id: UUID, after: int, rows: Iterable[Sequence[Any]]) -> Batch:
+    """Rows as they were read, as a batch. Raises ``LogGapError`` naming the first entry that is missing."""
+    entries = [Entry._make(row) for row in rows]
+    for expected, entry in enumerate(entries, after + 1):
+        if entry.seq != expected:
+            raise LogGapError(workspace_id, expected)
+    return Batch(workspace_id, after, entries)
