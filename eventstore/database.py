@@ -17,6 +17,8 @@ Db = Connection[TupleRow]
 Pool = ConnectionPool[Db]
 
 SET_WORKSPACE: Final[LiteralString] = "SELECT set_config('daybook.workspace_id', %s, true)"
+NO_WAITING: Final[LiteralString] = "SET LOCAL synchronous_commit = off"
+"""For a transaction that is made again when a crash of Postgres loses it: it need not wait for the disk."""
 
 
 _JSONB_VERSION: Final = b"\x01"

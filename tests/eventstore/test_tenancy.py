@@ -214,8 +214,10 @@ class TestWriting:
             ]
         assert reached == []
 
-    def test_another_workspaces_rows_are_not_changed(self, tenants: Tenants) -> None:
-        with tenants.as_role("daybook_app", tenants.one) as conn:
+    @pytest.mark.parametrize("role", ["daybook_app", "daybook_worker"])
+    def test_another_workspaces_rows_are_not_changed(self, tenants: Tenants, role: str) -> None:
+        """Not by a worker either, which sees some of them."""
+        with tenants.as_role(role, tenants.one) as conn:
             statement = "UPDATE {} SET workspace_id = workspace_id WHERE workspace_id = %s"
             assert [table for table in tenants.tables if touched(conn, statement, table, tenants.other)] == []
 

@@ -138,7 +138,7 @@ class Expanding:
         self._due: set[UUID] = set()
         self._consuming = Consuming(pool, Expander(self._hinted).consumer)
 
-    async def _hinted(self, endpoints: set[UUID]) -> None:
+    async def _hinted(self, _: UUID, endpoints: set[UUID]) -> None:
         self._due |= endpoints
 
     async def expand(self, workspace_id: UUID) -> set[UUID]:

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from eventstore.ids import new_id
 from workers.webhook.places import Places
+from workers.webhook.queue import Due, Endpoint
 
 
 def take(places: Places, webhook_id: UUID, count: int, *, all_of_it: bool = True) -> None:
@@ -85,3 +86,17 @@ def test_endpoints_that_behave_are_forgotten_and_those_that_fail_are_remembered_
     places.endpoints[badly].used_at -= 3600
     places.forget_idle()
     assert places.endpoints == {}
+
+
+def test_free_places_are_shared_in_order_and_those_left_without_are_told() -> None:
+    places = Places(4, 10)
+    queues = [Due(Endpoint(new_id(), new_id()), 100) for _ in range(4)]
+    take(places, queues[0].endpoint.webhook_id, 4)
+    given, without = places.shared(queues, places.rooms())
+    assert given == {queues[1].endpoint: 4, queues[2].endpoint: 2}
+    assert without == queues[3:]
+
+
+def test_no_more_places_are_given_than_there_is_something_due() -> None:
+    few = Due(Endpoint(new_id(), new_id()), 2)
+    assert Places(4, 10).shared([few], {}) == ({few.endpoint: 2}, [])

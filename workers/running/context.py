@@ -96,3 +96,12 @@ async def _configure(conn: AsyncConnection[Any]) -> None:
     # A loop may be cancelled in the midst of a pipeline, as when the relay's lease is gone; psycopg then believes
     # statements prepared that are not, and the next user of the connection would fail.
     conn.prepare_threshold = None
+
+
+@asynccontextmanager
+async def transaction(pool: AsyncPool) -> AsyncIterator[AsyncDb]:
+    """A transaction in a pipeline: one round trip where no statement waits for another's answer."""
+    async with pool.connection() as conn, conn.pipeline():
+        await conn.execute("BEGIN")
+        yield conn
+        await conn.execute("COMMIT")

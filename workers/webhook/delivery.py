@@ -11,7 +11,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -31,7 +31,7 @@ from workers.running.ending import end
 from workers.running.waiting import Backoff, pause
 from workers.webhook import queue
 from workers.webhook.places import Places
-from workers.webhook.queue import Claimed, Letter, Result
+from workers.webhook.queue import Claimed, Due, Endpoint, Letter, Result
 from workers.webhook.results import GONE, Results
 from workers.webhook.wake import SUBJECT, endpoints_of
 
@@ -85,7 +85,7 @@ class _Deliverer:
         self._results = Results(context, settings.failing)
         self._sending: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
-        self._due_for: set[UUID] = set()
+        self._due_for: set[Endpoint] = set()
         self._look_at = 0.0
         self._after: UUID | None = None
         self._cut_short = False
@@ -162,43 +162,47 @@ class _Deliverer:
             self._look_at = time.monotonic() + self._settings.poll
             self._places.forget_idle()
             await self._look_at_all()
-        while self._due_for and (free := self._free()):
-            only = {self._due_for.pop() for _ in range(min(len(self._due_for), _HINTS))}
-            if len(await self._claim(free, only=only)) == free:
-                self._due_for |= only
+        while self._due_for and self._free():
+            hinted = [self._due_for.pop() for _ in range(min(len(self._due_for), _HINTS))]
+            without = await self._claim([Due(endpoint, self._settings.per_endpoint) for endpoint in hinted])
+            self._due_for.update(found.endpoint for found in without)
 
     def _free(self) -> int:
         return 0 if self._context.stop.is_set() else self._places.free()
 
     async def _look_at_all(self) -> None:
         """Goes on behind the endpoint where it was cut short for want of places: so all have their turn."""
-        while free := self._free():
-            began = self._after
-            claimed = await self._claim(free, after=began)
-            self._cut_short = len(claimed) == free
-            self._after = claimed[-1].webhook_id if self._cut_short else None
-            if began is None and not self._cut_short:
+        from_the_first = self._after is None
+        self._cut_short = True
+        while self._free():
+            due, to_the_last = await queue.look(self._context.async_pool, self._after)
+            without = await self._claim(due, all_of_it=to_the_last)
+            if without or not to_the_last:
+                self._after = due[-1 - len(without)].endpoint.webhook_id
+                continue
+            self._after = None
+            if from_the_first:
+                self._cut_short = False
                 return
+            from_the_first = True
 
-    async def _claim(self, limit: int, *, after: UUID | None = None, only: Collection[UUID] = ()) -> list[Claimed]:
-        """Claims up to ``limit`` deliveries and begins to send them."""
+    async def _claim(self, due: Sequence[Due], *, all_of_it: bool = True) -> list[Due]:
+        """Claims what there are places for and begins to send it; answers for which endpoints there was none left.
+
+        ``all_of_it``: no more is due for these endpoints than that.
+        """
         since = time.monotonic()
         rooms = self._places.rooms()
-        claimed = await queue.claim(
-            self._context.async_pool,
-            new_id(),
-            seconds=self._settings.lease,
-            limit=limit,
-            room=self._settings.per_endpoint,
-            rooms=rooms,
-            after=after,
-            only=only,
-        )
+        given, without = self._places.shared(due, rooms)
+        claimed: list[Claimed] = []
+        if given:
+            claimed = await queue.claim(self._context.async_pool, new_id(), given, seconds=self._settings.lease)
+        asked = [found.endpoint.webhook_id for found in due]
         taken = [item.webhook_id for item in claimed]
-        self._places.take(taken, rooms, only, all_of_it=len(claimed) < limit)
+        self._places.take(taken, rooms, asked, all_of_it=all_of_it and not without)
         if claimed:
             await self._begin(claimed, since + self._settings.lease - self._settings.timeout)
-        return claimed
+        return without
 
     async def _begin(self, claimed: list[Claimed], latest: float) -> None:
         """Begins to send what was claimed. What is not sent after all is due again when its lease has run out."""
@@ -233,7 +237,7 @@ class _Deliverer:
         ATTEMPTS.labels("succeeded" if well else "failed").inc()
         self._results.add(self._judged(letter, sent))
         if self._places.leave(letter.claimed.webhook_id, well=well):
-            self._due_for.add(letter.claimed.webhook_id)
+            self._due_for.add(letter.claimed.endpoint)
         IN_FLIGHT.set(self._places.in_flight)
         if (self._due_for or self._cut_short) and self._places.free():
             self._wake.set()

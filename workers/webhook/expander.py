@@ -55,8 +55,8 @@ _INSERT: Final[LiteralString] = """
 """
 _TYPES: Final = [event.event_name for event in WEBHOOK.events]
 
-Hint = Callable[[set[UUID]], Awaitable[None]]
-"""Says to deliverers for which endpoints something is due."""
+Hint = Callable[[UUID, set[UUID]], Awaitable[None]]
+"""Says to deliverers for which endpoints of a workspace something is due."""
 
 
 @dataclass
@@ -114,7 +114,7 @@ class Expander:
             self._remember(batch.workspace_id, endpoints)
             EXPANDED.inc(len(made))
             if made:
-                await self._hint({delivery[1] for delivery in made})
+                await self._hint(batch.workspace_id, {delivery[1] for delivery in made})
 
         return committed
 

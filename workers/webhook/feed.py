@@ -16,8 +16,8 @@ from workers.webhook.expander import Expander
 async def run(context: WorkerContext, *, reconcile: float = RECONCILE_SECONDS) -> None:
     """Makes deliveries of events until asked to stop. Any number of processes may."""
 
-    async def hint(endpoints: set[UUID]) -> None:
+    async def hint(workspace_id: UUID, endpoints: set[UUID]) -> None:
         with suppress(NatsError, OSError):  # deliverers look every so often anyway
-            await context.broker.publish(webhook_wake.SUBJECT, webhook_wake.named(endpoints))
+            await context.broker.publish(webhook_wake.SUBJECT, webhook_wake.named(workspace_id, endpoints))
 
     await feed(context, Expander(hint).consumer, reconcile=reconcile)

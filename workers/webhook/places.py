@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
+from workers.webhook.queue import Due, Endpoint
+
 FORGET_SECONDS: Final = 600.0
 
 
 @dataclass(slots=True)
-class Endpoint:
+class Known:
     """What a process knows of a receiver that it is, or lately was, busy with.
 
     ``width`` is how much is sent to it at a time: halved by each failure, grown by each success. So one that does not
@@ -34,7 +36,7 @@ class Places:
         self.per_endpoint = per_endpoint
         self.total = total
         self.in_flight = 0
-        self.endpoints: dict[UUID, Endpoint] = {}
+        self.endpoints: dict[UUID, Known] = {}
 
     def free(self) -> int:
         """How many more may be taken on; none while only a few are free, so that taking is worth the effort."""
@@ -50,18 +52,32 @@ class Places:
             for webhook_id, endpoint in self.endpoints.items()
         }
 
-    def take(self, taken: Iterable[UUID], rooms: dict[UUID, int], asked: Collection[UUID], *, all_of_it: bool) -> None:
-        """Notes what was claimed, an entry for each. ``all_of_it``: the claim was not cut short by ``free``.
+    def shared(self, due: Iterable[Due], rooms: dict[UUID, int]) -> tuple[dict[Endpoint, int], list[Due]]:
+        """How many each endpoint is to be given of the free places; and for whom, from one on, there is none left."""
+        given: dict[Endpoint, int] = {}
+        without: list[Due] = []
+        free = self.total - self.in_flight
+        for found in due:
+            count = min(found.waiting, rooms.get(found.endpoint.webhook_id, self.per_endpoint), free)
+            free -= count
+            if count:
+                given[found.endpoint] = count
+            elif not free:
+                without.append(found)
+        return given, without
 
-        ``asked`` are the endpoints that were looked at; none stands for all.
+    def take(self, taken: Iterable[UUID], rooms: dict[UUID, int], asked: Collection[UUID], *, all_of_it: bool) -> None:
+        """Notes what was claimed, an entry for each, of the endpoints ``asked``.
+
+        ``all_of_it``: what is due was all seen, and there was a place for it.
         """
         counts = Counter(taken)
         for webhook_id, count in counts.items():
-            endpoint = self.endpoints.setdefault(webhook_id, Endpoint(self.per_endpoint))
+            endpoint = self.endpoints.setdefault(webhook_id, Known(self.per_endpoint))
             endpoint.in_flight += count
             endpoint.used_at = time.monotonic()
             self.in_flight += count
-        for webhook_id in asked or self.endpoints:
+        for webhook_id in asked:
             if webhook_id in self.endpoints:
                 room = rooms.get(webhook_id, self.per_endpoint)
                 self.endpoints[webhook_id].more = counts[webhook_id] >= room or not all_of_it

@@ -7,56 +7,48 @@ while the lease is held, so of two workers that both sent something one is belie
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
-from typing import Any, Final, Literal, LiteralString
+from typing import Any, Final, Literal, LiteralString, NamedTuple
 from uuid import UUID
 
 import msgspec
-from psycopg.types.json import Jsonb
 
 from eventstore.chain import timestamp
-from eventstore.database import SET_WORKSPACE
+from eventstore.database import NO_WAITING, SET_WORKSPACE
 from gateways.webhook import Sent
 from schemas.webhook import Subject, WebhookEnvelope
-from workers.running.context import AsyncDb, AsyncPool
+from workers.running.context import AsyncDb, AsyncPool, transaction
 
-# A claim that is lost in a crash of Postgres is made again: it need not wait for the disk.
-_FAST: Final[LiteralString] = "SELECT set_config('synchronous_commit', 'off', true)"
+LOOK: Final = 1000
+"""Deliveries in one look for what is due."""
 
-# Endpoint by endpoint along the index (a loose scan), of each so many as there is room for: however long one's queue
-# is, the others are reached in one step. Not more than one step for those that have nothing due, either.
-_ENDPOINTS: Final[LiteralString] = """
-    RECURSIVE endpoints(webhook_id) AS (
-        (SELECT webhook_id FROM webhook_deliveries WHERE status = 'pending' AND webhook_id > %(after)s
-         ORDER BY webhook_id LIMIT 1)
-        UNION ALL
-        SELECT (SELECT webhook_id FROM webhook_deliveries
-                WHERE status = 'pending' AND webhook_id > endpoints.webhook_id ORDER BY webhook_id LIMIT 1)
-        FROM endpoints WHERE endpoints.webhook_id IS NOT NULL
-    )
+# Over all workspaces, and only a look: along the index (webhook_id, next_attempt_at), which passes over what is not yet due.
+_DUE: Final[LiteralString] = """
+    SELECT workspace_id, webhook_id, count(*) FROM (
+        SELECT workspace_id, webhook_id FROM webhook_deliveries
+        WHERE status = 'pending' AND webhook_id > %s AND next_attempt_at <= now()
+            AND (leased_until IS NULL OR leased_until <= now())
+        ORDER BY webhook_id LIMIT %s) AS found
+    GROUP BY workspace_id, webhook_id ORDER BY webhook_id
 """
-_THESE: Final[LiteralString] = "endpoints(webhook_id) AS (SELECT unnest(%(only)s::uuid[]))"
+# Of one workspace, and asking again: another worker may have been here since.
 _CLAIM: Final[LiteralString] = """
-    , due AS MATERIALIZED (
-        SELECT found.workspace_id, found.id FROM endpoints CROSS JOIN LATERAL (
-            SELECT workspace_id, id FROM webhook_deliveries
-            WHERE webhook_id = endpoints.webhook_id AND status = 'pending' AND next_attempt_at <= now()
-                AND (leased_until IS NULL OR leased_until <= now())
-            ORDER BY next_attempt_at
-            LIMIT coalesce((%(rooms)s::jsonb ->> endpoints.webhook_id::text)::int, %(room)s)
-            FOR UPDATE SKIP LOCKED
+    WITH due AS MATERIALIZED (
+        SELECT found.id FROM unnest(%(endpoints)s::uuid[], %(counts)s::int[]) AS asked(webhook_id, count)
+        CROSS JOIN LATERAL (
+            SELECT id FROM webhook_deliveries
+            WHERE workspace_id = %(workspace)s AND webhook_id = asked.webhook_id AND status = 'pending'
+                AND next_attempt_at <= now() AND (leased_until IS NULL OR leased_until <= now())
+            ORDER BY next_attempt_at LIMIT asked.count FOR UPDATE SKIP LOCKED
         ) AS found
-        LIMIT %(limit)s
     )
     UPDATE webhook_deliveries AS d SET leased_until = now() + make_interval(secs => %(seconds)s), lease = %(lease)s
-    FROM due WHERE d.workspace_id = due.workspace_id AND d.id = due.id
+    FROM due WHERE d.workspace_id = %(workspace)s AND d.id = due.id
     RETURNING d.workspace_id, d.id, d.webhook_id, d.seq, d.event_id, d.tries, d.lease
 """
-_CLAIM_ANY: Final[LiteralString] = f"WITH {_ENDPOINTS}{_CLAIM}"
-_CLAIM_THESE: Final[LiteralString] = f"WITH {_THESE}{_CLAIM}"
 
 _EVENTS: Final[LiteralString] = """
     SELECT seq, event_id, type, recorded_at, stream_type, stream_id, data::text, correlation_id
@@ -118,6 +110,18 @@ _FAILED_ONLY: Final[LiteralString] = f"""
 """
 
 
+class Endpoint(NamedTuple):
+    workspace_id: UUID
+    webhook_id: UUID
+
+
+class Due(NamedTuple):
+    """That there are deliveries to make to an endpoint: so many, as far as one has looked."""
+
+    endpoint: Endpoint
+    waiting: int
+
+
 @dataclass(frozen=True, slots=True)
 class Claimed:
     """A delivery that is this worker's to send while the lease lasts."""
@@ -129,6 +133,10 @@ class Claimed:
     event_id: UUID
     tries: int
     lease: UUID
+
+    @property
+    def endpoint(self) -> Endpoint:
+        return Endpoint(self.workspace_id, self.webhook_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,36 +160,36 @@ class Result:
     delay: float = 0.0
 
 
-async def claim(
-    pool: AsyncPool,
-    lease: UUID,
-    *,
-    seconds: float,
-    limit: int,
-    room: int,
-    rooms: Mapping[UUID, int],
-    after: UUID | None = None,
-    only: Collection[UUID] = (),
-) -> list[Claimed]:
-    """Leases what is due: up to ``limit`` in all, and of one endpoint up to ``rooms`` or else ``room``.
+async def look(pool: AsyncPool, after: UUID | None) -> tuple[list[Due], bool]:
+    """The endpoints behind ``after``, in order of their ids, that something is due for; and whether these are all.
 
-    Of the endpoints behind ``after``, in order of their ids; or of ``only`` these.
+    However long one's queue is, it takes up one look at most: the next goes on behind it.
     """
-    bounds = {
-        "lease": lease,
-        "seconds": seconds,
-        "limit": limit,
-        "room": room,
-        "rooms": Jsonb({str(webhook_id): left for webhook_id, left in rooms.items()}),
-    }
-    async with pool.connection() as conn, conn.pipeline():
-        await conn.execute(_FAST)
-        if only:
-            cursor = await conn.execute(_CLAIM_THESE, {**bounds, "only": list(only)})
-        else:
-            cursor = await conn.execute(_CLAIM_ANY, {**bounds, "after": after or UUID(int=0)})
-        found = [Claimed(*row) for row in await cursor.fetchall()]
-    return sorted(found, key=attrgetter("webhook_id", "seq"))
+    async with pool.connection() as conn:
+        rows = await (await conn.execute(_DUE, (after or UUID(int=0), LOOK))).fetchall()
+    found = [Due(Endpoint(row[0], row[1]), row[2]) for row in rows]
+    return found, sum(due.waiting for due in found) < LOOK
+
+
+async def claim(pool: AsyncPool, lease: UUID, asked: Mapping[Endpoint, int], *, seconds: float) -> list[Claimed]:
+    """Leases what is due, of each of these endpoints up to so many; in order of endpoint and ``seq``."""
+    claimed: list[Claimed] = []
+    async with transaction(pool) as conn:
+        await conn.execute(NO_WAITING)
+        cursors = []
+        for workspace_id, group in _by_workspace(asked, attrgetter("workspace_id")).items():
+            bounds = {
+                "workspace": workspace_id,
+                "endpoints": [endpoint.webhook_id for endpoint in group],
+                "counts": [asked[endpoint] for endpoint in group],
+                "lease": lease,
+                "seconds": seconds,
+            }
+            await conn.execute(SET_WORKSPACE, (str(workspace_id),))
+            cursors.append(await conn.execute(_CLAIM, bounds))
+        for cursor in cursors:
+            claimed += [Claimed(*row) for row in await cursor.fetchall()]
+    return sorted(claimed, key=attrgetter("webhook_id", "seq"))
 
 
 async def load(pool: AsyncPool, claimed: Iterable[Claimed]) -> tuple[list[Letter], list[Claimed]]:

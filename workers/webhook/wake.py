@@ -6,18 +6,21 @@ from collections.abc import Collection
 from typing import Final
 from uuid import UUID
 
+from workers.webhook.queue import Endpoint
+
 SUBJECT: Final = "daybook_webhooks_due"
 
 _MOST: Final = 1000
 
 
-def named(endpoints: Collection[UUID]) -> bytes:
-    """The message about these endpoints; of very many it names none, which stands for all."""
-    return b"" if len(endpoints) > _MOST else b"".join(webhook_id.bytes for webhook_id in endpoints)
+def named(workspace_id: UUID, endpoints: Collection[UUID]) -> bytes:
+    """The message about these endpoints of a workspace; of very many it names none, which stands for all there are."""
+    return b"" if len(endpoints) > _MOST else b"".join(each.bytes for each in (workspace_id, *endpoints))
 
 
-def endpoints_of(message: bytes) -> list[UUID]:
+def endpoints_of(message: bytes) -> list[Endpoint]:
     """The endpoints that a message names; none stands for all."""
-    if len(message) % 16:
+    if not message or len(message) % 16:
         return []
-    return [UUID(bytes=message[at : at + 16]) for at in range(0, len(message), 16)]
+    workspace_id, *endpoints = (UUID(bytes=message[at : at + 16]) for at in range(0, len(message), 16))
+    return [Endpoint(workspace_id, webhook_id) for webhook_id in endpoints]
