@@ -57,6 +57,7 @@ class Stored:
 
     id: str
     subject: str
+    headers: dict[str, str]
     entry: dict[str, Any]
 
 
@@ -104,7 +105,12 @@ class Installation:
         asyncio.run(_after_publishing(self.nats.url, count, act))
 
     def of(self, workspace_id: UUID) -> list[Stored]:
-        return [stored for stored in self.stream() if stored.subject.startswith(f"daybook.{workspace_id}.")]
+        return stored_of(workspace_id, self.stream())
+
+    def event_ids(self, workspace_id: UUID) -> list[str]:
+        """Of the events that the log has, in its order."""
+        query = "SELECT event_id FROM events WHERE workspace_id = %s ORDER BY seq"
+        return [str(row[0]) for row in self.owner.execute(query, (workspace_id,))]
 
     def checkpoint(self, workspace_id: UUID) -> int:
         query = "SELECT seq FROM consumer_checkpoints WHERE workspace_id = %s AND consumer = 'relay'"
@@ -127,12 +133,15 @@ class Installation:
 
     def is_complete(self, *workspaces: UUID) -> bool:
         """Whether the stream has each of these workspaces' events once, and in order of ``seq``."""
-        ids = [stored.id for stored in self.stream()]
+        stream = self.stream()
         for workspace_id in workspaces:
-            found = [message_id for message_id in ids if message_id.startswith(f"{workspace_id}:")]
-            if found != [f"{workspace_id}:{n + 1}" for n in range(self.head(workspace_id))]:
+            if [found.id for found in stored_of(workspace_id, stream)] != self.event_ids(workspace_id):
                 return False
         return True
+
+
+def stored_of(workspace_id: UUID, stream: Sequence[Stored]) -> list[Stored]:
+    return [stored for stored in stream if stored.subject.startswith(f"daybook.{workspace_id}.")]
 
 
 def eventually(condition: Callable[[], bool], seconds: float = 10.0) -> None:
@@ -230,7 +239,7 @@ async def _stored(url: str) -> list[Stored]:
             except NatsTimeoutError as error:
                 raise AssertionError(f"the stream gave {len(found)} of {left} messages") from error
             headers = message.headers or {}
-            found.append(Stored(headers["Nats-Msg-Id"], message.subject, json.loads(message.data)))
+            found.append(Stored(headers["Nats-Msg-Id"], message.subject, headers, json.loads(message.data)))
         await subscription.unsubscribe()
         return found
 

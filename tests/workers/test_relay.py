@@ -15,6 +15,7 @@ import msgspec
 import pytest
 
 from eventstore.database import Db, reading
+from eventstore.ids import new_id
 from eventstore.reader import read_log
 from tests.workers.running import Installation, WorkerProcess, eventually, on_nats, running, worker_process
 from workers.relay import relay
@@ -69,7 +70,7 @@ def test_a_message_is_the_log_entry(installation: Installation, workspace: UUID)
     found = installation.of(workspace)
     assert [stored.entry for stored in found] == [msgspec.json.decode(msgspec.json.encode(entry)) for entry in entries]
     assert found[1].subject == f"daybook.{workspace}.tag.created"
-    assert found[1].id == f"{workspace}:2"
+    assert (found[1].id, found[1].headers["Daybook-Seq"]) == (str(entries[1].id), "2")
 
 
 def test_when_the_relay_is_killed_half_way_another_takes_over_and_nothing_is_missing_or_double(
@@ -285,8 +286,8 @@ def test_a_workspace_with_much_to_publish_does_not_hold_up_the_others(
 
         installation.after_publishing(relay.BATCH, commit_in_others)
         installation.wait_for_relay(*workspaces)
-    ids = [stored.id for stored in installation.stream()]
-    assert max(ids.index(f"{workspace}:1") for workspace in others) < ids.index(f"{busy}:6000")
+    places = [(stored.entry["workspaceId"], stored.entry["seq"]) for stored in installation.stream()]
+    assert max(places.index((str(workspace), 1)) for workspace in others) < places.index((str(busy), 6_000))
 
 
 def test_an_event_too_large_for_nats_holds_up_its_own_workspace_only(
@@ -317,7 +318,8 @@ def test_an_event_too_large_for_nats_holds_up_its_own_workspace_only(
 
 def messages(first: int, count: int) -> list[Message]:
     workspace_id = UUID(int=7)
-    return [Message(workspace_id, first + n, f"daybook.{workspace_id}.tag.created", b"{}") for n in range(count)]
+    subject = f"daybook.{workspace_id}.tag.created"
+    return [Message(workspace_id, first + n, new_id(), subject, b"{}") for n in range(count)]
 
 
 def test_behind_a_message_that_is_refused_none_gets_into_the_stream(installation: Installation) -> None:

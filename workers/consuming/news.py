@@ -9,9 +9,7 @@ from uuid import UUID
 import msgspec
 from nats.aio.msg import Msg
 
-from workers.running.broker import SUBJECT_PREFIX
-
-SEQ_HEADER: Final = "Daybook-Seq"
+from workers.running.broker import SEQ_HEADER, SUBJECT_PREFIX
 
 _BEYOND_ALL: Final = 2**63 - 1
 

@@ -17,13 +17,13 @@ import msgspec
 from nats.aio.msg import Msg
 from nats.errors import Error
 
-from workers.running.broker import Connection
+from workers.running.broker import SEQ_HEADER, Connection
 
 ACK_SECONDS: Final = 5.0
 ENVELOPE_BYTES: Final = 512
 """Room for what a message has beside its payload: the server's limit is for both."""
 
-MESSAGE_ID: Final = "Nats-Msg-Id"
+_MESSAGE_ID: Final = "Nats-Msg-Id"
 _EXPECTED: Final = "Nats-Expected-Last-Sequence"
 _AWAY: Final = "NATS went away"
 
@@ -34,21 +34,9 @@ class Message:
 
     workspace_id: UUID
     seq: int
+    event_id: UUID
     subject: str
     payload: bytes
-
-    @property
-    def id(self) -> str:
-        return f"{self.workspace_id}:{self.seq}"
-
-
-def parse_message_id(text: str) -> tuple[UUID, int] | None:
-    """Workspace and ``seq`` of a message id; ``None`` for one that is not ours."""
-    workspace_id, _, seq = text.partition(":")
-    try:
-        return UUID(workspace_id), int(seq)
-    except ValueError:
-        return None
 
 
 @dataclass(frozen=True)
@@ -136,7 +124,11 @@ class Publisher:
                     message.subject,
                     message.payload,
                     reply=f"{self._inbox}.{self._number}.{index}",
-                    headers={MESSAGE_ID: message.id, _EXPECTED: str(self._stream_seq + index)},
+                    headers={
+                        _MESSAGE_ID: str(message.event_id),
+                        SEQ_HEADER: str(message.seq),
+                        _EXPECTED: str(self._stream_seq + index),
+                    },
                 )
         except Error as error:
             batch.fail(str(error) if self._client.is_connected else _AWAY)

@@ -1,70 +1,114 @@
-"""Comparing the relay's checkpoints with what the stream really holds, before anything is published.
+"""Comparing the stream with the log, event by event, before anything is published.
 
-The two can differ both ways: a relay that died between publishing and its checkpoint left the stream ahead; a NATS that
-lost power or its data left it behind. Postgres is the source of truth, so what the stream has lost is published again.
+They can differ in three ways, and in each Postgres is the source of truth:
+
+- A relay that died between publishing and its checkpoint left the stream ahead: its checkpoint is moved on.
+- A NATS that lost power or its data left the stream behind: what it has lost is published again.
+- A Postgres that lost its end, by a failover to a standby that lacked it or by a backup that was put back, gives the
+  ``seq`` of what is lost to other events. What the stream has of the lost ones are ghosts: consumers and receivers of
+  webhooks may have them, and nobody can take them back. Each is logged, and the log goes into the stream behind them.
+
+Ghosts are behind the end that checkpoints know: a checkpoint is written later than the events it is about, so a Postgres
+that has kept it has kept them.
 """
 
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
+from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
 from nats.js import JetStreamContext
-from nats.js.api import RawStreamMsg
-from nats.js.errors import NotFoundError
+from nats.js.api import StreamInfo
+from prometheus_client import Counter
 
-from workers.relay import checkpoints
-from workers.relay.checkpoints import Place
-from workers.relay.publisher import MESSAGE_ID, parse_message_id
-from workers.running.broker import MAX_AGE_SECONDS, STREAM, SUBJECT_PREFIX, ensure_stream
+from workers.relay import checkpoints, compared, stored
+from workers.relay.checkpoints import Place, Rewound
+from workers.relay.compared import Compared
+from workers.relay.stored import Stored
+from workers.running.broker import ensure_stream
 from workers.running.context import AsyncPool
 
-LOOK_BACK: Final = 2_000
-"""More than a relay can have in flight when it dies."""
+AT_A_TIME: Final = 200
+"""Messages asked for at a time."""
+
+GHOSTS: Final = Counter("daybook_relay_ghosts", "Events in the stream that the log does not have.")
 
 logger = logging.getLogger("daybook.relay")
 
 
-async def reconcile(pool: AsyncPool, js: JetStreamContext) -> int:
-    """Brings the checkpoints in line with the stream, and answers where the stream ends."""
-    end = (await ensure_stream(js)).state.last_seq
-    lost = await checkpoints.beyond(pool, end)
+async def reconcile(pool: AsyncPool, js: JetStreamContext) -> Compared:
+    """Brings checkpoints in line with the stream; answers where that ends, and the timeline that Postgres is on."""
+    info = await ensure_stream(js)
+    assert info.created is not None
+    end = info.state.last_seq
+    before = await compared.recall(pool)
+    now = Compared(info.created, end, await checkpoints.timeline(pool))
+    same = before is None or before.created_at == now.created_at
+    promoted = before is not None and before.timeline != now.timeline
+    await _rewind(pool, js, info, await checkpoints.beyond(pool, end if same else 0))
+    if promoted:
+        await _rewind(pool, js, info, await checkpoints.ahead(pool))
+    known = max(await checkpoints.known_end(pool), before.stream_seq if before else 0) if same else 0
+    ghosts = await _compare(pool, js, range(max(known + 1, info.state.first_seq), end + 1), now.timeline)
+    if promoted:
+        logger.error(
+            "Postgres is another since the stream was last compared with it (a standby was promoted, or a backup put"
+            " back): the stream has %d events that the log does not have", ghosts,
+        )  # fmt: skip
+    await compared.remember(pool, now)
+    return now
+
+
+async def _rewind(pool: AsyncPool, js: JetStreamContext, info: StreamInfo, lost: Sequence[UUID]) -> None:
     if lost:
         logger.warning("the stream has lost its end: publishing again what is missing, of %d workspaces", len(lost))
         await checkpoints.rewind(
-            pool, [(workspace_id, await _last(pool, js, workspace_id, end)) for workspace_id in lost]
+            pool, {workspace_id: await _end(pool, js, info, workspace_id) for workspace_id in lost}
         )
-    await checkpoints.advance(pool, await _unnoticed(js, await checkpoints.known_end(pool), end))
-    return end
 
 
-async def _last(pool: AsyncPool, js: JetStreamContext, workspace_id: UUID, end: int) -> Place:
-    """The last event of a workspace that the stream holds; else the last one that is too old for it."""
-    if end:
-        try:
-            message = await js.get_last_msg(STREAM, f"{SUBJECT_PREFIX}{workspace_id}.>")
-        except NotFoundError:
-            pass
-        else:
-            found = _identity(message)
-            if found is not None and message.seq is not None:
-                return Place(found[1], message.seq)
-    return Place(await checkpoints.last_older_than(pool, workspace_id, MAX_AGE_SECONDS), 0)
+async def _end(pool: AsyncPool, js: JetStreamContext, info: StreamInfo, workspace_id: UUID) -> Rewound:
+    """The last event of a workspace in the stream, where the log has it too; else the last one too old for the stream."""
+    last = await stored.last_of(js, workspace_id) if info.state.messages else None
+    if last is not None and last.event_id in await checkpoints.written(pool, {workspace_id: [last.seq]}):
+        return Rewound(last.seq, last.stream_seq)
+    kept = info.config.max_age
+    return Rewound(await checkpoints.last_older_than(pool, workspace_id, kept) if kept else 0, 0)
 
 
-async def _unnoticed(js: JetStreamContext, known: int, end: int) -> dict[UUID, Place]:
-    """What is in the stream behind the end that checkpoints know."""
-    places = {}
-    for stream_seq in range(max(known, end - LOOK_BACK) + 1, end + 1):
-        try:
-            found = _identity(await js.get_msg(STREAM, seq=stream_seq))
-        except NotFoundError:
-            continue
-        if found is not None:
-            places[found[0]] = Place(found[1], stream_seq)
-    return places
+async def _compare(pool: AsyncPool, js: JetStreamContext, stream_seqs: range, timeline: int) -> int:
+    """Moves checkpoints on to what stream and log both have; logs what the stream alone has, and answers how much."""
+    ghosts = 0
+    for first in range(stream_seqs.start, stream_seqs.stop, AT_A_TIME):
+        found = await stored.messages(js, range(first, min(first + AT_A_TIME, stream_seqs.stop)))
+        ids = await checkpoints.written(pool, _seqs(found))
+        shared = {
+            message.workspace_id: Place(message.seq, message.event_id, message.stream_seq)
+            for message in found
+            if message.event_id in ids
+        }
+        await checkpoints.advance(pool, shared, timeline)
+        ghosts += _tell([message for message in found if message.event_id not in ids])
+    return ghosts
 
 
-def _identity(message: RawStreamMsg) -> tuple[UUID, int] | None:
-    return parse_message_id((message.headers or {}).get(MESSAGE_ID, ""))
+def _seqs(found: Sequence[Stored]) -> dict[UUID, list[int]]:
+    seqs = defaultdict(list)
+    for message in found:
+        seqs[message.workspace_id].append(message.seq)
+    return seqs
+
+
+def _tell(ghosts: Sequence[Stored]) -> int:
+    """Logs each, and answers how many they are."""
+    for ghost in ghosts:
+        logger.error(
+            "the stream has an event that the log does not have: %s %s, seq %d of workspace %s, message %d;"
+            " receivers of webhooks may have it too",
+            ghost.type, ghost.event_id, ghost.seq, ghost.workspace_id, ghost.stream_seq,
+        )  # fmt: skip
+    GHOSTS.inc(len(ghosts))
+    return len(ghosts)

@@ -22,7 +22,7 @@ from prometheus_client import Counter, Gauge
 from eventstore.nudge import ALL_SUBJECTS, nudged_workspace
 from schemas.log import LogEntry
 from workers.relay import checkpoints
-from workers.relay.checkpoints import Place
+from workers.relay.checkpoints import Place, TimelineChangedError
 from workers.relay.publisher import Message, Publisher, publisher
 from workers.relay.reconcile import reconcile
 from workers.running.broker import SUBJECT_PREFIX, Connection
@@ -74,7 +74,7 @@ async def _lead(context: WorkerContext, poll: float) -> None:
             try:
                 async with _session(context, connection, poll) as session:
                     await session.run()
-            except (Interrupted, NatsError, psycopg.OperationalError, OSError) as error:
+            except (Interrupted, TimelineChangedError, NatsError, psycopg.OperationalError, OSError) as error:
                 if session is not None and session.published:
                     backoff.reset()
                     trouble = None
@@ -108,6 +108,7 @@ class _Session:
     context: WorkerContext
     connection: Connection
     publisher: Publisher
+    timeline: int
     poll: float
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     due: dict[UUID, None] = field(default_factory=dict)  # in order of their turns
@@ -178,16 +179,16 @@ class _Session:
                 self.put_off[entry.workspace_id] = time.monotonic() + OVERSIZED_SECONDS
                 break
             subject = f"{SUBJECT_PREFIX}{entry.workspace_id}.{entry.type}"
-            messages.append(Message(entry.workspace_id, entry.seq, subject, payload))
+            messages.append(Message(entry.workspace_id, entry.seq, entry.id, subject, payload))
         return messages
 
     async def _publish(self, messages: Sequence[Message]) -> None:
         outcome = await self.publisher.publish(messages)
         published = {
-            message.workspace_id: Place(message.seq, stream_seq)
+            message.workspace_id: Place(message.seq, message.event_id, stream_seq)
             for message, stream_seq in zip(messages, outcome.stream_seqs, strict=False)  # the first of them
         }
-        await checkpoints.advance(self.context.async_pool, published)
+        await checkpoints.advance(self.context.async_pool, published, self.timeline)
         PUBLISHED.inc(len(outcome.stream_seqs))
         self.published += len(outcome.stream_seqs)
         if outcome.problem is not None:
@@ -196,9 +197,9 @@ class _Session:
 
 @asynccontextmanager
 async def _session(context: WorkerContext, connection: Connection, poll: float) -> AsyncIterator[_Session]:
-    end = await reconcile(context.async_pool, connection.js)
-    async with publisher(connection, end) as publishing:
-        session = _Session(context, connection, publishing, poll)
+    compared = await reconcile(context.async_pool, connection.js)
+    async with publisher(connection, compared.stream_seq) as publishing:
+        session = _Session(context, connection, publishing, compared.timeline, poll)
         wakers = [asyncio.create_task(_wake(session, event)) for event in (context.stop, connection.ended)]
         try:
             async with connection.subscribed(ALL_SUBJECTS, session.nudged):

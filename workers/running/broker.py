@@ -20,6 +20,8 @@ from workers.running.waiting import Backoff
 
 STREAM: Final = "DAYBOOK"
 SUBJECT_PREFIX: Final = "daybook."
+SEQ_HEADER: Final = "Daybook-Seq"
+"""An event's place in its workspace's log. The workspace is in the subject, and all else in the payload."""
 MAX_AGE_SECONDS: Final = 7 * 24 * 3600
 DUPLICATE_WINDOW_SECONDS: Final = 600
 
