@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 from uuid import UUID
 
-from litestar import Controller, get
+from litestar import Controller, get, post
 from litestar.di import NamedDependency, Provide
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, QueryParameter
 
-from api.http.answers import Asked, Json, page, plain
+from api.http.answers import Answer, Asked, Json, command, page, plain
 from api.http.operation import errors, needs
 from api.http.paging import page_request
+from application import job as jobs
 from application.calling.services import Services
+from application.catalogue import KINDS
 from domain.kernel import not_found
 from eventstore.database import reading
+from eventstore.unit_of_work import Work
 from projections import job as rows
 from schemas.job import JobStatus, JobView, RowError
 from schemas.wire.page import One, Page, PageRequest, page_meta
@@ -43,7 +48,7 @@ class JobController(Controller):
     ) -> Json[Page[JobView]]:
         caller = request.user
         with reading(services.pool, caller.workspace_id) as conn:
-            views, total, cursor = rows.listed(conn, wanted, status, caller.visible_to)
+            views, total, cursor = rows.listed(conn, caller.workspace_id, wanted, status, caller.visible_to)
         return page(Page(data=views, meta=page_meta(wanted, total, cursor)))
 
     @get(
@@ -60,7 +65,7 @@ class JobController(Controller):
     ) -> Json[One[JobView]]:
         caller = request.user
         with reading(services.pool, caller.workspace_id) as conn:
-            view = rows.one(conn, job_id, caller.visible_to)
+            view = rows.one(conn, caller.workspace_id, job_id, caller.visible_to)
         if view is None:
             raise not_found("job")
         return plain({"data": view}, headers={"cache-control": "no-store"})
@@ -84,7 +89,33 @@ class JobController(Controller):
     ) -> Json[Page[RowError]]:
         caller = request.user
         with reading(services.pool, caller.workspace_id) as conn:
-            if rows.one(conn, job_id, caller.visible_to) is None:
+            if rows.one(conn, caller.workspace_id, job_id, caller.visible_to) is None:
                 raise not_found("job")
-            found, total, cursor = rows.errors(conn, job_id, wanted)
+            found, total, cursor = rows.errors(conn, caller.workspace_id, job_id, wanted)
         return page(Page(data=found, meta=page_meta(wanted, total, cursor)))
+
+    @post(
+        "/{job_id:uuid}/cancel",
+        operation_id="cancelJob",
+        summary="Cancel a job",
+        description=(
+            "What was done stays, and the rest is not done. One that a worker is busy with (202) ends, unless that was the"
+            " last of it, as soon as the step in hand is done: after a thousand rows at most."
+        ),
+        status_code=200,
+        opt=needs("jobs:write", repeatable=True),
+        responses={
+            **errors("conflict", "not_found"),
+            202: ResponseSpec(One[JobView], description="It is about to end.", generate_examples=False),
+        },
+        sync_to_thread=True,
+    )
+    def cancel_job(
+        self, services: NamedDependency[Services], request: Asked, job_id: FromPath[UUID]
+    ) -> Json[One[JobView]]:
+        def work(unit: Work) -> Answer:
+            view = jobs.cancel(unit, request.user, job_id, KINDS)
+            return Answer(view, status=200 if view.status == "cancelled" else 202)
+
+        origin = replace(request.user.origin(), correlation_id=job_id)
+        return command(request, b"", services, work, origin=origin)

@@ -16,11 +16,20 @@ from application.importing.chunk import ChunkResult, import_chunk
 from application.importing.constants import constants, fixed
 from application.importing.rows import ImportPlan, Row, packed, unpacked
 from application.importing.source import Source, table
-from domain.contact_import import CONTACT_IMPORT, CompleteImport, FailImport, ImportCounts, StartImport
+from application.job import Job, Step, carried_out
+from domain.contact_import import (
+    CONTACT_IMPORT,
+    CancelImport,
+    CompleteImport,
+    FailImport,
+    ImportCounts,
+    ImportStarted,
+    StartImport,
+)
 from domain.tag import TagRef
 from eventstore.unit_of_work import Work
-from projections import job as jobs
-from projections.job import Claimed, NewJob
+from projections import job_queue as queue
+from projections.job_queue import Held, NewJob, Progress
 from schemas.contact_import import ImportAnswer, ImportOptions
 from schemas.job import JobStatus
 
@@ -55,7 +64,7 @@ def start(
         return _carried_out(unit, caller, import_id, plan, first)
     total = _kept(unit, import_id, chain([first], [] if second is None else [second], chunks))
     _insert(unit, caller, import_id, plan, total)
-    return _answer(import_id, plan, "processing", ImportCounts(total=total))
+    return _answer(import_id, plan, "processing", total)
 
 
 def _ids(refs: list[TagRef]) -> tuple[UUID, ...]:
@@ -66,87 +75,69 @@ def _carried_out(unit: Work, caller: Caller, import_id: UUID, plan: ImportPlan, 
     """An import that is done with its request; its job is there to be looked at, and is completed from the beginning."""
     result = import_chunk(unit, plan, 1, rows)
     _insert(unit, caller, import_id, plan, len(rows))
-    _advance(unit, import_id, result, result.counts)
-    _complete(unit, import_id, result.counts)
-    return _answer(import_id, plan, "completed", result.counts, result)
+    job = Held(import_id, KIND, "", len(rows), Progress())
+    carried_out(unit, job, Step(result.progress, result.errors, last=True), CONTACT_IMPORTS)
+    return _answer(import_id, plan, "completed", result.progress.processed, result)
 
 
 def _kept(unit: Work, import_id: UUID, chunks: Iterator[list[Row]]) -> int:
     """Keeps the rows for a worker, and answers how many there are."""
     count = 0
     for n, rows in enumerate(chunks):
-        jobs.add_chunk(unit.conn, unit.origin.workspace_id, import_id, n, count + 1, packed(rows))
+        queue.add_chunk(unit.conn, unit.origin.workspace_id, import_id, n, count + 1, packed(rows))
         count += len(rows)
     return count
 
 
 def _insert(unit: Work, caller: Caller, import_id: UUID, plan: ImportPlan, total: int) -> None:
     cause = unit.origin.causation_id
-    jobs.insert(
-        unit.conn, unit.origin, NewJob(import_id, KIND, _encode(plan).decode(), total, caller.account_id, cause)
-    )
+    job = NewJob(import_id, KIND, _encode(plan).decode(), total, caller.account_id, cause)
+    queue.insert(unit.conn, unit.origin, job)
 
 
-def work_on(unit: Work, job: Claimed) -> bool:
-    """The next chunk of a claimed job: contacts, errors, progress and the chunk's end are one transaction.
-
-    False when the job is no longer this worker's.
-    """
-    held = jobs.hold(unit.conn, job)
-    if held is None:
-        return False
-    counts = held.counts
-    chunk = jobs.take_chunk(unit.conn, job)
-    if chunk is not None:
-        plan = _plan(held.options)
-        first_row, rows = chunk
-        result = import_chunk(unit, plan, first_row, unpacked(plan.form, rows))
-        counts = _sum(counts, result.counts)
-        _advance(unit, job.id, result, counts)
-    if counts.total >= held.total:
-        _complete(unit, job.id, counts)
-    return True
+def step(unit: Work, job: Held) -> Step:
+    """The next chunk of an import that a worker does."""
+    chunk = queue.take_chunk(unit.conn, unit.origin.workspace_id, job.id)
+    if chunk is None:
+        return Step(Progress(), last=True)
+    plan = _plan(job.options)
+    first_row, rows = chunk
+    result = import_chunk(unit, plan, first_row, unpacked(plan.form, rows))
+    return Step(result.progress, result.errors, last=(job.progress + result.progress).processed >= job.total)
 
 
-def fail(unit: Work, job: Claimed, reason: str) -> bool:
-    """Gives up a claimed job: what was done of it stays. False when it is no longer this worker's."""
-    held = jobs.hold(unit.conn, job)
-    if held is None:
-        return False
-    said = f"{reason} From row {held.counts.total + 1} on nothing was imported."
-    jobs.end(unit.conn, unit.origin.workspace_id, job.id, "failed", said)
-    unit.execute(CONTACT_IMPORT, job.id, FailImport(reason=said, counts=held.counts))
-    return True
+def complete(unit: Work, job: Held) -> None:
+    unit.execute(CONTACT_IMPORT, job.id, CompleteImport(counts=_counts(job.progress)))
 
 
-def _advance(unit: Work, import_id: UUID, result: ChunkResult, counts: ImportCounts) -> None:
-    jobs.add_errors(unit.conn, unit.origin.workspace_id, import_id, result.errors)
-    jobs.advance(unit.conn, unit.origin.workspace_id, import_id, counts)
+def fail(unit: Work, job: Held) -> str:
+    row = job.progress.processed + 1
+    tried = "A part of the rows could not be imported, however often it was tried."
+    reason = f"{tried} From row {row} on nothing was imported."
+    unit.execute(CONTACT_IMPORT, job.id, FailImport(reason=reason, counts=_counts(job.progress)))
+    return reason
 
 
-def _complete(unit: Work, import_id: UUID, counts: ImportCounts) -> None:
-    jobs.end(unit.conn, unit.origin.workspace_id, import_id, "completed")
-    unit.execute(CONTACT_IMPORT, import_id, CompleteImport(counts=counts))
+def cancel(unit: Work, job: Held) -> None:
+    unit.execute(CONTACT_IMPORT, job.id, CancelImport(counts=_counts(job.progress)))
 
 
-def _sum(one: ImportCounts, other: ImportCounts) -> ImportCounts:
-    return ImportCounts(
-        total=one.total + other.total,
-        created=one.created + other.created,
-        updated=one.updated + other.updated,
-        skipped=one.skipped + other.skipped,
-        errors=one.errors + other.errors,
-    )
+CONTACT_IMPORTS: Final = Job(step, complete, fail, cancel, begun_by=ImportStarted)
+
+
+def _counts(progress: Progress) -> ImportCounts:
+    return ImportCounts(total=progress.processed, **progress.counts)
 
 
 def _answer(
-    import_id: UUID, plan: ImportPlan, status: JobStatus, counts: ImportCounts, result: ChunkResult | None = None
+    import_id: UUID, plan: ImportPlan, status: JobStatus, total: int, result: ChunkResult | None = None
 ) -> ImportAnswer:
+    counts = _counts(Progress() if result is None else result.progress)
     return ImportAnswer(
         import_id=import_id,
         job_id=import_id,
         status=status,
-        total=counts.total,
+        total=total,
         created=counts.created,
         imported=counts.created,
         updated=counts.updated,

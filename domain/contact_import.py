@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from domain.kernel import Command, Decider, Event, Refused, State, not_found
 
-ImportStatus = Literal["processing", "completed", "failed"]
+ImportStatus = Literal["processing", "completed", "failed", "cancelled"]
 
 
 class ImportCounts(msgspec.Struct, frozen=True, rename="camel"):
@@ -22,10 +22,13 @@ class ImportCounts(msgspec.Struct, frozen=True, rename="camel"):
     errors: Annotated[int, Meta(description="Rows that were not acceptable.")] = 0
 
 
+Counts = Annotated[ImportCounts, Meta(description="How many rows came to what.")]
+
+
 class ContactImport(State):
     status: Annotated[ImportStatus, Meta(description="How it stands.")]
     source: Annotated[str, Meta(description="Where the contact came from, such as `website`.")]
-    counts: Annotated[ImportCounts, Meta(description="How many rows came to what.")] = ImportCounts()
+    counts: Counts = ImportCounts()
 
 
 class StartImport(Command):
@@ -35,12 +38,16 @@ class StartImport(Command):
 
 
 class CompleteImport(Command):
-    counts: Annotated[ImportCounts, Meta(description="How many rows came to what.")]
+    counts: Counts
 
 
 class FailImport(Command):
     reason: Annotated[str, Meta(description="Why.")]
-    counts: Annotated[ImportCounts, Meta(description="How many rows came to what.")]
+    counts: Counts
+
+
+class CancelImport(Command):
+    counts: Counts
 
 
 class ImportStarted(Event, name="contact_import.started", action="created"):
@@ -52,18 +59,24 @@ class ImportStarted(Event, name="contact_import.started", action="created"):
 class ImportCompleted(Event, name="contact_import.completed", action="updated"):
     """Every row was dealt with."""
 
-    counts: Annotated[ImportCounts, Meta(description="How many rows came to what.")]
+    counts: Counts
 
 
 class ImportFailed(Event, name="contact_import.failed", action="updated"):
     """The import was given up."""
 
     reason: Annotated[str, Meta(description="Why.")]
-    counts: Annotated[ImportCounts, Meta(description="How many rows came to what.")]
+    counts: Counts
 
 
-ImportCommand = StartImport | CompleteImport | FailImport
-ImportEvent = ImportStarted | ImportCompleted | ImportFailed
+class ImportCancelled(Event, name="contact_import.cancelled", action="updated"):
+    """By somebody, half-way: what the counts say was done stays."""
+
+    counts: Counts
+
+
+ImportCommand = StartImport | CompleteImport | FailImport | CancelImport
+ImportEvent = ImportStarted | ImportCompleted | ImportFailed | ImportCancelled
 
 
 def decide(command: ImportCommand, current: ContactImport | None) -> list[ImportEvent]:
@@ -74,12 +87,14 @@ def decide(command: ImportCommand, current: ContactImport | None) -> list[Import
             raise Refused("conflict", "This import has begun already.")
         case _, None:
             raise not_found("import")
-        case _, ContactImport(status="completed" | "failed"):
+        case _, ContactImport(status="completed" | "failed" | "cancelled"):
             return []
         case CompleteImport(counts=counts), ContactImport():
             return [ImportCompleted(counts=counts)]
         case FailImport(reason=reason, counts=counts), ContactImport():
             return [ImportFailed(reason=reason, counts=counts)]
+        case CancelImport(counts=counts), ContactImport():
+            return [ImportCancelled(counts=counts)]
         case never, _:
             assert_never(never)
 
@@ -92,6 +107,8 @@ def evolve(current: ContactImport | None, event: ImportEvent) -> ContactImport |
             return current and msgspec.structs.replace(current, status="completed", counts=counts)
         case ImportFailed(counts=counts):
             return current and msgspec.structs.replace(current, status="failed", counts=counts)
+        case ImportCancelled(counts=counts):
+            return current and msgspec.structs.replace(current, status="cancelled", counts=counts)
         case never:
             assert_never(never)
 
@@ -99,8 +116,8 @@ def evolve(current: ContactImport | None, event: ImportEvent) -> ContactImport |
 CONTACT_IMPORT: Decider[ImportCommand, ImportEvent, ContactImport] = Decider(
     stream_type="contact_import",
     state=ContactImport,
-    commands=(StartImport, CompleteImport, FailImport),
-    events=(ImportStarted, ImportCompleted, ImportFailed),
+    commands=(StartImport, CompleteImport, FailImport, CancelImport),
+    events=(ImportStarted, ImportCompleted, ImportFailed, ImportCancelled),
     decide=decide,
     evolve=evolve,
 )

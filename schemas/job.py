@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
 from domain.kernel import JSON, Value
 from schemas.wire.words import CreatedAt, Id, UpdatedAt
 
-JobStatus = Literal["processing", "completed", "failed"]
+JobStatus = Literal["processing", "completed", "failed", "cancelled"]
+JobEnding = Literal["completed", "failed", "cancelled"]
+
+COUNTED: Final = ("created", "updated", "skipped", "errors")
+"""What a job is shown to have come to: how many of its items. Those of kinds that do not count such a thing are 0."""
 
 
 class RowError(Value):
@@ -37,18 +41,19 @@ class RowError(Value):
 class JobView(Value):
     """A job. ``errors`` is the number of rows at fault, ``errorDetails`` the first 1,000 things that are wrong.
 
-    Created, updated, skipped and errors add up to ``processed``. ``error`` says why a failed job ended.
+    Created, updated, skipped and errors add up to ``processed``; a job that is cancelled keeps what was done until then.
+    ``error`` says why a failed job ended.
     """
 
     id: Id
     kind: Annotated[str, Meta(description="What is done, such as `contact_import`.")]
     status: Annotated[JobStatus, Meta(description="How it stands.")]
-    total: Annotated[int, Meta(description="All rows.")]
-    processed: Annotated[int, Meta(description="Rows that were dealt with so far.")]
-    created: Annotated[int, Meta(description="Rows that became new contacts.")]
-    updated: Annotated[int, Meta(description="Rows that changed a contact.")]
-    skipped: Annotated[int, Meta(description="Rows whose contact was left as it was.")]
-    errors: Annotated[int, Meta(description="Rows that were not acceptable.")]
+    total: Annotated[int, Meta(description="All items: of an import, its rows.")]
+    processed: Annotated[int, Meta(description="Items that were dealt with so far.")]
+    created: Annotated[int, Meta(description="Items that something new was made of.")]
+    updated: Annotated[int, Meta(description="Items that changed something that was there.")]
+    skipped: Annotated[int, Meta(description="Items that changed nothing.")]
+    errors: Annotated[int, Meta(description="Items that were not acceptable.")]
     error: Annotated[str | None, Meta(description="Why a failed job ended.")]
     created_at: CreatedAt
     updated_at: UpdatedAt

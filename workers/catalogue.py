@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from workers import contact_import, log_checkpoint
+from workers import job, job_retention, log_checkpoint
 from workers.relay import relay
 from workers.running import housekeeping
 from workers.running.runner import Loop
@@ -15,9 +15,13 @@ from workers.webhook import retention as webhook_retention
 
 WORKERS: Final[Mapping[str, Mapping[str, Loop]]] = {
     "relay": {"relay": relay.run},
-    "imports": {"contact_import": contact_import.run},
+    "jobs": {"job": job.run},
     "webhooks": {"webhook_feed": webhook_feed.run, "webhook_delivery": webhook_delivery.run},
     "checkpoints": {"log_checkpoint": log_checkpoint.run},
-    "housekeeping": {"housekeeping": housekeeping.run, "webhook_retention": webhook_retention.run},
+    "housekeeping": {
+        "housekeeping": housekeeping.run,
+        "job_retention": job_retention.run,
+        "webhook_retention": webhook_retention.run,
+    },
 }
 """By the names given to ``daybook worker``: the loops that belong together, by their own names."""

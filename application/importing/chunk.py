@@ -13,7 +13,6 @@ from application.importing.match import Matcher
 from application.importing.rows import Entry, ImportPlan, Row, entries
 from application.importing.tags import ChunkTags
 from domain.contact import CONTACT, Contact, CreateContact, TagContact, UpdateContact
-from domain.contact_import import ImportCounts
 from domain.kernel import FieldError, Refused, invalid
 from domain.tag import TagRef
 from domain.workspace import WORKSPACE
@@ -21,6 +20,7 @@ from eventstore.ids import new_id
 from eventstore.rows import Current
 from eventstore.unit_of_work import Work
 from projections import membership as memberships
+from projections.job_queue import Progress
 from schemas.job import RowError, row_error
 
 Outcome = Literal["created", "updated", "skipped"]
@@ -33,7 +33,7 @@ ROW: Final = "row"
 class ChunkResult:
     """What the rows came to; an error for each field at fault of each row at fault."""
 
-    counts: ImportCounts
+    progress: Progress
     errors: list[RowError]
 
 
@@ -44,7 +44,7 @@ def import_chunk(unit: Work, plan: ImportPlan, first_row: int, rows: Sequence[Ro
     region = _phone_region(unit)
     tags = ChunkTags(unit, plan.tag_ids, chunk)
     importer = _Importer(unit, plan, region, tags, Matcher(unit, chunk, region, plan.visible_to))
-    outcomes: Counter[Outcome] = Counter()
+    outcomes: Counter[str] = Counter()
     errors: list[RowError] = []
     faulty = 0
     for entry in chunk:
@@ -53,9 +53,8 @@ def import_chunk(unit: Work, plan: ImportPlan, first_row: int, rows: Sequence[Ro
         except Refused as refusal:
             faulty += 1
             errors += _row_errors(entry, refusal)
-    created, updated, skipped = outcomes["created"], outcomes["updated"], outcomes["skipped"]
-    counts = ImportCounts(total=len(chunk), created=created, updated=updated, skipped=skipped, errors=faulty)
-    return ChunkResult(counts, errors)
+    counts = {"created": 0, "updated": 0, "skipped": 0, **outcomes, "errors": faulty}
+    return ChunkResult(Progress(len(chunk), counts), errors)
 
 
 def _phone_region(unit: Work) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import uuid4
 
+from eventstore.database import Pool, writing
 from tests.api.asserting import ok, refused
 from tests.api.team import Member, Team
 
@@ -119,3 +120,34 @@ def test_jobs_of_another_workspace_are_not_there(team: Team, others: Team) -> No
             refused(team.owner.get(path), 404, says="job")
             refused(team.key().get(path), 404, says="job")
     refused(team.owner.get("/jobs/nothing"), 404)
+
+
+def test_an_import_is_cancelled_before_a_worker_has_begun_it(team: Team) -> None:
+    made = job(team.member, "ada@engine.org,", **{"async": "true"})
+    path = f"/jobs/{made['id']}"
+    refused(team.viewer.post(f"{path}/cancel"), 403)
+    refused(team.key("jobs:read").post(f"{path}/cancel"), 403)
+    cancelled = ok(team.owner.post(f"{path}/cancel"))["data"]
+    assert (cancelled["status"], cancelled["processed"]) == ("cancelled", 0)
+    assert team.owner.shown(path) == cancelled
+    assert team.owner.listed("/jobs", status="cancelled")[0]["id"] == made["id"]
+    refused(team.owner.post(f"{path}/cancel"), 409, says="cancelled")
+    entry = team.owner.listed("/log", limit=100)[-1]
+    assert (entry["type"], entry["stream"]["id"]) == ("contact_import.cancelled", made["id"])
+    assert entry["meta"]["actor"]["id"] == str(team.owner.account_id)
+    assert entry["meta"]["correlationId"] == made["id"]
+
+
+def test_one_that_a_worker_is_busy_with_is_cancelled_behind_its_step(team: Team, pool: Pool) -> None:
+    made = job(team.owner, "ada@engine.org,", **{"async": "true"})
+    with writing(pool, team.workspace_id) as conn:
+        conn.execute("SELECT FROM jobs WHERE workspace_id = %s AND id = %s FOR UPDATE", (team.workspace_id, made["id"]))
+        for _ in range(2):
+            assert ok(team.owner.post(f"/jobs/{made['id']}/cancel"), 202)["data"]["status"] == "processing"
+
+
+def test_what_is_done_is_not_cancelled(team: Team, others: Team) -> None:
+    made = job(team.owner, "ada@engine.org,")
+    refused(team.owner.post(f"/jobs/{made['id']}/cancel"), 409, says="completed")
+    refused(others.owner.post(f"/jobs/{made['id']}/cancel"), 404, says="job")
+    assert len(team.owner.listed("/contacts")) == 1

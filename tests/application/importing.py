@@ -13,7 +13,9 @@ from uuid import UUID
 import msgspec
 
 from application import contact_import as imports
+from application import job as jobs
 from application.calling.caller import Caller
+from application.catalogue import KINDS
 from application.importing.source import Source
 from domain.contact import CONTACT, Contact, CreateContact
 from domain.membership import MEMBERSHIP, GrantMembership, Role
@@ -22,9 +24,10 @@ from eventstore.database import Pool, connection, reading
 from eventstore.ids import new_id
 from eventstore.rows import Current
 from eventstore.unit_of_work import EventStore, Work
-from projections import job as jobs
+from projections import job as rows
+from projections import job_queue as queue
 from projections.contact import CONTACTS
-from projections.job import Claimed
+from projections.job_queue import Claimed
 from schemas.contact_import import ImportAnswer, ImportOptions
 from schemas.job import JobView, RowError
 
@@ -96,20 +99,30 @@ class Importing:
 
     def claim(self, seconds: float = 10) -> Claimed | None:
         with connection(self.worker_pool) as conn:
-            return jobs.claim(conn, [imports.KIND], seconds=seconds)
+            return queue.claim(conn, list(KINDS), seconds=seconds)
 
     def work(self) -> int:
-        """Works on jobs until there is nothing to do; answers how many chunks that were."""
+        """Works on jobs until there is nothing to do; answers how many steps that were."""
         count = 0
         while (job := self.claim()) is not None:
-            store = replace(self.store, pool=self.worker_pool)
-            assert store.run(job.origin, partial(imports.work_on, job=job), bulk=True).value
+            assert self.step(job)
             count += 1
         return count
 
+    def step(self, job: Claimed) -> bool:
+        """One step of a job; false when it was lost."""
+        store = replace(self.store, pool=self.worker_pool)
+        return store.run(job.origin, partial(jobs.work_on, claimed=job, kinds=KINDS), bulk=True).value
+
+    def give_up(self, job: Claimed) -> bool:
+        return self.store.run(job.origin, partial(jobs.give_up, claimed=job, kinds=KINDS)).value
+
+    def cancel(self, job_id: UUID) -> JobView:
+        return self.store.run(self.origin, lambda unit: jobs.cancel(unit, self.caller, job_id, KINDS)).value
+
     def job(self, job_id: UUID) -> JobView:
         with reading(self.pool, self.workspace) as conn:
-            found = jobs.one(conn, job_id, None)
+            found = rows.one(conn, self.workspace, job_id, None)
         assert found is not None
         return found
 

@@ -7,16 +7,16 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from application import contact_import as imports
+from application import job as jobs
 from application import tag as tags
 from application.calling.caller import Caller
+from application.catalogue import KINDS
 from application.importing import source as import_source
 from daybook.embedded import EmbeddedPostgres
 from domain.contact import CONTACT, Contact, DeleteContact, UpdateContact
@@ -27,9 +27,9 @@ from eventstore.database import Pool, open_pool, reading
 from eventstore.ids import new_id
 from eventstore.migrate import connect
 from eventstore.unit_of_work import EventStore, Work
-from projections import job as jobs
+from projections import job_queue as queue
 from projections.catalogue import ROWS
-from projections.job import Claimed
+from projections.job_queue import Claimed
 from projections.tag import TAGS
 from tests.application.importing import Importing, at_fault, counts, csv_of
 from tests.conftest import make_workspace
@@ -492,7 +492,7 @@ class TestJobs:
             assert job is not None
 
             def dying(unit: Any, job: Any = job) -> None:
-                imports.work_on(unit, job)
+                jobs.work_on(unit, job, KINDS)
                 raise KeyboardInterrupt
 
             with pytest.raises(KeyboardInterrupt):
@@ -502,7 +502,7 @@ class TestJobs:
                 == len(importing.all())
                 == done - min(1_000, done % 1_000 or 1_000)
             )
-            assert importing.store.run(job.origin, partial(imports.work_on, job=job), bulk=True).value
+            assert importing.step(job)
             assert importing.job(answer.job_id).processed == len(importing.all()) == done
 
     def test_one_whose_lease_was_lost_is_left_alone(self, importing: Importing) -> None:
@@ -512,9 +512,9 @@ class TestJobs:
         assert slow is not None
         assert quick is not None
         assert importing.claim() is None
-        for lost in (imports.work_on, partial(imports.fail, reason="No.")):
-            assert importing.store.run(slow.origin, partial(lost, job=slow), bulk=True).value is False
-        assert importing.store.run(quick.origin, partial(imports.work_on, job=quick), bulk=True).value is True
+        for lost in (importing.step, importing.give_up):
+            assert lost(slow) is False
+        assert importing.step(quick) is True
         assert len(importing.all()) == 1
 
     def test_a_tag_that_was_deleted_meanwhile_is_left_out(self, importing: Importing) -> None:
@@ -530,16 +530,13 @@ class TestJobs:
         answer = importing.csv("Email", *(f"a{number}@engine.org" for number in range(1_500)))
         first = importing.claim()
         assert first is not None
-        importing.store.run(first.origin, partial(imports.work_on, job=first), bulk=True)
+        assert importing.step(first)
         second = importing.claim()
         assert second is not None
-        importing.store.run(second.origin, partial(imports.fail, job=second, reason="Why."))
+        assert importing.give_up(second)
         job = importing.job(answer.job_id)
-        assert (job.status, job.processed, job.error) == (
-            "failed",
-            1_000,
-            "Why. From row 1001 on nothing was imported.",
-        )
+        assert (job.status, job.processed) == ("failed", 1_000)
+        assert (job.error or "").endswith("From row 1001 on nothing was imported.")
         assert importing.claim() is None
         assert types(importing.pool, importing.workspace)[-1] == "contact_import.failed"
 
@@ -572,7 +569,7 @@ class TestAtTheSameTime:
         with ThreadPoolExecutor(6) as executor:
             claimed = [job for job in executor.map(go, range(6)) if job is not None]
         assert [job.attempts for job in claimed] == [1]
-        assert importing.store.run(claimed[0].origin, partial(imports.work_on, job=claimed[0]), bulk=True).value
+        assert importing.step(claimed[0])
 
     def test_a_job_that_is_worked_on_keeps_no_other_workspace_waiting(
         self, importing: Importing, new_workspace: Callable[[], UUID]
@@ -585,14 +582,14 @@ class TestAtTheSameTime:
         another.csv("Email", "ada@engine.org", as_job=True)
 
         def working(unit: Work) -> Claimed | None:
-            assert jobs.hold(unit.conn, slow) is not None
+            assert queue.hold(unit.conn, slow) is not None
             return importing.claim()
 
         claimed = importing.store.run(slow.origin, working).value
         assert claimed is not None
         assert claimed.origin.workspace_id == another.workspace
         for job in (claimed, slow):
-            assert importing.store.run(job.origin, partial(imports.work_on, job=job), bulk=True).value
+            assert importing.step(job)
 
 
 class TestLimits:

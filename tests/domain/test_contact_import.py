@@ -6,9 +6,11 @@ import pytest
 
 from domain.contact_import import (
     CONTACT_IMPORT,
+    CancelImport,
     CompleteImport,
     ContactImport,
     FailImport,
+    ImportCancelled,
     ImportCommand,
     ImportCompleted,
     ImportCounts,
@@ -42,8 +44,18 @@ def test_an_import_fails_with_a_reason_and_what_was_done_until_then() -> None:
     assert state == ContactImport(status="failed", source="csv", counts=COUNTS)
 
 
-@pytest.mark.parametrize("end", [ImportCompleted(counts=COUNTS), ImportFailed(reason="no header", counts=COUNTS)])
-@pytest.mark.parametrize("again", [CompleteImport(counts=COUNTS), FailImport(reason="again", counts=COUNTS)])
+def test_an_import_is_cancelled_with_what_was_done_until_then() -> None:
+    state = given(CONTACT_IMPORT, started).when(CancelImport(counts=COUNTS)).then(ImportCancelled(counts=COUNTS))
+    assert state == ContactImport(status="cancelled", source="csv", counts=COUNTS)
+
+
+@pytest.mark.parametrize(
+    "end",
+    [ImportCompleted(counts=COUNTS), ImportFailed(reason="no header", counts=COUNTS), ImportCancelled(counts=COUNTS)],
+)
+@pytest.mark.parametrize(
+    "again", [CompleteImport(counts=COUNTS), FailImport(reason="again", counts=COUNTS), CancelImport(counts=COUNTS)]
+)
 def test_an_import_ends_once(end: ImportEvent, again: ImportCommand) -> None:
     given(CONTACT_IMPORT, started, end).when(again).nothing()
 
@@ -55,3 +67,4 @@ def test_an_import_starts_once() -> None:
 def test_what_has_not_begun_cannot_end() -> None:
     given(CONTACT_IMPORT).when(CompleteImport(counts=COUNTS)).refused("not_found")
     given(CONTACT_IMPORT).when(FailImport(reason="no header", counts=COUNTS)).refused("not_found")
+    given(CONTACT_IMPORT).when(CancelImport(counts=COUNTS)).refused("not_found")

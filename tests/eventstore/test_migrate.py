@@ -104,6 +104,22 @@ def test_several_may_start_at_once(url: str) -> None:
     assert sorted(name for names in applied for name in names) == wanted
 
 
+def test_jobs_of_an_earlier_version_keep_what_they_came_to(conn: Db, monkeypatch: pytest.MonkeyPatch) -> None:
+    everything = files()
+    monkeypatch.setattr(migrations, "files", lambda: [file for file in everything if file[0] < "0010"])
+    migrate(conn)
+    conn.execute(
+        "INSERT INTO jobs (workspace_id, id, kind, status, options, actor_type, total, processed, created, updated, skipped,"
+        " errors, leased_until) SELECT gen_random_uuid(), gen_random_uuid(), 'contact_import', status, '{}', 'user', 20, 10,"
+        " 4, 3, 2, 1, until FROM (VALUES ('processing', now() + interval '1 h'), ('failed', NULL)) AS jobs (status, until)"
+    )
+    monkeypatch.setattr(migrations, "files", lambda: everything)
+    migrate(conn)
+    found = conn.execute("SELECT status, total, processed, counts, due_at > now() FROM jobs ORDER BY status").fetchall()
+    counts = {"created": 4, "updated": 3, "skipped": 2, "errors": 1}
+    assert found == [("failed", 20, 10, counts, False), ("processing", 20, 10, counts, True)]
+
+
 def test_searches_may_use_their_indexes_under_row_security(conn: Db) -> None:
     migrate(conn)
     rows = conn.execute(

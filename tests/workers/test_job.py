@@ -21,12 +21,13 @@ from tests.api.team import Team
 from tests.application.importing import Importing, counts
 from tests.logs import check_chain, log_end, types, whole_log
 from tests.workers.running import Installation, eventually, running, worker_process
-from workers import contact_import
+from workers import job as job_worker
+from workers import job_retention
 from workers.relay import relay
 from workers.running.context import WorkerContext
 
-quick = partial(contact_import.run, poll=0.05)
-patient = partial(contact_import.run, poll=60)
+quick = partial(job_worker.run, poll=0.05)
+patient = partial(job_worker.run, poll=60)
 
 
 async def idle(context: WorkerContext) -> None:
@@ -42,7 +43,7 @@ def worker_pool(installation: Installation) -> Iterator[Pool]:
 @pytest.fixture
 def importing(installation: Installation, worker_pool: Pool) -> Importing:
     """In a workspace of its own; no job of another test is open."""
-    installation.owner.execute("TRUNCATE jobs, job_chunks, job_errors")
+    installation.owner.execute("TRUNCATE jobs, job_chunks, job_errors, job_cancellations")
     return importer(installation, worker_pool)
 
 
@@ -72,7 +73,7 @@ def holds(importing: Importing, *jobs: JobView) -> None:
 
 
 def test_an_upload_of_ten_thousand_rows_is_answered_at_once_and_done_by_a_worker(installation: Installation) -> None:
-    installation.owner.execute("TRUNCATE jobs, job_chunks, job_errors")
+    installation.owner.execute("TRUNCATE jobs, job_chunks, job_errors, job_cancellations")
     services = services_on(installation.store.pool)
     content = "\n".join(addresses(10_000, bad=2_500)).encode()
     with serving(services) as url, httpx.Client(base_url=url, timeout=30) as http, running(installation.config, quick):
@@ -102,7 +103,7 @@ def test_a_worker_that_is_killed_half_way_does_nothing_twice(
     job_id = importing.csv(*addresses(19_500, bad=500), tags=["Imported"]).job_id
     for _ in range(kills):
         before = importing.job(job_id).processed
-        with worker_process(installation.config, ["imports"]) as worker:
+        with worker_process(installation.config, ["jobs"]) as worker:
             eventually(lambda: importing.job(job_id).processed > before, 30)  # noqa: B023 - called in this round
             worker.process.send_signal(signal.SIGKILL)
             worker.process.wait(10)
@@ -110,7 +111,7 @@ def test_a_worker_that_is_killed_half_way_does_nothing_twice(
         assert 0 < done.processed < 19_500
         assert done.processed % 1_000 == 0
         assert len(importing.all()) == done.created
-    with worker_process(installation.config, ["imports"]):
+    with worker_process(installation.config, ["jobs"]):
         eventually(partial(completed, importing, job_id), 30)
     job = importing.job(job_id)
     assert counts(job) == (19_461, 0, 0, 39)
@@ -121,7 +122,7 @@ def test_a_worker_that_is_killed_half_way_does_nothing_twice(
 
 def test_sigterm_ends_a_worker_behind_the_chunk_in_hand(installation: Installation, importing: Importing) -> None:
     job_id = importing.csv(*addresses(9_000)).job_id
-    with worker_process(installation.config, ["imports"]) as worker:
+    with worker_process(installation.config, ["jobs"]) as worker:
         eventually(lambda: importing.job(job_id).processed > 0, 30)
         worker.process.terminate()
         assert worker.process.wait(20) == 0
@@ -154,13 +155,13 @@ def test_a_small_job_need_not_wait_for_anothers_large_one(
     other = importer(installation, worker_pool)
     large = [importing.csv(*addresses(3_500)).job_id for _ in range(2)]
     with running(installation.config, idle) as context:
-        assert contact_import.step(context)
+        assert job_worker.step(context)
         small = [other.csv(*addresses(2), as_job=True).job_id for _ in range(2)]
         for _ in range(4):
-            assert contact_import.step(context)
+            assert job_worker.step(context)
         assert all(completed(other, job_id) for job_id in small)
         assert [importing.job(job_id).processed for job_id in large] == [3_000, 0], "one after the other"
-        while contact_import.step(context):
+        while job_worker.step(context):
             pass
     assert all(completed(importing, job_id) for job_id in large)
 
@@ -191,9 +192,9 @@ def test_without_postgres_it_lives_and_says_so_once(
     installation: Installation, caplog: pytest.LogCaptureFixture
 ) -> None:
     nowhere = replace(installation.config, database_url="postgresql://daybook_worker@127.0.0.1:1/daybook")
-    with caplog.at_level(logging.WARNING, "daybook.contact_import"), running(nowhere, quick):
-        eventually(lambda: "imports are interrupted" in caplog.text, 15)
-    assert caplog.text.count("imports are interrupted") == 1
+    with caplog.at_level(logging.WARNING, "daybook.job"), running(nowhere, quick):
+        eventually(lambda: "jobs are interrupted" in caplog.text, 15)
+    assert caplog.text.count("jobs are interrupted") == 1
 
 
 class TestWhatCannotBeDone:
@@ -208,31 +209,31 @@ class TestWhatCannotBeDone:
         self, installation: Installation, importing: Importing, broken: UUID, caplog: pytest.LogCaptureFixture
     ) -> None:
         with running(installation.config, idle) as context:
-            assert contact_import.step(context)
-            for failures in range(1, contact_import.MAX_FAILURES):
-                assert contact_import.step(context)
+            assert job_worker.step(context)
+            for failures in range(1, job_worker.MAX_FAILURES):
+                assert job_worker.step(context)
                 assert importing.job(broken).status == "processing"
-                assert not contact_import.step(context), "it is left alone for a while"
+                assert not job_worker.step(context), "it is left alone for a while"
                 row = installation.owner.execute(
-                    "UPDATE jobs SET leased_until = now() FROM jobs before"
-                    " WHERE jobs.id = before.id RETURNING jobs.failures, before.leased_until > now() + interval '0.5 s'"
+                    "UPDATE jobs SET due_at = now() FROM jobs before"
+                    " WHERE jobs.id = before.id RETURNING jobs.failures, before.due_at > now() + interval '0.5 s'"
                 ).fetchone()
                 assert row == (failures, True)
-            assert contact_import.step(context)
+            assert job_worker.step(context)
         job = importing.job(broken)
         assert (job.status, job.processed, job.created) == ("failed", 1_000, 1_000)
         assert (job.error or "").endswith("From row 1001 on nothing was imported.")
         assert types(importing.pool, importing.workspace)[-1] == "contact_import.failed"
         assert installation.owner.execute("SELECT count(*) FROM job_chunks").fetchone() == (0,)
-        assert f"import {broken} is given up" in caplog.text
+        assert f"contact_import {broken} is given up" in caplog.text
 
     def test_is_given_up_too_when_workers_die_of_it(self, installation: Installation, importing: Importing) -> None:
         job_id = importing.csv("Email", "ada@engine.org", as_job=True).job_id
-        for _ in range(contact_import.MAX_ATTEMPTS):
+        for _ in range(job_worker.MAX_ATTEMPTS):
             assert importing.claim(seconds=0) is not None
         with running(installation.config, idle) as context:
-            assert contact_import.step(context)
-            assert not contact_import.step(context)
+            assert job_worker.step(context)
+            assert not job_worker.step(context)
         assert importing.job(job_id).status == "failed"
         assert importing.all() == []
 
@@ -243,3 +244,35 @@ class TestWhatCannotBeDone:
         with running(installation.config, quick):
             eventually(lambda: importing.job(broken).processed == 1_000)
             eventually(partial(completed, other, other.csv("Email", "ada@engine.org", as_job=True).job_id))
+
+
+def test_a_large_import_is_cancelled_between_two_chunks(installation: Installation, importing: Importing) -> None:
+    job_id = importing.csv(*addresses(3_500)).job_id
+    with running(installation.config, idle) as context:
+        assert job_worker.step(context)
+        assert importing.cancel(job_id).status == "cancelled"
+        assert not job_worker.step(context)
+    job = importing.job(job_id)
+    assert (job.status, job.processed, job.created) == ("cancelled", 1_000, 1_000)
+    assert types(importing.pool, importing.workspace)[-1] == "contact_import.cancelled"
+    assert installation.owner.execute("SELECT count(*) FROM job_chunks").fetchone() == (0,)
+    holds(importing, job)
+
+
+def test_what_jobs_came_to_is_kept_for_thirty_days(installation: Installation, importing: Importing) -> None:
+    old, recent, waiting = (
+        importing.csv("Email", "nobody", as_job=as_job).job_id for as_job in (False, False, True)
+    )  # fmt: skip
+    age = "UPDATE jobs SET created_at = now() - interval '31 days', completed_at = completed_at - %s::interval WHERE id = %s"
+    for job_id, days in ((old, "30 days 1 minute"), (recent, "29 days"), (waiting, "31 days")):
+        installation.owner.execute(age, (days, job_id))
+
+    async def tidy(context: WorkerContext) -> None:
+        assert await job_retention.forget_old(context.async_pool) == 1
+        assert await job_retention.forget_old(context.async_pool) == 0
+
+    with running(installation.config, tidy):
+        pass
+    left = {row[0] for row in installation.owner.execute("SELECT id FROM jobs")}
+    assert left == {recent, waiting}
+    assert [row[0] for row in installation.owner.execute("SELECT job_id FROM job_errors")] == [recent]

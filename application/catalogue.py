@@ -1,0 +1,10 @@
+"""Every kind of job, by name."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from application import contact_import
+from application.job import Kinds
+
+KINDS: Final[Kinds] = {contact_import.KIND: contact_import.CONTACT_IMPORTS}
