@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -12,8 +11,8 @@ import msgspec
 from domain.catalogue import EVENTS
 from domain.kernel import Action, Event, invalid
 from eventstore.database import Db
+from projections.table import keyset
 from projections.table.filter import TRUE, Compiled
-from projections.table.listing import bad_cursor
 from schemas.activity import ActivityView, FieldChange
 from schemas.log import Actor
 from schemas.wire.page import PageRequest
@@ -38,7 +37,7 @@ _OF_CONTACT_ASSIGNED_TO: Final = (
     "e.stream_id IN (SELECT id FROM contacts WHERE workspace_id = current_workspace() AND assigned_to = %s)"
 )
 _NEWEST_FIRST: Final = frozenset({"", "timestamp", "createdAt"})
-_SEQ: Final = re.compile(r"[0-9]{1,18}")
+_ORDER: Final = "-seq"
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,11 @@ def listed(conn: Db, request: PageRequest, wanted: ActivityQuery) -> tuple[list[
     if request.sort is not None and not (request.sort.field in _NEWEST_FIRST and request.sort.descending):
         raise invalid("sort", "activities are always listed with the newest first")
     where = _where(wanted)
-    behind = Compiled("true", ()) if request.cursor is None else Compiled("e.seq < %s", (_before(request.cursor),))
+    behind = (
+        Compiled("true", ())
+        if request.cursor is None
+        else Compiled("e.seq < %s", keyset.read(request.cursor, _ORDER, int))
+    )
     rows = conn.execute(
         (
             f"SELECT {_COLUMNS}{_FROM} WHERE e.workspace_id = current_workspace() AND {where.sql} AND {behind.sql}"
@@ -72,15 +75,8 @@ def listed(conn: Db, request: PageRequest, wanted: ActivityQuery) -> tuple[list[
         total = conn.execute(counting.encode(), where.params)
     found = rows.fetchall()
     count = total.fetchone()
-    more = len(found) > request.limit
-    views = [_view(row) for row in found[: request.limit]]
-    return views, count[0] if count else 0, str(views[-1].seq) if more else None
-
-
-def _before(cursor: str) -> int:
-    if not _SEQ.fullmatch(cursor):
-        raise bad_cursor("must be the nextCursor of an earlier answer")
-    return int(cursor)
+    page, cursor = keyset.page(found, request.limit, lambda row: keyset.written(_ORDER, row[1]))
+    return [_view(row) for row in page], count[0] if count else 0, cursor
 
 
 def _where(wanted: ActivityQuery) -> Compiled:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from domain.kernel import invalid
 from eventstore.database import Db
-from projections.table.listing import bad_cursor
+from projections.table.keyset import bad_cursor
 from schemas.job import COUNTED, JobStatus, JobView, RowError, row_error
 from schemas.wire.page import PageRequest
 

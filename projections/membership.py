@@ -6,16 +6,20 @@ from uuid import UUID
 
 from domain.membership import MEMBERSHIP, Membership
 from eventstore.database import Db
-from projections.table.rows import RowTable, Unique
+from projections.table.column import BOOLEAN, ID, TEXT, Column
+from projections.table.rows import RowTable
 
 MEMBERSHIPS: RowTable[Membership] = RowTable(
     table="memberships",
     decider=MEMBERSHIP,
-    version=1,
-    columns={"user_id": "uuid NOT NULL", "role": "text NOT NULL", "assigned_only": "boolean NOT NULL"},
-    project=lambda member: (member.state.user_id, member.state.role, member.state.assigned_only),
-    indexes={},
-    unique={"memberships_user": Unique(columns=("user_id",), where="", message="This user is a member already.")},
+    version=2,
+    columns=(
+        Column("user_id", ID, unique="This user is a member already."),
+        Column("role", TEXT),
+        Column("assigned_only", BOOLEAN),
+    ),
+    key="user_id",
+    times=(),
 )
 
 

@@ -9,38 +9,30 @@ from domain.kernel.values import folded, slug
 from domain.tag import TAG, Tag, TagRef
 from eventstore.database import Db
 from eventstore.rows import Current
+from projections.table.column import FOLDED, TEXT, Column
 from projections.table.filter import TRUE, Compiled, like
 from projections.table.listing import Listed, Listing
-from projections.table.rows import RowTable, Unique
+from projections.table.rows import RowTable
 from schemas.tag import TagView
 from schemas.wire.page import PageRequest, Sort
 
 TAGS: RowTable[Tag] = RowTable(
     table="tags",
     decider=TAG,
-    version=1,
-    columns={"name_key": "text NOT NULL", "slug": "text NOT NULL"},
-    project=lambda tag: (folded(tag.state.name), tag.state.slug),
-    indexes={
-        "tags_by_created": "(workspace_id, created_at, id)",
-        "tags_by_slug": "(workspace_id, slug)",
-    },
-    unique={
-        "tags_name": Unique(columns=("name_key",), where="", message="A tag of this name exists already."),
-    },
+    version=2,
+    columns=(
+        Column("name", FOLDED, sort=True, unique="A tag of this name exists already."),
+        Column("slug", TEXT, indexed=True),
+    ),
 )
 
-LISTING = Listing(
-    table=TAGS,
-    sorts={"name": "name_key", "createdAt": "created_at"},
-    default=Sort(field="name"),
-)
+LISTING = Listing(TAGS, default=Sort(field="name"))
 
 
 def views(conn: Db, tags: Iterable[Current[Tag]]) -> list[TagView]:
     """The tags with the number of contacts that bear each."""
     tags = list(tags)
-    kinds = [f"tag:{tag.id}" for tag in tags]
+    kinds = [f"contact.tags:{tag.id}" for tag in tags]
     found = conn.execute(
         "SELECT kind, n FROM row_counts WHERE workspace_id = current_workspace() AND kind = ANY(%s)", (kinds,)
     )
@@ -51,7 +43,7 @@ def views(conn: Db, tags: Iterable[Current[Tag]]) -> list[TagView]:
             name=tag.state.name,
             slug=tag.state.slug,
             color=tag.state.color,
-            contact_count=counts.get(f"tag:{tag.id}", 0),
+            contact_count=counts.get(f"contact.tags:{tag.id}", 0),
             created_at=tag.created_at,
             updated_at=tag.updated_at,
             version=tag.version,
@@ -62,7 +54,7 @@ def views(conn: Db, tags: Iterable[Current[Tag]]) -> list[TagView]:
 
 def listed(conn: Db, request: PageRequest, search: str | None) -> Listed[Tag]:
     """All tags, or those with ``search`` in their name."""
-    where = TRUE if not search else Compiled("name_key LIKE %s", (f"%{like(folded(search.strip()))}%",))
+    where = TRUE if not search else Compiled("name LIKE %s", (f"%{like(folded(search.strip()))}%",))
     return LISTING.fetch(conn, request, where)
 
 
@@ -73,8 +65,8 @@ def by_names(conn: Db, names: Sequence[str]) -> dict[str, TagRef]:
     """
     keys = [folded(name.strip()) for name in names]
     rows = conn.execute(
-        "SELECT id, state->>'name', name_key, slug FROM tags"
-        " WHERE workspace_id = current_workspace() AND (name_key = ANY(%s) OR slug = ANY(%s)) FOR KEY SHARE",
+        "SELECT id, state->>'name', name, slug FROM tags"
+        " WHERE workspace_id = current_workspace() AND (name = ANY(%s) OR slug = ANY(%s)) FOR KEY SHARE",
         (keys, [slug(name) for name in names]),
     ).fetchall()
     found = {row[3]: TagRef(id=row[0], name=row[1]) for row in rows}

@@ -11,6 +11,7 @@ from uuid import UUID
 from domain.webhook import WEBHOOK, Webhook
 from eventstore.database import Db
 from eventstore.rows import Current
+from projections.table.column import BOOLEAN, TEXT, TEXTS, Column
 from projections.table.listing import Listing
 from projections.table.rows import RowTable
 from schemas.webhook import WebhookView
@@ -19,14 +20,11 @@ from schemas.wire.page import Sort
 WEBHOOKS: RowTable[Webhook] = RowTable(
     table="webhooks",
     decider=WEBHOOK,
-    version=1,
-    columns={"url": "text NOT NULL", "events": "text[] NOT NULL", "active": "boolean NOT NULL"},
-    project=lambda webhook: (webhook.state.url, list(webhook.state.events), webhook.state.active),
-    indexes={"webhooks_by_created": "(workspace_id, created_at, id)"},
-    unique={},
+    version=2,
+    columns=(Column("url", TEXT), Column("events", TEXTS), Column("active", BOOLEAN)),
 )
 
-LISTING = Listing(table=WEBHOOKS, sorts={"createdAt": "created_at"}, default=Sort(field="createdAt", descending=True))
+LISTING = Listing(WEBHOOKS, default=Sort(field="createdAt", descending=True))
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Final, LiteralString
 from uuid import UUID
 
-from domain.kernel import Refused, invalid
+from domain.kernel import invalid
 from eventstore.database import Db
+from projections.table import keyset
 from projections.table.filter import Compiled
 from schemas.webhook import AttemptView, DeliveryDetail, DeliveryStatus, DeliveryView, ReplayRange
 from schemas.wire.page import PageRequest, Sort
@@ -18,6 +19,7 @@ _COLUMNS: Final[LiteralString] = (
     " CASE WHEN status = 'pending' THEN next_attempt_at END, created_at, completed_at"
 )
 _NAMES: Final = tuple(DeliveryView.__struct_fields__)
+_SEQ: Final = _NAMES.index("seq")
 _ONE: Final[LiteralString] = f"""
     SELECT {_COLUMNS} FROM webhook_deliveries
     WHERE workspace_id = current_workspace() AND webhook_id = %s AND id = %s
@@ -64,10 +66,11 @@ def listed(
     In order of ``seq``, that is of the events: newest first, unless ``createdAt`` is asked for ascending.
     """
     ascending = _ascending(request.sort)
+    order = "seq" if ascending else "-seq"
     where = _where(webhook_id, wanted)
     behind = Compiled("true", ())
     if request.cursor is not None:
-        behind = Compiled("seq > %s" if ascending else "seq < %s", (_seq(request.cursor),))
+        behind = Compiled("seq > %s" if ascending else "seq < %s", keyset.read(request.cursor, order, int))
     found = conn.execute(
         (
             f"SELECT {_COLUMNS} FROM webhook_deliveries WHERE {where.sql} AND {behind.sql}"
@@ -78,8 +81,8 @@ def listed(
     counted = conn.execute(f"SELECT count(*) FROM webhook_deliveries WHERE {where.sql}".encode(), where.params)
     rows = found.fetchall()
     total = counted.fetchone()
-    views = [_view(row) for row in rows[: request.limit]]
-    return views, total[0] if total else 0, str(views[-1].seq) if len(rows) > request.limit else None
+    page, cursor = keyset.page(rows, request.limit, lambda row: keyset.written(order, row[_SEQ]))
+    return [_view(row) for row in page], total[0] if total else 0, cursor
 
 
 def _ascending(sort: Sort | None) -> bool:
@@ -96,12 +99,6 @@ def _where(webhook_id: UUID, wanted: DeliveryQuery) -> Compiled:
             parts.append(f"{column} = %s")
             params.append(value)
     return Compiled(" AND ".join(parts), tuple(params))
-
-
-def _seq(cursor: str) -> int:
-    if not (cursor.isascii() and cursor.isdigit()) or len(cursor) > 18:
-        raise Refused("invalid_request", "cursor: must be the nextCursor of an earlier answer")
-    return int(cursor)
 
 
 def latest(conn: Db, webhook_id: UUID, limit: int) -> list[DeliveryView]:

@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 from domain.workspace import WORKSPACE, Workspace
+from projections.table.column import TEXT, Column
 from projections.table.rows import RowTable
 
 WORKSPACES: RowTable[Workspace] = RowTable(
-    table="workspaces",
-    decider=WORKSPACE,
-    version=1,
-    columns={"plan": "text NOT NULL"},
-    project=lambda workspace: (workspace.state.plan,),
-    indexes={},
-    unique={},
+    table="workspaces", decider=WORKSPACE, version=2, columns=(Column("plan", TEXT),), times=()
 )

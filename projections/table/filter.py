@@ -14,7 +14,7 @@ from domain.kernel import Refused, invalid
 from domain.kernel.filter import MAX_CONDITIONS, MAX_DEPTH, Condition, Filter, Group
 from domain.kernel.values import folded
 
-Kind = Literal["text", "lowered", "folded", "number", "time", "boolean", "id", "tags", "custom"]
+Asked = Literal["text", "lowered", "folded", "number", "time", "boolean", "id", "tags", "custom"]
 
 
 @dataclass(frozen=True)
@@ -27,13 +27,13 @@ class Field:
     """
 
     sql: str
-    kind: Kind
+    kind: Asked
 
 
 Fields = Mapping[str, Field]
 
 _COMPARE: Final = {"eq": "=", "gt": ">", "lt": "<", "gte": ">=", "lte": "<=", "after": ">", "before": "<"}
-_ALLOWED: Final[dict[Kind, frozenset[str]]] = {
+_ALLOWED: Final[dict[Asked, frozenset[str]]] = {
     "text": frozenset({"eq", "neq", "contains", "not_contains", "starts_with", "in"}),
     "lowered": frozenset({"eq", "neq", "contains", "not_contains", "starts_with", "in", "gt", "lt", "gte", "lte"}),
     "folded": frozenset({"eq", "neq", "contains", "not_contains", "starts_with", "in", "gt", "lt", "gte", "lte"}),
@@ -49,7 +49,7 @@ _ALLOWED: Final[dict[Kind, frozenset[str]]] = {
 }  # fmt: skip
 _SET: Final = {"is_set": True, "is_not_empty": True, "is_not_set": False, "is_empty": False}
 
-TAG_IDS: Final = "(SELECT coalesce(array_agg(id), '{}') FROM tags WHERE workspace_id = current_workspace() AND (name_key = ANY(%s) OR slug = ANY(%s) OR id = ANY(%s)))"
+TAG_IDS: Final = "(SELECT coalesce(array_agg(id), '{}') FROM tags WHERE workspace_id = current_workspace() AND (name = ANY(%s) OR slug = ANY(%s) OR id = ANY(%s)))"
 """The ids of the tags of these names, slugs or ids."""
 
 
@@ -60,6 +60,16 @@ class Compiled:
 
 
 TRUE: Final = Compiled("true", ())
+
+
+def every(*parts: Compiled) -> Compiled:
+    """All of these hold."""
+    asked = [part for part in parts if part is not TRUE]
+    if len(asked) < 2:
+        return asked[0] if asked else TRUE
+    return Compiled(
+        " AND ".join(f"({part.sql})" for part in asked), tuple(param for part in asked for param in part.params)
+    )
 
 
 def like(value: str) -> str:
@@ -247,7 +257,7 @@ def _custom(field: Field, path: tuple[Any, ...], operator: str, value: Any) -> C
 
 
 _Compile = Callable[[Field, tuple[Any, ...], str, Any], Compiled]
-_KINDS: Final[dict[Kind, _Compile]] = {
+_KINDS: Final[dict[Asked, _Compile]] = {
     "text": _text,
     "lowered": _text,
     "folded": _text,

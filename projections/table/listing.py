@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Final, Generic, TypeVar
+from typing import Final, Generic, TypeVar
 from uuid import UUID
 
-import msgspec
-
-from domain.kernel import FieldError, Refused, State, invalid
-from eventstore.chain import timestamp
+from domain.kernel import State, invalid
 from eventstore.database import Db
 from eventstore.rows import Current
-from projections.table.filter import TRUE, Compiled
-from projections.table.rows import RowTable
+from projections.table import keyset
+from projections.table.filter import TRUE, Compiled, every
+from projections.table.rows import Order, RowTable
 from schemas.wire.page import PageRequest, Sort
 
 S = TypeVar("S", bound=State)
 
-_ROW = "id, state::text, version, created_at, updated_at"
+_ROW: Final = "id, state::text, version, created_at, updated_at"
 
 
 @dataclass(frozen=True)
@@ -36,62 +31,82 @@ class Listed(Generic[S]):
 
 @dataclass(frozen=True)
 class Listing(Generic[S]):
-    """How a table may be listed: sort field (as callers name it) → column, and what is the order when none is asked."""
+    """How a table is listed: by whatever its columns say that it can be sorted by, and by ``default`` unless asked."""
 
     table: RowTable[S]
-    sorts: Mapping[str, str]
     default: Sort
 
-    def fetch(self, conn: Db, request: PageRequest, where: Compiled = TRUE, *, few: bool = False) -> Listed[S]:
+    @property
+    def sorts(self) -> Mapping[str, Order]:
+        """By the name that callers use."""
+        return self.table.sorts
+
+    def fetch(
+        self,
+        conn: Db,
+        request: PageRequest,
+        where: Compiled = TRUE,
+        *,
+        visible_to: UUID | None = None,
+        few: bool = False,
+    ) -> Listed[S]:
         """Refuses an unknown sort field (``sort``) or a cursor that is not of this list and order (``cursor``).
 
-        ``few``: not many rows are expected, as of a search. They are then looked for once, for the page and the total.
+        ``visible_to`` narrows the list to what is assigned to a user, where the table has an owner. ``few``: not many
+        rows are expected, as of a search. They are then looked for once, for the page and the total.
         """
-        sort = request.sort or self.default
-        if not sort.field:
-            sort = Sort(field=self.default.field, descending=sort.descending)
-        column = self._column(sort)
-        after = self._after(request, sort, column)
-        query = (self._found_once if few else self._found)(column, where, after, _order(sort, column), _limit(request))
+        sort = self._sort(request)
+        order = self._order(sort)
+        where = self._seen(where, visible_to)
+        after = self._after(request, sort, order)
+        making = self._found_once if few else self._found
+        query = making(order, where, after, _ordered(sort, order), _limit(request))
         rows = conn.execute(query.sql.encode(), query.params).fetchall()
         total = rows[0][-1] if rows else self._total_beyond(conn, request, where)
-        more = len(rows) > request.limit
-        rows = rows[: request.limit]
-        cursor = _cursor(sort, rows[-1][-2], rows[-1][0]) if more else None
-        return Listed([self.table.current(row) for row in rows], total, cursor)
+        page, cursor = keyset.page(rows, request.limit, lambda row: keyset.written(_name(sort), row[-2], row[0]))
+        return Listed([self.table.current(row) for row in page], total, cursor)
 
-    def _found(self, column: str, where: Compiled, after: Compiled, order: str, limit: Compiled) -> Compiled:
-        """The page straight from the index of its order: little work, however many rows there are before and behind it."""
-        total = self._total(where)
-        sql = (
-            f"SELECT {_ROW}, {column}, ({total.sql}) FROM {self.table.table}"
-            f" WHERE workspace_id = current_workspace() AND ({where.sql}){after.sql}{order}{limit.sql}"
-        )
-        return Compiled(sql, (*total.params, *where.params, *after.params, *limit.params))
+    def _sort(self, request: PageRequest) -> Sort:
+        sort = request.sort or self.default
+        return sort if sort.field else Sort(field=self.default.field, descending=sort.descending)
 
-    def _found_once(self, column: str, where: Compiled, after: Compiled, order: str, limit: Compiled) -> Compiled:
-        """All that is found, sorted here; what is shown of a row is read for those of the page alone."""
-        table = self.table.table
-        sql = (
-            f"WITH found AS MATERIALIZED (SELECT id, {column} FROM {table}"
-            f" WHERE workspace_id = current_workspace() AND ({where.sql}))"
-            f" SELECT {_ROW}, {column}, (SELECT count(*) FROM found) FROM {table}"
-            f" WHERE workspace_id = current_workspace()"
-            f" AND id = ANY(ARRAY(SELECT id FROM found WHERE true{after.sql}{order}{limit.sql})){order}"
-        )
-        return Compiled(sql, (*where.params, *after.params, *limit.params))
-
-    def _column(self, sort: Sort) -> str:
+    def _order(self, sort: Sort) -> Order:
         if sort.field not in self.sorts:
             raise invalid("sort", f"must be one of {', '.join(sorted(self.sorts))}")
         return self.sorts[sort.field]
 
-    def _after(self, request: PageRequest, sort: Sort, column: str) -> Compiled:
+    def _seen(self, where: Compiled, visible_to: UUID | None) -> Compiled:
+        if visible_to is None or self.table.owner is None:
+            return where
+        return every(where, Compiled(f"{self.table.owner} = %s", (visible_to,)))
+
+    def _found(self, order: Order, where: Compiled, after: Compiled, ordered: str, limit: Compiled) -> Compiled:
+        """The page straight from the index of its order: little work, however many rows there are before and behind it."""
+        total = self._total(where)
+        sql = (
+            f"SELECT {_ROW}, {order.column}, ({total.sql}) FROM {self.table.table}"
+            f" WHERE workspace_id = current_workspace() AND ({where.sql}){after.sql}{ordered}{limit.sql}"
+        )
+        return Compiled(sql, (*total.params, *where.params, *after.params, *limit.params))
+
+    def _found_once(self, order: Order, where: Compiled, after: Compiled, ordered: str, limit: Compiled) -> Compiled:
+        """All that is found, sorted here; what is shown of a row is read for those of the page alone."""
+        table = self.table.table
+        sql = (
+            f"WITH found AS MATERIALIZED (SELECT id, {order.column} FROM {table}"
+            f" WHERE workspace_id = current_workspace() AND ({where.sql}))"
+            f" SELECT {_ROW}, {order.column}, (SELECT count(*) FROM found) FROM {table}"
+            f" WHERE workspace_id = current_workspace()"
+            f" AND id = ANY(ARRAY(SELECT id FROM found WHERE true{after.sql}{ordered}{limit.sql})){ordered}"
+        )
+        return Compiled(sql, (*where.params, *after.params, *limit.params))
+
+    def _after(self, request: PageRequest, sort: Sort, order: Order) -> Compiled:
         if request.cursor is None:
             return Compiled("", ())
-        kind = {"created_at": "timestamptz", "updated_at": "timestamptz", **self.table.columns}[column].split(" ")[0]
-        value, row_id = _uncursor(request.cursor, sort, _CURSOR_VALUES[kind])
-        sql = f" AND ({column}, id) {'<' if sort.descending else '>'} (%s::{kind}, %s::uuid)"
+        value, row_id = keyset.read(request.cursor, _name(sort), order.cursor, UUID)
+        mark = f"coalesce(%s::{order.type}, {order.last})" if order.last else f"%s::{order.type}"
+        sql = f" AND ({order.sql}, id) {'<' if sort.descending else '>'} ({mark}, %s::uuid)"
         return Compiled(sql, (value, row_id))
 
     def _total(self, where: Compiled) -> Compiled:
@@ -111,8 +126,14 @@ class Listing(Generic[S]):
         return 0 if row is None else int(row[0])
 
 
-def _order(sort: Sort, column: str) -> str:
-    return f" ORDER BY {column} {_direction(sort)}, id {_direction(sort)}"
+def _name(sort: Sort) -> str:
+    """The order of a list, as its cursors name it."""
+    return f"-{sort.field}" if sort.descending else sort.field
+
+
+def _ordered(sort: Sort, order: Order) -> str:
+    direction = "DESC" if sort.descending else "ASC"
+    return f" ORDER BY {order.sql} {direction}, id {direction}"
 
 
 def _limit(request: PageRequest) -> Compiled:
@@ -123,44 +144,3 @@ def _limit(request: PageRequest) -> Compiled:
     if request.cursor is not None or not request.skipped:
         return Compiled(limit, ())
     return Compiled(f"{limit} OFFSET %s", (request.skipped,))
-
-
-def _direction(sort: Sort) -> str:
-    return "DESC" if sort.descending else "ASC"
-
-
-def _cursor(sort: Sort, value: Any, row_id: Any) -> str:
-    kept = timestamp(value) if isinstance(value, datetime) else value
-    return (
-        base64.urlsafe_b64encode(msgspec.json.encode([sort.field, sort.descending, kept, row_id])).decode().rstrip("=")
-    )
-
-
-_CURSOR_VALUES: Final[Mapping[str, type[Any]]] = {"timestamptz": datetime, "text": str, "integer": int, "bigint": int}
-"""What a cursor's value must be, by the type of the column."""
-
-
-def _uncursor(cursor: str, sort: Sort, kind: type[Any]) -> tuple[Any, UUID]:
-    """Where the last page ended. Cursors come back from callers, so they are taken for nothing but what they say."""
-    try:
-        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        field, descending, *rest = msgspec.json.decode(raw, type=tuple[str, bool, Any, Any])
-        value, row_id = msgspec.convert(rest[0], kind), msgspec.convert(rest[1], UUID)
-    except (binascii.Error, msgspec.MsgspecError, ValueError):
-        raise bad_cursor("must be the nextCursor of an earlier answer") from None
-    if (field, descending) != (sort.field, sort.descending):
-        raise bad_cursor("belongs to a list in another order")
-    if (kind is datetime and value.tzinfo is None) or (kind is str and "\0" in value):
-        raise bad_cursor("must be the nextCursor of an earlier answer")
-    return value, row_id
-
-
-def bad_cursor(message: str) -> Refused:
-    details = [FieldError(field="cursor", message=message)]
-    return Refused("invalid_request", f"cursor: {message}", details=details)
-
-
-def by_ids(table: RowTable[S], conn: Db, ids: Sequence[Any]) -> list[Current[S]]:
-    """The rows of these ids that exist, in the order asked."""
-    found = table.load(conn, list(ids))
-    return [found[row_id] for row_id in ids if row_id in found]

@@ -209,7 +209,7 @@ class _Rebuilding:
 
     def _write_counts(self) -> None:
         """Nobody else counts these kinds while the table is locked."""
-        kinds = [self.table.decider.stream_type, *(f"{prefix}%" for prefix in self.table.count_prefixes)]
+        kinds = [self.table.decider.stream_type, *(f"{prefix}%" for prefix in self.table.counted)]
         self.conn.execute("UPDATE row_counts SET n = 0 WHERE kind LIKE ANY(%s) AND n <> 0", (kinds,))
         with self.conn.cursor() as cursor:
             cursor.executemany(

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 import msgspec
 
 from domain.kernel import Decider, Refused, State
+from domain.kernel.fields import Reference, references
+from domain.kernel.values import folded
 from eventstore.database import Db, copy_rows
 from eventstore.rows import Change, Current
+from projections.table.column import FOLDED, IDS, Column
+from projections.table.filter import Field, Fields
 
 S = TypeVar("S", bound=State)
 
-COMMON = {
+COMMON: Final = {
     "workspace_id": "uuid",
     "id": "uuid",
     "version": "integer",
@@ -26,7 +31,11 @@ COMMON = {
 }
 """The columns that every table begins with, and their types."""
 
-_COMMON_DDL = """
+SEARCH: Final = "search"
+"""The column with what a search looks in, a line each, where there is any."""
+
+_TIMES: Final = {"created_at": "createdAt", "updated_at": "updatedAt"}
+_COMMON_DDL: Final = """
     workspace_id uuid NOT NULL,
     id uuid NOT NULL,
     version integer NOT NULL,
@@ -35,45 +44,101 @@ _COMMON_DDL = """
     state jsonb NOT NULL"""
 
 
-@dataclass(frozen=True)
-class Unique(Generic[S]):
-    """A unique index: which values must differ, and how to say so when they do not."""
+class Order(NamedTuple):
+    """What a list is sorted by: a column, how it is compared in SQL, its type there and in a cursor, and what stands for
+    no value.
+    """
 
-    columns: tuple[str, ...]
-    where: str
-    message: str
+    column: str
+    sql: str
+    type: str
+    cursor: Any
+    last: str | None = None
 
 
 @dataclass(frozen=True)
 class RowTable(Generic[S]):
-    """How a state becomes a row. ``version`` goes up when the columns or ``project`` change: ``daybook migrate`` rebuilds.
+    """How a state becomes a row. ``version`` goes up when the columns change: ``daybook migrate`` then rebuilds.
 
-    ``project`` answers the values of ``columns`` in their order. ``indexes`` and ``unique`` are by name; the names
-    of a rebuilt table's indexes are the same again after the swap.
+    ``owner`` is the column of the user whom a row is assigned to: a caller who sees only what is theirs sees only those.
+    ``key`` is the column by which others refer to a row. ``times``: of the two times that every row has, those that lists
+    are sorted by. The names of a rebuilt table's indexes are the same again after the swap.
     """
 
     table: str
     decider: Decider[Any, Any, S]
     version: int
-    columns: Mapping[str, str]
-    project: Callable[[Current[S]], Sequence[Any]]
-    indexes: Mapping[str, str]
-    unique: Mapping[str, Unique[S]]
-    counted: Callable[[Change], Iterable[tuple[str, int]]] | None = None
-    count_prefixes: tuple[str, ...] = ()
-    """What the kinds that ``counted`` answers begin with, such as ``tag:``; of no other table's do."""
+    columns: tuple[Column[S], ...]
+    owner: str | None = None
+    key: str = "id"
+    times: tuple[str, ...] = ("created_at",)
 
     # What is made of it: SQL texts are constant, so that they are prepared once per connection.
+
+    @cached_property
+    def searched(self) -> tuple[int, ...]:
+        """The places of the columns whose text a search looks in."""
+        return tuple(place for place, column in enumerate(self.columns) if column.searched)
+
+    @cached_property
+    def definitions(self) -> dict[str, str]:
+        """The table's own columns, as they are made: name → type, collation and whether it can be null."""
+        found = {column.name: column.kind.definition for column in self.columns}
+        return found | ({SEARCH: FOLDED.definition} if self.searched else {})
+
+    @cached_property
+    def kinds(self) -> dict[str, str]:
+        """All columns in the order of ``values``, each with its type alone."""
+        found = {column.name: column.kind.sql for column in self.columns}
+        return {**COMMON, **found, **({SEARCH: FOLDED.sql} if self.searched else {})}
 
     @property
     def names(self) -> tuple[str, ...]:
         """The columns in the order of ``values``."""
-        return (*COMMON, *self.columns)
+        return tuple(self.kinds)
+
+    def project(self, current: Current[S]) -> tuple[Any, ...]:
+        """The values of the table's own columns, in order of ``definitions``."""
+        state = current.state
+        found = [value(state) for value in self._values]
+        if self.searched:
+            found.append("\n".join(text for place in self.searched if (text := self._text(place, found[place]))))
+        return tuple(found)
+
+    def _text(self, place: int, value: str) -> str:
+        return value if self.columns[place].kind is FOLDED else folded(value)
 
     @cached_property
-    def _types(self) -> dict[str, str]:
-        """The columns in the order of ``values``, each with its type alone."""
-        return {**COMMON, **{name: kind.split(" ")[0] for name, kind in self.columns.items()}}
+    def _values(self) -> tuple[Callable[[S], Any], ...]:
+        return tuple(column.value for column in self.columns)
+
+    @cached_property
+    def references(self) -> tuple[Reference, ...]:
+        """What the state refers to; each has a column of its name."""
+        return references(self.decider.state)
+
+    @cached_property
+    def fields(self) -> Fields:
+        """What can be asked for: by the name that callers use."""
+        found = {
+            "id": Field("id", "id"),
+            "createdAt": Field("created_at", "time"),
+            "updatedAt": Field("updated_at", "time"),
+        }
+        for column in self.columns:
+            if (asked := column.asked or column.kind.asked) is not None:
+                found[column.field] = Field(column.name, asked)
+        return found
+
+    @cached_property
+    def sorts(self) -> dict[str, Order]:
+        """What lists can be sorted by: by the name that callers use."""
+        times = {_TIMES[name]: Order(name, name, "timestamptz", datetime) for name in self.times}
+        return times | {
+            column.field: Order(column.name, column.order, column.kind.sql, column.kind.cursor, column.kind.last)
+            for column in self.columns
+            if column.sort
+        }
 
     @cached_property
     def _names(self) -> str:
@@ -81,13 +146,12 @@ class RowTable(Generic[S]):
 
     @cached_property
     def _insert(self) -> bytes:
-        marks = ", ".join(["%s"] * 5 + ["%s::jsonb"] + [f"%s::{kind.split(' ')[0]}" for kind in self.columns.values()])
+        marks = ", ".join(f"%s::{kind}" for kind in self.kinds.values())
         return f"INSERT INTO {self.table} ({self._names}) VALUES ({marks})".encode()
 
     @cached_property
     def _update(self) -> bytes:
-        sets = ["version = %s", "created_at = %s", "updated_at = %s", "state = %s::jsonb"]
-        sets += [f"{name} = %s::{kind.split(' ')[0]}" for name, kind in self.columns.items()]
+        sets = [f"{name} = %s::{kind}" for name, kind in self.kinds.items() if name not in ("workspace_id", "id")]
         return f"UPDATE {self.table} SET {', '.join(sets)} WHERE workspace_id = %s AND id = %s".encode()
 
     @cached_property
@@ -128,52 +192,120 @@ class RowTable(Generic[S]):
         if bulk:
             conn.cursor().executemany(self._update, updates)
             if new:
-                copy_rows(conn, self.table, self._types, new)
+                copy_rows(conn, self.table, self.kinds, new)
             return
         for update in updates:
             conn.execute(self._update, update)
         for row in new:
             conn.execute(self._insert, row)
 
+    def visible(self, current: Current[S], visible_to: UUID | None) -> bool:
+        """Whether a caller sees the row who sees only what is assigned to ``visible_to``, or all where that is none."""
+        return visible_to is None or self.owner is None or getattr(current.state, self.owner) == visible_to
+
+    def key_of(self, current: Current[S]) -> UUID:
+        """What others refer to the row by."""
+        found: UUID = current.id if self.key == "id" else getattr(current.state, self.key)
+        return found
+
+    def hold(self, conn: Db, keys: Sequence[UUID], *, ending: bool = False) -> set[UUID]:
+        """Of these keys those that there are, held until the transaction ends: against ending, or in order to end."""
+        return {row[0] for row in conn.execute(self._hold_to_end if ending else self._hold, (list(keys),))}
+
+    @cached_property
+    def _held(self) -> str:
+        where = f"workspace_id = current_workspace() AND {self.key} = ANY(%s)"
+        return f"SELECT {self.key} FROM {self.table} WHERE {where} ORDER BY id"
+
+    @cached_property
+    def _hold(self) -> bytes:
+        return f"{self._held} FOR KEY SHARE".encode()
+
+    @cached_property
+    def _hold_to_end(self) -> bytes:
+        return f"{self._held} FOR UPDATE".encode()
+
+    def referring(self, conn: Db, reference: Reference, key: UUID, limit: int) -> list[UUID]:
+        """The ids of rows that refer to ``key`` by this reference, in order."""
+        holds = f"{reference.field} @> ARRAY[%s::uuid]" if reference.many else f"{reference.field} = %s"
+        query = f"SELECT id FROM {self.table} WHERE workspace_id = current_workspace() AND {holds} ORDER BY id LIMIT %s"
+        return [row[0] for row in conn.execute(query.encode(), (key, limit))]
+
     def counts(self, change: Change) -> Iterable[tuple[str, int]]:
-        delta = (change.after is not None) - (change.before is not None)
-        if delta:
+        """How many there are of the kind, and how many refer to each thing by a reference that is counted."""
+        before = None if change.before is None else change.before.state
+        after = None if change.after is None else change.after.state
+        if delta := (after is not None) - (before is not None):
             yield self.decider.stream_type, delta
-        if self.counted is not None:
-            yield from self.counted(change)
+        for reference in self.references:
+            if reference.to.counted:
+                was, is_now = reference.ids(before), reference.ids(after)
+                yield from ((f"{self.counted_by(reference)}{key}", 1) for key in is_now if key not in was)
+                yield from ((f"{self.counted_by(reference)}{key}", -1) for key in was if key not in is_now)
+
+    def counted_by(self, reference: Reference) -> str:
+        """What a count by this reference is called in ``row_counts``, up to the id: ``contact.tags:``."""
+        return f"{self.decider.stream_type}.{reference.field}:"
+
+    @property
+    def counted(self) -> tuple[str, ...]:
+        """What the kinds of this table's counts begin with, beside that of its rows; of no other table's do."""
+        return tuple(self.counted_by(reference) for reference in self.references if reference.to.counted)
 
     def conflict(self, conn: Db, constraint: str, changes: Sequence[Change]) -> Refused | None:
-        unique = self.unique.get(constraint)
-        if unique is None:
+        column = self._unique.get(constraint)
+        if column is None or column.unique is None:
             return None
-        where = " AND ".join([*(f"{column} = %s" for column in unique.columns), unique.where or "true"])
         query = (
-            f"SELECT id FROM {self.table} WHERE workspace_id = current_workspace() AND {where} AND id <> %s".encode()
-        )
-        wanted: set[tuple[Any, ...]] = set()
+            f"SELECT id FROM {self.table} WHERE workspace_id = current_workspace() AND {column.name} = %s AND id <> %s"
+        ).encode()
+        wanted: set[Any] = set()
         for change in changes:
-            if change.after is not None:
-                row = dict(zip(self.columns, self.project(change.after), strict=True))
-                key = tuple(row[column] for column in unique.columns)
-                found = conn.execute(query, (*key, change.id)).fetchone()
-                if found is not None:
-                    return Refused("conflict", unique.message, existing_id=str(found[0]))
-                if key in wanted and all(key):  # twice in one unit of work, which leaves neither; empty is not set
-                    return Refused("conflict", unique.message)
-                wanted.add(key)
+            value = "" if change.after is None else column.value(change.after.state)
+            if value == "":  # which is not set
+                continue
+            found = conn.execute(query, (value, change.id)).fetchone()
+            if found is not None:
+                return Refused("conflict", column.unique, existing_id=str(found[0]))
+            if value in wanted:  # twice in one unit of work, which leaves neither
+                return Refused("conflict", column.unique)
+            wanted.add(value)
         return None
+
+    @cached_property
+    def _unique(self) -> dict[str, Column[S]]:
+        return {f"{self.table}_{column.name}": column for column in self.columns if column.unique}
 
     def create_table(self, name: str) -> str:
         """The table alone, under any name: columns and primary key."""
-        columns = "".join(f",\n    {column} {kind}" for column, kind in self.columns.items())
+        columns = "".join(f",\n    {column} {kind}" for column, kind in self.definitions.items())
         key = f"CONSTRAINT {name}_pkey PRIMARY KEY (workspace_id, id)"
         return f"CREATE TABLE {name} ({_COMMON_DDL}{columns},\n    {key}\n)"
 
     def create_indexes(self, name: str) -> dict[str, str]:
         """Index name → statement, for the table under any name; the primary key is not among them."""
         made = {
-            index: f"CREATE UNIQUE INDEX {{index}} ON {name} (workspace_id, {', '.join(unique.columns)})"
-            + (f" WHERE {unique.where}" if unique.where else "")
-            for index, unique in self.unique.items()
+            index: f"CREATE UNIQUE INDEX {{index}} ON {name} (workspace_id, {column.name})"
+            + (f" WHERE {column.name} <> ''" if column.kind.sql == "text" else "")
+            for index, column in self._unique.items()
         }
-        return made | {index: f"CREATE INDEX {{index}} ON {name} {using}" for index, using in self.indexes.items()}
+        return made | {
+            f"{self.table}_by_{index}": f"CREATE INDEX {{index}} ON {name} {using}"
+            for index, using in self._indexes.items()
+        }
+
+    @property
+    def _indexes(self) -> dict[str, str]:
+        """What is looked up, sorted by, referred to and searched."""
+        found = {name.removesuffix("_at"): f"(workspace_id, {name}, id)" for name in self.times}
+        looked_up = {reference.field for reference in self.references}
+        for column in self.columns:
+            if column.kind is IDS and column.name in looked_up:
+                found[column.name] = f"USING gin (workspace_id, {column.name})"
+            elif column.sort:
+                found[column.name] = f"(workspace_id, {column.order}, id)"
+            elif column.name in looked_up:
+                found[column.name] = f"(workspace_id, {column.name}, id) WHERE {column.name} IS NOT NULL"
+            elif column.indexed:
+                found[column.name] = f"(workspace_id, {column.name})"
+        return found | ({SEARCH: f"USING gin (workspace_id, {SEARCH} gin_trgm_ops)"} if self.searched else {})

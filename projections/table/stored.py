@@ -25,12 +25,6 @@ BATCH: Final = 500
 SHOWN: Final = 200
 """How much of a value a finding shows."""
 
-_KINDS: Final = {
-    "version": "integer",
-    "created_at": "timestamptz",
-    "updated_at": "timestamptz",
-    "state": "jsonb",
-}
 _AS_READ: Final = {"jsonb": sql.SQL("::text")}
 _DIFFERS: Final = sql.SQL("%s::{kind} IS DISTINCT FROM {column}, (%s::{kind})::text, {column}::text")
 _EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
@@ -77,8 +71,8 @@ class StoredRows:
         self._conn = conn
         self._workspace_id = workspace_id
         self._table = table
-        self._kinds = _KINDS | {name: kind.split(" ")[0] for name, kind in table.columns.items()}
-        kinds = enumerate(self._kinds[name] for name in table.columns)
+        self._kinds = {name: kind for name, kind in table.kinds.items() if name not in ("workspace_id", "id")}
+        kinds = enumerate(self._kinds[name] for name in table.definitions)
         self._projected = [(at, _COMPARABLE[kind]) for at, kind in kinds if kind in _COMPARABLE]
         self._read_back = [at for at, comparable in self._projected if comparable is _sorted_json]
         self._rows = self._read()

@@ -105,7 +105,7 @@ class TestWritten:
 
         assert done.seq == 3
         assert types(pool, workspace) == ["tag.created", "contact.created", "contact.tag_added"]
-        assert count(pool, workspace, f"tag:{done.value}") == 1
+        assert count(pool, workspace, f"contact.tags:{done.value}") == 1
         check_chain(whole_log(pool, workspace), log_end(pool, workspace))
 
     def test_later_commands_of_a_unit_see_what_earlier_ones_did(self, store: EventStore, origin: Origin) -> None:

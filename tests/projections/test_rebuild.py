@@ -24,6 +24,7 @@ from eventstore.reader import TailingReader
 from eventstore.unit_of_work import EventStore, Work
 from projections.catalogue import ROWS, TABLES
 from projections.contact import CONTACTS
+from projections.table.column import TEXT, Column
 from projections.table.rebuild import ensure_tables, rebuild
 from projections.table.rows import RowTable
 from projections.tag import TAGS
@@ -126,7 +127,7 @@ def test_a_rebuilt_table_has_the_same_rows_and_counts(house: House) -> None:
         assert house.rows(table.table) == rows
         assert house.counts() == counts
     assert house.rows("contacts")
-    assert any(kind.startswith("tag:") for _, kind in house.counts())
+    assert any(kind.startswith("contact.tags:") for _, kind in house.counts())
 
 
 def test_it_is_defined_and_protected_as_before(house: House) -> None:
@@ -143,7 +144,7 @@ def test_a_spoilt_row_and_a_spoilt_count_are_put_right(house: House) -> None:
     house.owner.execute("UPDATE contacts SET state = state || '{\"city\": \"Atlantis\"}', name = 'nobody'")
     house.owner.execute("DELETE FROM contacts WHERE id = %s", (rows[0][1],))
     house.owner.execute("UPDATE row_counts SET n = n + 7")
-    house.owner.execute("INSERT INTO row_counts VALUES (%s, %s, 3)", (house.workspaces[0], f"tag:{new_id()}"))
+    house.owner.execute("INSERT INTO row_counts VALUES (%s, %s, 3)", (house.workspaces[0], f"contact.tags:{new_id()}"))
 
     for table in TABLES:
         rebuild(house.owner, table)
@@ -163,9 +164,7 @@ def test_a_new_version_of_a_table_is_built_by_itself(house: House) -> None:
     wider: RowTable[Contact] = replace(
         CONTACTS,
         version=CONTACTS.version + 1,
-        columns={**CONTACTS.columns, "city": "text NOT NULL"},
-        project=lambda contact: (*CONTACTS.project(contact), contact.state.city or ""),
-        indexes={**CONTACTS.indexes, "contacts_by_city": "(workspace_id, city)"},
+        columns=(*CONTACTS.columns, Column("city", TEXT, indexed=True)),
     )
     said: list[str] = []
     before = len(house.rows("contacts"))

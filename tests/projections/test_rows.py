@@ -135,7 +135,7 @@ def stored_rows(owner: Db, workspace: UUID, stream_type: str) -> dict[UUID, tupl
 
 def wanted_rows(workspace: UUID, stream_type: str, wanted: dict[UUID, Current[Any]]) -> dict[UUID, tuple[Any, ...]]:
     table = ROWS[stream_type]
-    kinds = ["uuid", "uuid", "integer", "time", "time", "jsonb", *table.columns.values()]
+    kinds = table.kinds.values()
     return {
         stream: tuple(
             msgspec.json.decode(value) if kind.startswith("jsonb") else value
@@ -154,5 +154,5 @@ def wanted_counts(folded: dict[str, dict[UUID, Current[Any]]]) -> dict[str, int]
     counts: Counter[str] = Counter({stream_type: len(found) for stream_type, found in folded.items() if found})
     for current in folded["contact"].values():
         assert isinstance(current.state, Contact)
-        counts.update(f"tag:{tag_id}" for tag_id in current.state.tags)
+        counts.update(f"contact.tags:{tag_id}" for tag_id in current.state.tags)
     return dict(counts)

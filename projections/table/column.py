@@ -1,0 +1,100 @@
+"""A column of a row table: what of a state is in it, how it is kept there, and what can be asked of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from operator import attrgetter
+from typing import Any, Final, Generic, TypeVar
+from uuid import UUID
+
+import msgspec
+
+from domain.kernel import State
+from domain.kernel.values import folded
+from projections.table.filter import Asked
+
+S = TypeVar("S", bound=State)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of column.
+
+    ``sql`` is its type in Postgres, ``keep`` what becomes of a state's value there, ``asked`` how filters compare it and
+    ``cursor`` what it is in one. Text is never null (empty means not set), so that keyset paging needs no case for null;
+    of what may be null, rows without a value are sorted as if it were ``last``.
+    """
+
+    sql: str
+    asked: Asked | None
+    cursor: Any
+    keep: Callable[[Any], Any] = lambda value: value
+    collation: str = ""
+    last: str | None = None
+
+    @property
+    def definition(self) -> str:
+        return f"{self.sql}{self.collation}{'' if self.last else ' NOT NULL'}"
+
+
+_C: Final = ' COLLATE "C"'
+
+TEXT: Final = Kind("text", "text", str, lambda value: value or "", _C)
+"""As it stands."""
+FOLDED: Final = Kind("text", "folded", str, lambda value: folded(value or ""), _C)
+"""For comparing, sorting and searching without case and accents."""
+LOWERED: Final = Kind("text", "lowered", str, lambda value: value or "", _C)
+"""Text that is kept in lower case already."""
+WHOLE: Final = Kind("bigint", "number", int | None, last=f"{2**63 - 1}::bigint")
+NUMBER: Final = Kind("double precision", "number", float | None, last="'infinity'::double precision")
+BOOLEAN: Final = Kind("boolean", "boolean", bool)
+TIME: Final = Kind("timestamptz", "time", datetime | None, last="'infinity'::timestamptz")
+DAY: Final = Kind(
+    "date", "time", date | None, lambda value: value and date.fromisoformat(value), last="'infinity'::date"
+)
+"""Of a state's ``YYYY-MM-DD``."""
+ID: Final = Kind("uuid", "id", UUID | None, last="'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid")
+IDS: Final = Kind("uuid[]", None, None, list)
+TEXTS: Final = Kind("text[]", None, None, list)
+JSON: Final = Kind("jsonb", None, None, lambda value: msgspec.json.encode(value).decode())
+
+
+@dataclass(frozen=True)
+class Column(Generic[S]):
+    """One line of a row table: ``Column("company", FOLDED, sort=True, searched=True)``.
+
+    ``of``: what is in it, else the state's attribute of its name. ``wire``: what callers call it, else its name in
+    camelCase. ``sort``: lists can be sorted by it. ``searched``: its text is among what a search looks in.
+    ``unique``: two rows with the same value are a conflict, and this is how to say so. ``asked``: how filters compare it, where not
+    as its kind says. ``indexed``: it is looked up by itself.
+    """
+
+    name: str
+    kind: Kind
+    of: Callable[[S], Any] | None = None
+    wire: str | None = None
+    sort: bool = False
+    searched: bool = False
+    unique: str | None = None
+    asked: Asked | None = None
+    indexed: bool = False
+
+    @cached_property
+    def value(self) -> Callable[[S], Any]:
+        """What is in the column for a state."""
+        found, keep = self.of or attrgetter(self.name), self.kind.keep
+        return lambda state: keep(found(state))
+
+    @property
+    def field(self) -> str:
+        """What callers call it."""
+        first, *words = self.name.split("_")
+        return self.wire or first + "".join(word.title() for word in words)
+
+    @property
+    def order(self) -> str:
+        """What lists are sorted by, in SQL."""
+        return f"(coalesce({self.name}, {self.kind.last}))" if self.kind.last else self.name
