@@ -45,6 +45,8 @@ class ErrorAnswer(Value):
     error: Annotated[Error, Meta(description="What was wrong.")]
 
 
+_LONGEST: Final = 200
+
 _AT = re.compile(r" - at `\$?\.?(?P<path>[^`]*)`$")
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<field>[^`]*)`")
 _MISSING = re.compile(r"Object missing required field `(?P<field>[^`]*)`")
@@ -61,5 +63,10 @@ def field_error(error: msgspec.ValidationError, whole: str = "body") -> FieldErr
     text = _AT.sub("", text)
     for pattern, message in ((_UNKNOWN, "is not a known field"), (_MISSING, "is required")):
         if found := pattern.search(text):
-            return FieldError(field=".".join(part for part in (path, found["field"]) if part), message=message)
-    return FieldError(field=path or whole, message=text[:1].lower() + text[1:])
+            return _shown(".".join(part for part in (path, found["field"]) if part), message)
+    return _shown(path or whole, text[:1].lower() + text[1:])
+
+
+def _shown(field: str, message: str) -> FieldError:
+    """Without repeating whatever was sent at its full length."""
+    return FieldError(field=field[:_LONGEST], message=message[:_LONGEST])

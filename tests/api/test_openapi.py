@@ -22,7 +22,6 @@ from daybook.openapi import documents
 from domain.api_key import RESOURCES
 from domain.catalogue import EVENTS
 from schemas.wire.error import STATUS
-from tests.api.asserting import refused
 from tests.api.serving import services_on
 from tests.api.team import Team
 from tests.json_schema import validator
@@ -60,10 +59,6 @@ def every(of: Callable[[Operation], bool] = lambda _: True) -> pytest.MarkDecora
     chosen = [op for op in operations() if of(op)]
     assert chosen
     return pytest.mark.parametrize("op", [pytest.param(op, id=op.says["operationId"]) for op in chosen])
-
-
-def scopes_of(operation: dict[str, Any]) -> list[str]:
-    return [scope for found in operation["security"] for scope in found["bearer"]]
 
 
 def resolved(found: dict[str, Any]) -> dict[str, Any]:
@@ -235,30 +230,6 @@ class TestEveryOperation:
 
 
 class TestEveryOperationAsDocumented:
-    @every()
-    def test_answers_401_to_anybody_unless_it_is_public(self, team: Team, op: Operation) -> None:
-        answer = ask(team, None, op)
-        if op.says["security"]:
-            refused(answer, 401)
-        else:
-            assert answer.status_code < 500
-            assert answer.status_code != 403
-
-    @every(lambda op: bool(scopes_of(op.says)))
-    def test_answers_403_to_a_key_without_its_scope(self, team: Team, op: Operation) -> None:
-        (scope,) = scopes_of(op.says)
-        resource, action = scope.split(":")
-        others = [f"{other}:write" for other in RESOURCES if other != resource]
-        less = [f"{resource}:read"] if action == "write" else []
-        key = team.key(*others, *less)
-        refused(ask(team, str(key.token), op), 403, says=scope)
-        enough = team.key(scope)
-        assert ask(team, str(enough.token), op).status_code not in (401, 403)
-
-    @every(lambda op: "{" in op.path)
-    def test_answers_404_for_ids_of_nothing(self, team: Team, op: Operation) -> None:
-        refused(ask(team, str(team.owner.token), op), 404)
-
     @every()
     def test_answers_what_it_says(self, team: Team, op: Operation) -> None:
         """Whatever comes of the example, it is documented: the status, the headers, and the form of the content."""

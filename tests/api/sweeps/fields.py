@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
+
+import httpx
 
 from tests.api.sweeps.operations import Operation, resolved
 
@@ -15,9 +18,6 @@ VALUE: Final = "{}"
 """The value of a map's one entry."""
 KEY: Final = "{key}"
 """The key of a map's one entry."""
-
-_STEPS: Final = {ENTRY, VALUE, KEY}
-_ANY_KEY: Final = "anything"
 
 
 @dataclass(frozen=True)
@@ -52,10 +52,9 @@ def _placed(there: Any, way: tuple[str, ...], value: Any) -> Any:
     step, rest = way[0], way[1:]
     if step == ENTRY:
         return [_placed(None, rest, value)]
-    if step == VALUE:
-        return {_ANY_KEY: _placed(None, rest, value)}
-    if step == KEY:
-        return {value: "anything"}
+    if step in (KEY, VALUE):
+        key, known = next(iter((there or {}).items()), ("anything", "anything"))
+        return {value: known} if step == KEY else {key: _placed(None, rest, value)}
     return {**(there if isinstance(there, dict) else {}), step: _placed((there or {}).get(step), rest, value)}
 
 
@@ -67,6 +66,12 @@ def text_fields(op: Operation) -> list[Field]:
 def references(op: Operation) -> list[Field]:
     """Wherever the body takes an id."""
     return [field for field in text_fields(op) if field.is_reference]
+
+
+def named(answer: httpx.Response) -> set[str]:
+    """The fields of the body that an error names."""
+    details = answer.json()["error"].get("details", [])
+    return {re.split(r"[.\[]", detail["field"])[0] for detail in details}
 
 
 def _strings(schema: Mapping[str, Any], way: tuple[str, ...], *, nullable: bool = False) -> Iterator[Field]:

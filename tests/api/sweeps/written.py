@@ -31,6 +31,7 @@ class Written:
             one.format(name=sql.Literal(name), read=sql.Literal(_READ), table=sql.Identifier(name)) for name in tables
         )
 
-    def __call__(self, workspace_id: UUID) -> list[tuple[str, str]]:
-        """Every row of the workspace: its table, and all of it as text."""
-        return sorted(self._owner.execute(self._query, {"workspace": workspace_id}).fetchall())
+    def __call__(self, workspace_id: UUID) -> list[str]:
+        """Every row of the workspace, sorted: its table, and all that is in it as text."""
+        rows = self._owner.execute(self._query, {"workspace": workspace_id}).fetchall()
+        return sorted(f"{table} {content}" for table, content in rows)

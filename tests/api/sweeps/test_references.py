@@ -1,0 +1,81 @@
+"""An id that is sent must be that of a thing which is there, in this workspace, and of the right kind."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from tests.api.sweeps.fields import Field, named, references
+from tests.api.sweeps.makers import Things
+from tests.api.sweeps.operations import OPERATIONS, Operation, every
+from tests.api.sweeps.written import Written
+
+REFERRING = every(lambda op: bool(references(op)))
+
+
+def with_reference(things: Things, op: Operation, field: Field, value: Any) -> httpx.Response:
+    return things.ask(things.team.owner, op, json=field.within(things.body(op), value))
+
+
+def is_refused(field: Field, answer: httpx.Response) -> bool:
+    """Told by the field's name; or, where something is to be taken away, that there is no such thing."""
+    return field.name in named(answer) if answer.status_code == 422 else answer.status_code == 404
+
+
+@every(lambda op: bool(references(op)), {"addContactTags": "tagId is refused as tagIds"})
+def test_an_id_of_theirs_or_of_nothing_is_refused_by_the_name_of_its_field(
+    ours: Things, theirs: Things, written: Written, op: Operation
+) -> None:
+    before = written(theirs.team.workspace_id)
+    wrong = [
+        f"{field}, {kind}: {answer.status_code} {answer.text[:200]}"
+        for field in references(op)
+        for kind, value in {"nothing": str(uuid4()), **theirs.ids()}.items()
+        if not is_refused(field, answer := with_reference(ours, op, field, value))
+    ]
+    assert not wrong, "\n".join(wrong)
+    assert written(theirs.team.workspace_id) == before
+    foreign = set(theirs.ids().values())
+    kept = [row[:500] for row in written(ours.team.workspace_id) if any(value in row for value in foreign)]
+    assert not kept, "\n".join(kept)
+
+
+@REFERRING
+def test_only_an_id_of_the_right_kind_is_taken(ours: Things, op: Operation) -> None:
+    """Of our own: one kind is, so the refusals above are for the sake of whose it is; the others are not."""
+    for field in references(op):
+        things = ours.anew()
+        taken = {kind for kind, value in things.ids().items() if with_reference(things, op, field, value).is_success}
+        assert len(taken) == 1, (str(field), taken)
+
+
+@REFERRING
+def test_null_is_taken_where_the_document_says_so(ours: Things, op: Operation) -> None:
+    for field in references(op):
+        answer = with_reference(ours, op, field, None)
+        assert answer.is_success == field.nullable, (str(field), answer.text)
+        assert answer.is_success or field.name in named(answer), (str(field), answer.text)
+
+
+@pytest.mark.parametrize(
+    ("op", "name"),
+    [
+        pytest.param(op, parameter["name"], id=f"{op.id}-{parameter['name']}")
+        for op in OPERATIONS
+        for parameter in op.parameters
+        if parameter["in"] == "query"
+        and "uuid" in (parameter["schema"].get("format"), parameter["schema"].get("items", {}).get("format"))
+    ],
+)
+def test_to_filter_by_an_id_of_theirs_finds_as_little_as_by_one_of_nothing(
+    ours: Things, theirs: Things, op: Operation, name: str
+) -> None:
+    nothing = ours.ask(ours.team.owner, op, params={name: str(uuid4())})
+    assert nothing.status_code == 200, nothing.text
+    for value in theirs.ids().values():
+        answer = ours.ask(ours.team.owner, op, params={name: value})
+        assert answer.json() == nothing.json()
+    assert not nothing.json()["data"]
