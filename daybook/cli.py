@@ -24,6 +24,7 @@ from daybook.settings import Settings, SettingsError
 from daybook.supervisor import watch_parent
 from eventstore.database import one
 from eventstore.migrate import MigrationError, connect
+from projections.activity import forget_counts
 from projections.catalogue import TABLES
 from projections.table.rebuild import rebuild
 from workers.catalogue import WORKERS
@@ -120,7 +121,7 @@ def projections() -> None:
 @click.argument("tables", nargs=-1, type=click.Choice([table.table for table in TABLES]))
 @click.pass_obj
 def rebuild_tables(found: Settings, tables: tuple[str, ...]) -> None:
-    """Fold the log into new tables beside the live ones and swap them, all or those named."""
+    """Fold the log into new tables beside the live ones and swap them, all or those named; all: count activities anew too."""
     chosen = [table for table in TABLES if not tables or table.table in tables]
     with owner_url(found) as url, connect(url) as conn:
         for table in chosen:
@@ -128,6 +129,8 @@ def rebuild_tables(found: Settings, tables: tuple[str, ...]) -> None:
             with _progress(table.table, events[0] if events else None) as advance:
                 count = rebuild(conn, table, lambda n: advance("events", n))
             _say(f"rebuilt {table.table}: {count} rows")
+        if not tables:
+            forget_counts(conn)
 
 
 @daybook.command("openapi")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, LiteralString
 from uuid import UUID
 
 import msgspec
+import psycopg
 
 from domain.catalogue import EVENTS
 from domain.kernel import Action, Event, invalid
@@ -30,12 +31,30 @@ _FROM: Final = (
 
 
 _BY_USER: Final = (
-    "(e.actor_id = %s OR e.actor_id IN (SELECT id FROM api_keys"
+    "e.actor_id = ANY(ARRAY(SELECT %s::uuid UNION ALL SELECT id FROM api_keys"
     " WHERE workspace_id = current_workspace() AND user_id = %s))"
 )
 _OF_CONTACT_ASSIGNED_TO: Final = (
     "e.stream_id IN (SELECT id FROM contacts WHERE workspace_id = current_workspace() AND assigned_to = %s)"
 )
+_END: Final[LiteralString] = "SELECT seq FROM log_heads WHERE workspace_id = current_workspace()"
+_COUNTING: Final = "SELECT count(*) FROM events e WHERE e.workspace_id = current_workspace() AND {where}"
+_COUNT_UP: Final[LiteralString] = "SELECT count_activities(current_workspace(), %s)"
+# What is counted already, and what came since: one statement sees both as of one moment.
+_ADDING_UP: Final = """
+    WITH counted AS (
+        SELECT coalesce(max(seq), 0) AS seq FROM consumer_checkpoints
+        WHERE workspace_id = current_workspace() AND consumer = 'activity_counts')
+    SELECT (
+        SELECT coalesce(sum(n), 0)::bigint FROM activity_counts e
+        WHERE e.workspace_id = current_workspace() AND {where}
+    ) + (
+        SELECT count(*) FROM events e
+        WHERE e.workspace_id = current_workspace() AND e.seq > (SELECT seq FROM counted) AND {where})
+"""
+COUNT_STEP: Final = 1000
+"""Behind so many uncounted events the counts are moved on."""
+
 _NEWEST_FIRST: Final = frozenset({"", "timestamp", "createdAt"})
 _ORDER: Final = "-seq"
 
@@ -68,15 +87,28 @@ def listed(conn: Db, request: PageRequest, wanted: ActivityQuery) -> tuple[list[
         ).encode(),
         (*where.params, *behind.params, request.limit + 1, 0 if request.cursor else request.skipped),
     )
-    if where is TRUE:
-        total = conn.execute("SELECT seq FROM log_heads WHERE workspace_id = current_workspace()")
-    else:
-        counting = f"SELECT count(*) FROM events e WHERE e.workspace_id = current_workspace() AND {where.sql}"
-        total = conn.execute(counting.encode(), where.params)
+    total = _total(conn, wanted, where)
     found = rows.fetchall()
     count = total.fetchone()
     page, cursor = keyset.page(found, request.limit, lambda row: keyset.written(_ORDER, row[1]))
     return [_view(row) for row in page], count[0] if count else 0, cursor
+
+
+def _total(conn: Db, wanted: ActivityQuery, where: Compiled) -> psycopg.Cursor[tuple[int]]:
+    """How many there are in all: the log's end, a few counts and what came since, or, of few events, all of them."""
+    if where is TRUE:
+        return conn.execute(_END)
+    if wanted.entity_id is not None or wanted.visible_to is not None:
+        return conn.execute(_COUNTING.format(where=where.sql).encode(), where.params)
+    conn.execute(_COUNT_UP, (COUNT_STEP,))
+    return conn.execute(_ADDING_UP.format(where=where.sql).encode(), where.params * 2)
+
+
+def forget_counts(conn: Db) -> None:
+    """Lets the counts of all workspaces begin anew, on the owner's connection; totals stay exact meanwhile."""
+    with conn.transaction():
+        conn.execute("DELETE FROM consumer_checkpoints WHERE consumer = 'activity_counts'")
+        conn.execute("DELETE FROM activity_counts")
 
 
 def _where(wanted: ActivityQuery) -> Compiled:

@@ -41,7 +41,14 @@ _WORKSPACES: Final = sql.SQL("""
     )
     SELECT workspace_id FROM step WHERE workspace_id IS NOT NULL
 """)
-_LOG_TABLES: Final = ("log_heads", "events", "log_checkpoints", "row_counts")
+_COUNTED: Final[LiteralString] = "SELECT type, actor_id, n FROM activity_counts WHERE workspace_id = %(w)s"
+_HAPPENED: Final[LiteralString] = """
+    SELECT type, actor_id, count(*) FROM events
+    WHERE workspace_id = %(w)s AND seq <= (
+        SELECT seq FROM consumer_checkpoints WHERE workspace_id = %(w)s AND consumer = 'activity_counts')
+    GROUP BY type, actor_id
+"""
+_LOG_TABLES: Final = ("log_heads", "events", "log_checkpoints", "row_counts", "activity_counts")
 
 
 def verify(
@@ -135,7 +142,10 @@ def verify_rows(
         expected = "values that can be read"
         finding = Finding(workspace_id=workspace_id, what="stored values", expected=expected, found=str(error))
         raise MismatchError(finding) from error
-    _compare_counts(conn, workspace_id, counts)
+    rows = conn.execute("SELECT kind, n FROM row_counts WHERE workspace_id = %s", (workspace_id,))
+    _compare_counts(workspace_id, "row_counts", counts, dict(rows.fetchall()))
+    happened, counted = (_by_type_and_actor(conn, query, workspace_id) for query in (_HAPPENED, _COUNTED))
+    _compare_counts(workspace_id, "activity_counts", happened, counted)
 
 
 def _compare_rows(
@@ -240,16 +250,19 @@ class _StreamReader:
         )
 
 
-def _compare_counts(conn: Db, workspace_id: UUID, expected: Mapping[str, int]) -> None:
-    """What the rows add up to against ``row_counts``; a count of nothing may be missing."""
-    rows = conn.execute("SELECT kind, n FROM row_counts WHERE workspace_id = %s", (workspace_id,))
-    found: dict[str, int] = dict(rows.fetchall())
+def _by_type_and_actor(conn: Db, query: LiteralString, workspace_id: UUID) -> dict[str, int]:
+    rows = conn.execute(query, {"w": workspace_id})
+    return {f"{event_type} by {actor_id or 'nobody'}": n for event_type, actor_id, n in rows}
+
+
+def _compare_counts(workspace_id: UUID, table: str, expected: Mapping[str, int], found: Mapping[str, int]) -> None:
+    """What was kept of how many there are against what it must add up to; a count of nothing may be missing."""
     for kind in sorted({*expected, *found}):
         if expected.get(kind, 0) != found.get(kind, 0):
             raise MismatchError(
                 Finding(
                     workspace_id=workspace_id,
-                    table="row_counts",
+                    table=table,
                     column=kind,
                     what="count",
                     expected=str(expected.get(kind, 0)),

@@ -211,6 +211,30 @@ def test_a_wrong_count_is_found(
     assert finding.column.startswith("contact.tags:")
 
 
+@pytest.mark.parametrize(
+    ("tampering", "expected", "found"),
+    [
+        ("UPDATE activity_counts SET n = n + 1 WHERE workspace_id = %(w)s AND type = 'tag.created'", "1", "2"),
+        ("DELETE FROM activity_counts WHERE workspace_id = %(w)s AND type = 'tag.created'", "1", "no count"),
+        ("INSERT INTO activity_counts VALUES (%(w)s, 'tag.created', NULL, 1)", "0", "1"),
+        (
+            "UPDATE consumer_checkpoints SET seq = 0 WHERE workspace_id = %(w)s AND consumer = 'activity_counts'",
+            "0",
+            "1",
+        ),
+    ],
+)
+def test_a_wrong_count_of_activities_is_found(
+    auditor: Auditor, past: Past, tampering: LiteralString, expected: str, found: str
+) -> None:
+    auditor.owner.execute("SELECT count_activities(%s, 1)", (auditor.workspace_id,))
+    assert verify(auditor.owner, workspaces=[auditor.workspace_id]).finding is None
+    auditor.tamper(tampering)
+    finding = auditor.finding()
+    told = (finding.table, finding.what, finding.expected, finding.found)
+    assert told == ("activity_counts", "count", expected, found)
+
+
 def test_a_count_of_nothing_may_be_missing(owner: Db, workspace: UUID, past: Past) -> None:
     owner.execute("INSERT INTO row_counts VALUES (%s, 'contact.tags:x', 0)", (workspace,))
     owner.execute("DELETE FROM row_counts WHERE n = 0 AND kind = 'contact.tags:y' AND workspace_id = %s", (workspace,))
