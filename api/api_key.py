@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Final
 from uuid import UUID
 
-from litestar import Controller, Response, delete, get, post
-from litestar.di import NamedDependency, Provide
+from litestar import Controller
+from litestar.di import NamedDependency
 from litestar.params import FromPath, RequestBody
 
-from api.http.answers import Answer, Asked, Json, command, page, plain
-from api.http.operation import errors, needs
-from api.http.paging import page_request
+from api.http.answers import Json
+from api.http.ask import Act, Ask
+from api.http.routes import delete, get, post
 from application import identity
-from application.calling.services import Services
 from domain.user import USER
-from eventstore.database import reading
 from eventstore.unit_of_work import Work
 from projections import identity as rows
 from projections.api_key import LISTING
 from schemas.identity import ApiKeyCreated, ApiKeyView, NewApiKey
-from schemas.wire.page import One, Page, PageRequest, page_meta
+from schemas.wire.page import One, Page, PageRequest
+
+_NEW: Final = {"name": "Web shop", "scopes": ["contacts:write", "tags:read"], "expiresAt": "2027-03-15T00:00:00Z"}
 
 
 class ApiKeyController(Controller):
@@ -27,48 +28,32 @@ class ApiKeyController(Controller):
     tags = ["API keys"]  # noqa: RUF012 - what Litestar reads
 
     @get(
-        "",
         operation_id="listApiKeys",
         summary="List the workspace's API keys",
         description="Revoked keys stay listed, with `isActive` false.",
-        opt=needs("api-keys:read"),
-        responses=errors(),
-        dependencies={"wanted": Provide(page_request, sync_to_thread=False)},
-        sync_to_thread=True,
+        scope="api-keys:read",
     )
-    def list_keys(
-        self, services: NamedDependency[Services], request: Asked, wanted: NamedDependency[PageRequest]
-    ) -> Json[Page[ApiKeyView]]:
-        workspace_id = request.user.workspace_id
-        with reading(services.pool, workspace_id) as conn:
-            found = LISTING.fetch(conn, wanted)
-            views = rows.api_keys(conn, workspace_id, found.rows)
-        return page(Page(data=views, meta=page_meta(wanted, found.total, found.next_cursor)))
+    def list_keys(self, ask: NamedDependency[Ask], wanted: NamedDependency[PageRequest]) -> Json[Page[ApiKeyView]]:
+        workspace_id = ask.caller.workspace_id
+        return ask.listed(
+            wanted,
+            lambda conn: LISTING.fetch(conn, wanted),
+            lambda conn, keys: rows.api_keys(conn, workspace_id, keys),
+        )
 
     @post(
-        "",
         operation_id="createApiKey",
         summary="Create an API key",
         description=(
             "`rawKey` is answered this once. The key acts with its creator's role, in any workspace of theirs that"
             " `X-Workspace-Id` names. A repeated request makes another key: no response with a key in it is kept."
         ),
-        opt=needs(
-            "api-keys:write",
-            example={
-                "name": "Web shop",
-                "scopes": ["contacts:write", "tags:read"],
-                "expiresAt": "2027-03-15T00:00:00Z",
-            },
-            headers=("Daybook-Seq",),
-        ),
-        responses=errors("validation_failed"),
-        sync_to_thread=True,
+        scope="api-keys:write",
+        example=_NEW,
+        headers=("Daybook-Seq",),
     )
-    def create_key(
-        self, services: NamedDependency[Services], request: Asked, data: RequestBody[NewApiKey]
-    ) -> Json[One[ApiKeyCreated]]:
-        caller = request.user
+    def create_key(self, ask: NamedDependency[Ask], data: RequestBody[NewApiKey]) -> Json[One[ApiKeyCreated]]:
+        caller = ask.caller
 
         def work(unit: Work) -> ApiKeyCreated:
             key, raw = identity.create_api_key(unit, caller, data.name, data.scopes, data.expires_at)
@@ -76,22 +61,15 @@ class ApiKeyController(Controller):
             fields = rows.api_key_fields(caller.workspace_id, key, creator, None)
             return ApiKeyCreated(**fields, raw_key=raw)
 
-        done = services.store.run(caller.origin(), work)
-        return plain({"data": done.value}, 201, {"cache-control": "no-store", "daybook-seq": str(done.seq)})
+        done = ask.services.store.run(caller.origin(), work)
+        return ask.told(done.value, 201, {"cache-control": "no-store", "daybook-seq": str(done.seq)})
 
     @delete(
         "/{key_id:uuid}",
         operation_id="revokeApiKey",
         summary="Revoke an API key",
         description="From the answer on, no request with the key is accepted.",
-        opt=needs("api-keys:write"),
-        responses=errors("not_found"),
-        status_code=204,
-        sync_to_thread=True,
+        scope="api-keys:write",
     )
-    def revoke_key(self, services: NamedDependency[Services], request: Asked, key_id: FromPath[UUID]) -> Response[None]:
-        def work(unit: Work) -> Answer:
-            identity.revoke_api_key(unit, key_id)
-            return Answer(status=204)
-
-        return command(request, b"", services, work)
+    def revoke_key(self, act: NamedDependency[Act], key_id: FromPath[UUID]) -> Json[None]:
+        return act.done(lambda unit: identity.revoke_api_key(unit, key_id))

@@ -15,13 +15,15 @@ from api.auth import AuthController
 from api.contact import ContactController
 from api.contact_import import ContactImportController
 from api.contact_tag import ContactTagController
-from api.docs.routes import docs, docs_asset, openapi_json
+from api.docs.routes import docs, docs_asset, home, openapi_json
 from api.http import errors
 from api.http.admission import Admission
+from api.http.ask import provided
 from api.http.body import StrictBody
 from api.http.health import healthz, metrics, readyz
 from api.http.limits import AttemptLimiter, RateLimiter
 from api.http.middleware import Authentication, RequestContext
+from api.http.paging import page_request
 from api.http.query import check_query
 from api.job import JobController
 from api.log import LogController
@@ -75,11 +77,14 @@ def create_app(
             healthz,
             readyz,
             metrics,
+            home,
             docs,
             docs_asset,
             openapi_json,
         ],
         dependencies={
+            **provided(services),
+            "wanted": Provide(page_request, sync_to_thread=False),
             "services": Provide(lambda: services, sync_to_thread=False),
             "attempts": Provide(lambda: attempts, sync_to_thread=False),
         },

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Final
 from uuid import UUID
 
-from litestar import Controller, Request, Response, get, post
+from litestar import Controller, Request, Response
 from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.params import RequestBody
 
-from api.http.answers import Asked, Json, plain
+from api.http.answers import Json, plain
+from api.http.ask import Ask
 from api.http.limits import AttemptLimiter
 from api.http.middleware import wanted_workspace
-from api.http.operation import errors
+from api.http.routes import get, post
 from application import identity
 from application.calling.caller import Caller
 from application.calling.services import Services
@@ -21,6 +23,8 @@ from projections import identity as rows
 from schemas.identity import Credentials, Me, Registration, Session
 
 _Anyone = Request[None, None, State]
+
+_CREDENTIALS: Final = {"email": "olga@example.com", "password": "correct horse battery staple"}
 
 
 class AuthController(Controller):
@@ -32,17 +36,8 @@ class AuthController(Controller):
         operation_id="register",
         summary="Create an account and its workspace",
         description="Answers a session, as logging in does.",
-        opt={
-            "public": True,
-            "example": {
-                "name": "Olga Owner",
-                "email": "olga@example.com",
-                "password": "correct horse battery staple",
-                "workspaceName": "Acme Sales",
-            },
-        },
-        responses=errors("validation_failed", public=True),
-        sync_to_thread=True,
+        public=True,
+        example={"name": "Olga Owner", **_CREDENTIALS, "workspaceName": "Acme Sales"},
     )
     def register(
         self,
@@ -60,13 +55,10 @@ class AuthController(Controller):
         "/login",
         operation_id="logIn",
         summary="Log in with e-mail address and password",
-        status_code=200,
-        opt={
-            "public": True,
-            "example": {"email": "olga@example.com", "password": "correct horse battery staple"},
-        },
-        responses=errors("unauthenticated", "permission_denied", public=True),
-        sync_to_thread=True,
+        status=200,
+        public=True,
+        errors=("unauthenticated", "permission_denied"),
+        example=_CREDENTIALS,
     )
     def log_in(
         self,
@@ -87,27 +79,14 @@ class AuthController(Controller):
         session = Session(token=token, expires_at=expires_at, user=found.user, workspace=found.workspace)
         return plain(session, status, {"cache-control": "no-store"})
 
-    @post(
-        "/logout",
-        operation_id="logOut",
-        summary="End the session",
-        status_code=204,
-        responses=errors(),
-        sync_to_thread=True,
-    )
-    def log_out(self, services: NamedDependency[Services], request: Asked) -> Response[None]:
-        identity.log_out(services, request.user)
+    @post("/logout", operation_id="logOut", summary="End the session", status=204)
+    def log_out(self, ask: NamedDependency[Ask]) -> Response[None]:
+        identity.log_out(ask.services, ask.caller)
         return Response(None, status_code=204)
 
-    @get(
-        "/me",
-        operation_id="getMe",
-        summary="The caller and the workspace it acts in",
-        responses=errors(),
-        sync_to_thread=True,
-    )
-    def me(self, services: NamedDependency[Services], request: Asked) -> Json[Me]:
-        return plain(_me(services, request.user))
+    @get("/me", operation_id="getMe", summary="The caller and the workspace it acts in")
+    def me(self, ask: NamedDependency[Ask]) -> Json[Me]:
+        return plain(_me(ask.services, ask.caller))
 
 
 def _me(services: Services, caller: Caller) -> Me:

@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 from uuid import UUID
 
-from litestar import Controller, Response, delete, get, patch, post
-from litestar.di import NamedDependency, Provide
-from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import FromPath, QueryParameter, RawBody, RequestBody
+from litestar import Controller
+from litestar.di import NamedDependency
+from litestar.params import FromPath, QueryParameter, RequestBody
 
 from api.contact_query import ContactQuery, contact_query
-from api.http.answers import Answer, Asked, Json, command, if_match, one, page
-from api.http.operation import errors, needs
-from api.http.paging import page_request
+from api.http.answers import Json
+from api.http.ask import Act, Ask, Change
+from api.http.routes import delete, get, patch, post
 from application import contact as contacts
-from application.calling.services import Services
-from domain.kernel import not_found
-from eventstore.database import reading
-from eventstore.unit_of_work import Work
 from projections import contact as rows
 from schemas.contact import ContactPatch, ContactView, NewContact
-from schemas.wire.page import One, Page, PageRequest, page_meta
+from schemas.wire.page import One, Page, PageRequest
+
+_NEW: Final = {
+    "firstName": "Sarah",
+    "lastName": "Kim",
+    "email": "sarah.kim@example.com",
+    "phone": "(415) 555-2671",
+    "company": "Acme Corp",
+    "source": "referral",
+    "tags": ["VIP"],
+    "customFields": {"employees": 38},
+}
+_CHANGED: Final = {"company": "Acme Corp", "phone": None, "customFields": {"employees": 40}, "tags": ["VIP", "Lead"]}
+
+OnConflict = Annotated[
+    Literal["error", "update"], QueryParameter(name="onConflict", description="What a known e-mail address means.")
+]
 
 
 class ContactController(Controller):
@@ -29,99 +40,49 @@ class ContactController(Controller):
     tags = ["Contacts"]  # noqa: RUF012 - what Litestar reads
 
     @get(
-        "",
         operation_id="listContacts",
         summary="List and search contacts",
         description=(
             f"Newest first, unless sorted by {', '.join(rows.LISTING.sorts)}. All filters that are given must hold. Members"
             " limited to what is assigned to them see only that."
         ),
-        opt=needs("contacts:read"),
-        responses=errors("validation_failed"),
-        dependencies={
-            "wanted": Provide(page_request, sync_to_thread=False),
-            "asked": Provide(contact_query, sync_to_thread=False),
-        },
-        sync_to_thread=True,
+        scope="contacts:read",
+        asked=contact_query,
     )
     def list_contacts(
-        self,
-        services: NamedDependency[Services],
-        request: Asked,
-        wanted: NamedDependency[PageRequest],
-        asked: NamedDependency[ContactQuery],
+        self, ask: NamedDependency[Ask], wanted: NamedDependency[PageRequest], asked: NamedDependency[ContactQuery]
     ) -> Json[Page[ContactView]]:
-        caller = request.user
-        with reading(services.pool, caller.workspace_id) as conn:
-            found = rows.listed(conn, wanted, asked.filter, asked.search, caller.visible_to)
-            views = rows.views(conn, found.rows)
-        return page(Page(data=views, meta=page_meta(wanted, found.total, found.next_cursor)))
+        return ask.listed(
+            wanted, lambda conn: rows.listed(conn, wanted, asked.filter, asked.search, ask.visible_to), rows.views
+        )
 
     @post(
-        "",
         operation_id="createContact",
         summary="Create a contact",
         description=(
             "A known e-mail address is a conflict (409 with `existingId`), or with `onConflict=update` an update (200)."
             " Tags given by name are made when they are missing."
         ),
-        opt=needs(
-            "contacts:write",
-            example={
-                "firstName": "Sarah",
-                "lastName": "Kim",
-                "email": "sarah.kim@example.com",
-                "phone": "(415) 555-2671",
-                "company": "Acme Corp",
-                "source": "referral",
-                "tags": ["VIP"],
-                "customFields": {"employees": 38},
-            },
-        ),
-        responses={
-            **errors("conflict", "validation_failed"),
-            200: ResponseSpec(One[ContactView], description="Updated: there was a contact with this e-mail address."),
-        },
-        sync_to_thread=True,
+        scope="contacts:write",
+        example=_NEW,
+        also={200: "Updated: there was a contact with this e-mail address."},
     )
     def create_contact(
-        self,
-        services: NamedDependency[Services],
-        request: Asked,
-        body: RawBody,
-        data: RequestBody[NewContact],
-        on_conflict: Annotated[
-            Literal["error", "update"],
-            QueryParameter(name="onConflict", description="What a known e-mail address means."),
-        ] = "error",
+        self, act: NamedDependency[Act], data: RequestBody[NewContact], on_conflict: OnConflict = "error"
     ) -> Json[One[ContactView]]:
-        def work(unit: Work) -> Answer:
-            if on_conflict == "update":
-                contact, new = contacts.upsert(unit, request.user, data)
-            else:
-                contact, new = contacts.create(unit, request.user, data), True
-            location = f"/api/v1/contacts/{contact.id}"
-            return Answer(contacts.view(unit, contact), contact.version, 201 if new else 200, location)
-
-        return command(request, body, services, work)
+        if on_conflict == "update":
+            return act.create_or_change(lambda unit: contacts.upsert(unit, act.caller, data), contacts.view)
+        return act.create(lambda unit: contacts.create(unit, act.caller, data), contacts.view)
 
     @get(
         "/{contact_id:uuid}",
         operation_id="getContact",
         summary="Get one contact",
-        opt=needs("contacts:read", conditional=True),
-        responses=errors("not_found"),
-        sync_to_thread=True,
+        scope="contacts:read",
+        conditional=True,
     )
-    def get_contact(
-        self, services: NamedDependency[Services], request: Asked, contact_id: FromPath[UUID]
-    ) -> Json[One[ContactView]]:
-        caller = request.user
-        with reading(services.pool, caller.workspace_id) as conn:
-            contact = rows.CONTACTS.load(conn, [contact_id]).get(contact_id)
-            if contact is None or caller.visible_to not in (None, contact.state.assigned_to):
-                raise not_found("contact")
-            return one(request, rows.views(conn, [contact])[0], contact.version, alone=not contact.state.tags)
+    def get_contact(self, ask: NamedDependency[Ask], contact_id: FromPath[UUID]) -> Json[One[ContactView]]:
+        return ask.one(rows.CONTACTS, contact_id, rows.views, alone=lambda contact: not contact.tags)
 
     @patch(
         "/{contact_id:uuid}",
@@ -131,42 +92,22 @@ class ContactController(Controller):
             "Only the fields given change; null takes a value away. Custom fields and preferences are merged by key."
             " `tags` and `tagIds` replace the tags; `addTagId` and `removeTagId` change one."
         ),
-        opt=needs(
-            "contacts:write",
-            example={"company": "Acme Corp", "phone": None, "customFields": {"employees": 40}, "tags": ["VIP", "Lead"]},
-        ),
-        responses=errors("not_found", "conflict", "precondition_failed", "validation_failed"),
-        sync_to_thread=True,
+        scope="contacts:write",
+        example=_CHANGED,
     )
     def update_contact(
-        self,
-        services: NamedDependency[Services],
-        request: Asked,
-        body: RawBody,
-        contact_id: FromPath[UUID],
-        data: RequestBody[ContactPatch],
+        self, change: NamedDependency[Change], contact_id: FromPath[UUID], data: RequestBody[ContactPatch]
     ) -> Json[One[ContactView]]:
-        def work(unit: Work) -> Answer:
-            contact = contacts.update(unit, request.user, contact_id, data, if_match(request))
-            return Answer(contacts.view(unit, contact), contact.version)
-
-        return command(request, body, services, work)
+        return change(
+            lambda unit: contacts.update(unit, change.caller, contact_id, data, change.if_version), contacts.view
+        )
 
     @delete(
         "/{contact_id:uuid}",
         operation_id="deleteContact",
         summary="Delete a contact",
         description="For good. What happened to it stays in the log.",
-        opt=needs("contacts:write"),
-        responses=errors("not_found", "precondition_failed"),
-        status_code=204,
-        sync_to_thread=True,
+        scope="contacts:write",
     )
-    def delete_contact(
-        self, services: NamedDependency[Services], request: Asked, contact_id: FromPath[UUID]
-    ) -> Response[None]:
-        def work(unit: Work) -> Answer:
-            contacts.delete(unit, request.user, contact_id, if_match(request))
-            return Answer(status=204)
-
-        return command(request, b"", services, work)
+    def delete_contact(self, change: NamedDependency[Change], contact_id: FromPath[UUID]) -> Json[None]:
+        return change.done(lambda unit: contacts.delete(unit, change.caller, contact_id, change.if_version))

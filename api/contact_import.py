@@ -7,19 +7,18 @@ from typing import Final
 
 import msgspec
 from anyio import to_thread
-from litestar import Controller, post
-from litestar.di import NamedDependency, Provide
-from litestar.openapi.datastructures import ResponseSpec
+from litestar import Controller
+from litestar.di import NamedDependency
 from msgspec import UNSET
 
 from api.contact_import_options import FileOptions, Texts, file_options, import_query, only_async
-from api.http.answers import Answer, Asked, Json, command
-from api.http.operation import errors, needs
+from api.http.answers import Answer, Json
+from api.http.ask import Act
+from api.http.routes import post
 from api.http.upload import MAX_BODY, Upload, received
 from application import contact_import as imports
-from application.calling.services import Services
 from application.importing.source import Source
-from domain.kernel import Refused, invalid
+from domain.kernel import JSON, Refused, invalid
 from eventstore.ids import new_id
 from eventstore.unit_of_work import Work
 from schemas.contact_import import ImportAnswer, ImportRequest
@@ -43,8 +42,14 @@ Up to 1,000 rows are answered at once. Larger imports (and with `Prefer: respond
 202, and `GET /jobs/{jobId}` says how far it has come. JSON takes 10,000 rows, a file 500,000 rows and 50 MB, in UTF-8 or
 UTF-16 unless `encoding` says otherwise, delimited by `,` `;` tab or `|`."""
 
+_ROWS: Final = {
+    "rows": [{"First": "Sarah", "Mail": "sarah.kim@example.com"}],
+    "mapping": {"First": "firstName", "Mail": "email"},
+    "constantValues": {"source": "Spring fair"},
+    "skipDuplicates": True,
+}
 _CSV: Final = "First Name,Last Name,E-mail,Phone 1\nSarah,Kim,sarah.kim@example.com,(415) 555-2671\n"
-_FILES: Final = {
+_FILES: Final[dict[str, JSON]] = {
     "text/csv": {"schema": {"type": "string", "description": "The file, with a line of headers."}, "example": _CSV},
     "multipart/form-data": {
         "schema": {
@@ -71,49 +76,38 @@ class ContactImportController(Controller):
     tags = ["Contacts"]  # noqa: RUF012 - what Litestar reads
 
     @post(
-        "",
         operation_id="importContacts",
         summary="Import contacts",
         description=_DESCRIPTION,
-        opt=needs(
-            "contacts:write",
-            json=ImportRequest,
-            example={
-                "rows": [{"First": "Sarah", "Mail": "sarah.kim@example.com"}],
-                "mapping": {"First": "firstName", "Mail": "email"},
-                "constantValues": {"source": "Spring fair"},
-                "skipDuplicates": True,
-            },
-            bodies=_FILES,
-            headers=("Location",),
-        ),
-        responses={
-            **errors("payload_too_large", "unsupported_media_type", "validation_failed"),
-            202: ResponseSpec(One[ImportAnswer], description="A job does it.", generate_examples=False),
-        },
-        dependencies={"asked": Provide(import_query, sync_to_thread=False)},
-        status_code=200,
-        request_max_body_size=MAX_BODY,
+        scope="contacts:write",
+        json=ImportRequest,
+        example=_ROWS,
+        bodies=_FILES,
+        max_body=MAX_BODY,
+        asked=import_query,
+        status=200,
+        also={202: "A job does it."},
+        headers=("Location",),
     )
     async def import_contacts(
-        self, services: NamedDependency[Services], request: Asked, asked: NamedDependency[dict[str, list[str]]]
+        self, act: NamedDependency[Act], asked: NamedDependency[dict[str, list[str]]]
     ) -> Json[One[ImportAnswer]]:
-        async with received(request) as upload:
-            return await to_thread.run_sync(_import, services, request, upload, asked)
+        async with received(act.request) as upload:
+            return await to_thread.run_sync(_import, act, upload, asked)
 
 
-def _import(services: Services, request: Asked, upload: Upload, query: Texts) -> Json[One[ImportAnswer]]:
+def _import(act: Act, upload: Upload, query: Texts) -> Json[One[ImportAnswer]]:
     source, wanted = _wanted(upload, query)
-    as_job = wanted.as_job or "respond-async" in request.headers.get("prefer", "").lower()
+    as_job = wanted.as_job or "respond-async" in act.request.headers.get("prefer", "").lower()
     import_id = new_id()
 
     def work(unit: Work) -> Answer:
-        done = imports.start(unit, request.user, import_id, source, wanted.options, as_job=as_job)
+        done = imports.start(unit, act.caller, import_id, source, wanted.options, as_job=as_job)
         location = f"/api/v1/jobs/{import_id}"
         return Answer(done, None, 202 if done.status == "processing" else 200, location)
 
-    origin = replace(request.user.origin(), correlation_id=import_id)
-    return command(request, upload.digest, services, work, origin=origin, bulk=True)
+    origin = replace(act.caller.origin(), correlation_id=import_id)
+    return act.answer(work, body=upload.digest, origin=origin, bulk=True)
 
 
 def _wanted(upload: Upload, query: Texts) -> tuple[Source, FileOptions]:

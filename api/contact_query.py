@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
-from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 
 from api.http.query import malformed_parameter
 from domain.contact import ContactStatus, ContactType
 from domain.kernel.filter import Condition, Filter, Group, Operator
 from projections.table.filter import moment
-from schemas.wire.page import PageRequest
 
 
 @dataclass(frozen=True)
@@ -23,7 +21,6 @@ class ContactQuery:
 
 
 def contact_query(
-    wanted: NamedDependency[PageRequest],  # noqa: ARG001 - one after the other, as in api/http/paging.py
     search: Annotated[
         str | None,
         QueryParameter(
@@ -68,9 +65,8 @@ def contact_query(
     unsubscribed: Annotated[
         bool | None, QueryParameter(description="Whether they are unsubscribed from everything.")
     ] = None,
-    list_id: Annotated[UUID | None, QueryParameter(name="listId", description="On the list of this id.")] = None,
 ) -> ContactQuery:
-    """All given filters must hold; an empty one is none. No contact is on any list yet, so ``listId`` finds none."""
+    """All given filters must hold; an empty one is none."""
     assignee = assigned_to or assigned_to_camel
     given: list[tuple[str, Operator, object]] = [
         ("source", "eq", source and source.strip()),
@@ -87,14 +83,12 @@ def contact_query(
         ("globallyUnsubscribed", "eq", unsubscribed),
         *(("tags", "has", name) for name in tag or () if name),
     ]  # fmt: skip
-    conditions: list[Condition | Group] = [
+    conditions = tuple(
         Condition(field=field, operator=operator, value=value)
         for field, operator, value in given
         if value not in (None, "")
-    ]
-    if list_id is not None:
-        conditions.append(Group(match="any"))
-    asked_for = Group(match="all", conditions=tuple(conditions)) if conditions else None
+    )
+    asked_for = Group(match="all", conditions=conditions) if conditions else None
     return ContactQuery(filter=asked_for, search=search or q)
 
 

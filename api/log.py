@@ -8,17 +8,14 @@ from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from anyio import to_thread
-from litestar import Controller, Response, get
+from litestar import Controller, Response
 from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 
-from api.http.answers import Asked
-from api.http.operation import errors, needs
-from application.calling.caller import Caller
-from application.calling.services import Services
+from api.http.ask import Ask
+from api.http.routes import get
 from domain.catalogue import EVENTS
 from domain.kernel import Refused, invalid
-from eventstore.database import reading
 from eventstore.reader import head, read_log
 from schemas.log import LogEntry, LogPage, LogPageMeta
 
@@ -34,7 +31,6 @@ class LogController(Controller):
     tags = ["Log"]  # noqa: RUF012 - what Litestar reads
 
     @get(
-        "",
         operation_id="readLog",
         summary="Read the log in order",
         description=(
@@ -42,13 +38,14 @@ class LogController(Controller):
             " As JSON, or one entry a line with `Accept: application/x-ndjson`. With `wait`, an answer that would be"
             " empty waits until something is written."
         ),
-        opt=needs("log:read", lines=LogEntry, headers=("Daybook-Seq", "Daybook-Next-After")),
-        responses=errors("validation_failed"),
+        scope="log:read",
+        errors=("validation_failed",),
+        lines=LogEntry,
+        headers=("Daybook-Seq", "Daybook-Next-After"),
     )
     async def read(
         self,
-        services: NamedDependency[Services],
-        request: Asked,
+        ask: NamedDependency[Ask],
         after: Annotated[int, QueryParameter(ge=0, description="Entries behind this seq; 0 is the beginning.")] = 0,
         limit: Annotated[int, QueryParameter(ge=1, le=MAX_ENTRIES, description="Entries at most.")] = 100,
         types: Annotated[
@@ -59,22 +56,22 @@ class LogController(Controller):
             Literal["json", "ndjson"] | None, QueryParameter(name="format", description="Instead of the Accept header.")
         ] = None,
     ) -> Response[LogPage]:
-        if request.user.visible_to is not None:
+        if ask.visible_to is not None:
             raise Refused("permission_denied", "The log tells of everything; you see only what is assigned to you.")
         wanted = _types(types or [])
         deadline = time.monotonic() + wait
         while True:
-            entries, last = await to_thread.run_sync(_read, services, request.user, after, limit, wanted)
+            entries, last = await to_thread.run_sync(_read, ask, after, limit, wanted)
             if entries or time.monotonic() >= deadline:
                 break
             after = max(after, last)
             await asyncio.sleep(POLL_SECONDS)
-        ndjson = output == "ndjson" or (output is None and _NDJSON in request.headers.get("accept", ""))
+        ndjson = output == "ndjson" or (output is None and _NDJSON in ask.request.headers.get("accept", ""))
         return _answer(entries, last, after, ndjson=ndjson)
 
 
-def _read(services: Services, caller: Caller, after: int, limit: int, types: list[str]) -> tuple[list[LogEntry], int]:
-    with reading(services.pool, caller.workspace_id) as conn:
+def _read(ask: Ask, after: int, limit: int, types: list[str]) -> tuple[list[LogEntry], int]:
+    with ask.reading() as conn:
         last, _ = head(conn)
         return read_log(conn, after=after, limit=limit, types=types, upto=last), last
 

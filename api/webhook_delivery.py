@@ -5,22 +5,20 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from litestar import Controller, get, post
-from litestar.di import NamedDependency, Provide
-from litestar.params import FromPath, QueryParameter, RawBody, RequestBody
+from litestar import Controller
+from litestar.di import NamedDependency
+from litestar.params import FromPath, QueryParameter, RequestBody
 
-from api.http.answers import Answer, Asked, Json, command, page, plain
-from api.http.operation import errors, needs
-from api.http.paging import page_request
+from api.http.answers import Answer, Json
+from api.http.ask import Act, Ask
+from api.http.routes import get, post
 from application import webhook as webhooks
-from application.calling.services import Services
 from domain.kernel import not_found
-from eventstore.database import reading
 from eventstore.unit_of_work import Work
 from projections import webhook_delivery as rows
 from projections.webhook import WEBHOOKS
 from schemas.webhook import DeliveryDetail, DeliveryStatus, DeliveryView, Replayed, ReplayRange
-from schemas.wire.page import One, Page, PageRequest, page_meta
+from schemas.wire.page import One, Page, PageRequest
 
 
 class WebhookDeliveryController(Controller):
@@ -32,15 +30,11 @@ class WebhookDeliveryController(Controller):
         operation_id="listWebhookDeliveries",
         summary="List a webhook endpoint's deliveries",
         description="In order of the events, newest first. Completed ones are kept for 30 days.",
-        opt=needs("webhooks:read"),
-        responses=errors("not_found", "validation_failed"),
-        dependencies={"wanted": Provide(page_request, sync_to_thread=False)},
-        sync_to_thread=True,
+        scope="webhooks:read",
     )
     def list_deliveries(
         self,
-        services: NamedDependency[Services],
-        request: Asked,
+        ask: NamedDependency[Ask],
         webhook_id: FromPath[UUID],
         wanted: NamedDependency[PageRequest],
         status: Annotated[DeliveryStatus | None, QueryParameter(description="Only those of this status.")] = None,
@@ -48,56 +42,38 @@ class WebhookDeliveryController(Controller):
             str | None, QueryParameter(name="eventType", max_length=100, description="Only of this event.")
         ] = None,
     ) -> Json[Page[DeliveryView]]:
-        with reading(services.pool, request.user.workspace_id) as conn:
-            if not WEBHOOKS.load(conn, [webhook_id]):
-                raise not_found("webhook")
-            views, total, cursor = rows.listed(conn, webhook_id, wanted, rows.DeliveryQuery(status, event_type))
-        return page(Page(data=views, meta=page_meta(wanted, total, cursor)))
+        with ask.reading() as conn:
+            ask.found(conn, WEBHOOKS, webhook_id)
+            return ask.page(wanted, *rows.listed(conn, webhook_id, wanted, rows.DeliveryQuery(status, event_type)))
 
     @get(
         "/deliveries/{delivery_id:uuid}",
         operation_id="getWebhookDelivery",
         summary="Get one delivery with its attempts",
-        opt=needs("webhooks:read"),
-        responses=errors("not_found"),
-        sync_to_thread=True,
+        scope="webhooks:read",
     )
     def get_delivery(
-        self,
-        services: NamedDependency[Services],
-        request: Asked,
-        webhook_id: FromPath[UUID],
-        delivery_id: FromPath[UUID],
+        self, ask: NamedDependency[Ask], webhook_id: FromPath[UUID], delivery_id: FromPath[UUID]
     ) -> Json[One[DeliveryDetail]]:
-        with reading(services.pool, request.user.workspace_id) as conn:
-            if not WEBHOOKS.load(conn, [webhook_id]):
-                raise not_found("webhook")
+        with ask.reading() as conn:
+            ask.found(conn, WEBHOOKS, webhook_id)
             found = rows.detail(conn, webhook_id, delivery_id)
         if found is None:
             raise not_found("delivery")
-        return plain({"data": found})
+        return ask.told(found)
 
     @post(
         "/deliveries/{delivery_id:uuid}/replay",
         operation_id="replayWebhookDelivery",
         summary="Send one delivery again",
         description="Whatever became of it, and with the retry schedule from its beginning. The id of the event stays.",
-        opt=needs("webhooks:write", repeatable=True),
-        responses=errors("not_found", "conflict"),
-        status_code=202,
-        sync_to_thread=True,
+        scope="webhooks:write",
+        status=202,
     )
     def replay_delivery(
-        self,
-        services: NamedDependency[Services],
-        request: Asked,
-        webhook_id: FromPath[UUID],
-        delivery_id: FromPath[UUID],
+        self, act: NamedDependency[Act], webhook_id: FromPath[UUID], delivery_id: FromPath[UUID]
     ) -> Json[One[DeliveryView]]:
-        def work(unit: Work) -> Answer:
-            return Answer(webhooks.replay_one(unit, webhook_id, delivery_id), status=202)
-
-        return command(request, b"", services, work)
+        return act.answer(lambda unit: Answer(webhooks.replay_one(unit, webhook_id, delivery_id), status=202))
 
     @post(
         "/replay",
@@ -107,20 +83,14 @@ class WebhookDeliveryController(Controller):
             'Those that were made from `since` up to `until`, of one `status`: `{"status": "failed", "since": …}` is'
             " all that failed since. Answers how many; what is pending anyway is not among them."
         ),
-        opt=needs("webhooks:write", example={"status": "failed", "since": "2026-03-15T00:00:00Z"}),
-        responses=errors("not_found", "conflict", "validation_failed"),
-        status_code=202,
-        sync_to_thread=True,
+        scope="webhooks:write",
+        example={"status": "failed", "since": "2026-03-15T00:00:00Z"},
+        status=202,
     )
     def replay_deliveries(
-        self,
-        services: NamedDependency[Services],
-        request: Asked,
-        body: RawBody,
-        webhook_id: FromPath[UUID],
-        data: RequestBody[ReplayRange],
+        self, act: NamedDependency[Act], webhook_id: FromPath[UUID], data: RequestBody[ReplayRange]
     ) -> Json[One[Replayed]]:
         def work(unit: Work) -> Answer:
             return Answer(Replayed(replayed=webhooks.replay_range(unit, webhook_id, data)), status=202)
 
-        return command(request, body, services, work)
+        return act.answer(work)

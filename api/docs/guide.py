@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from api.http.errors import ERRORS
 from api.http.limits import LIMITS
-from api.http.operation import ERRORS
 from domain.api_key import RESOURCES
 from schemas.wire.error import STATUS
 from schemas.wire.page import DEFAULT_LIMIT, MAX_LIMIT

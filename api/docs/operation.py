@@ -5,18 +5,20 @@ from __future__ import annotations
 import functools
 import operator
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, Union, get_args, get_origin
 
 import msgspec
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import ParameterKwarg, PathParameter, RawBody
+from litestar.params import ParameterKwarg, PathParameter
 from litestar.types import Empty
 from litestar.typing import FieldDefinition
 
 from api.docs.parts import error_at, headers, ref
+from api.http.ask import Act, Change
+from api.http.query import parameters
 from domain.kernel import JSON
-from schemas.wire.error import ErrorAnswer
+from schemas.wire.error import STATUS
 from schemas.wire.generate import schemas
 from schemas.wire.page import One, Page, PageMeta
 
@@ -50,11 +52,7 @@ def answers_of(handler: HTTPRouteHandler) -> dict[int, Any]:
     """Success statuses and what is answered with them; ``None`` for nothing."""
     (inner,) = handler.parsed_fn_signature.return_type.inner_types or (None,)
     kind = None if inner is None or inner.annotation in (None, type(None)) else inner.annotation
-    found = {handler.status_code: kind}
-    for status, response in (handler.responses or {}).items():
-        if status < 400:
-            found[status] = response.data_container
-    return found
+    return dict.fromkeys((handler.status_code, *handler.opt.get("also", ())), kind)
 
 
 def operation(handler: HTTPRouteHandler, method: str, refer: Refer) -> JSON:
@@ -64,7 +62,7 @@ def operation(handler: HTTPRouteHandler, method: str, refer: Refer) -> JSON:
         "operationId": str(handler.operation_id),
         "summary": str(handler.summary),
         "tags": list(getattr(handler.owner, "tags", None) or ()),
-        "parameters": [*_parameters(handler), *_shared(handler, method)],
+        "parameters": [*_parameters(handler), *_shared(handler)],
         "responses": _responses(handler, method, refer),
         "security": [] if public else [{"bearer": [scope] if (scope := handler.opt.get("scope")) else []}],
     }
@@ -86,20 +84,18 @@ def _bodies(handler: HTTPRouteHandler, refer: Refer) -> JSON:
     return found
 
 
-def _is_command(handler: HTTPRouteHandler, method: str) -> bool:
-    """Whether it goes through ``answers.command``: then it can be repeated under an ``Idempotency-Key``."""
-    if handler.opt.get("repeatable") or handler.opt.get("json") is not None:
-        return True
-    raw = any(field.annotation is RawBody for field in handler.parsed_fn_signature.parameters.values())
-    return raw or method == "delete"
+def _takes(handler: HTTPRouteHandler, what: type[Act]) -> bool:
+    """Whether it is given that to do its work with: an ``Act`` can be repeated, a ``Change`` is of a version."""
+    kinds = (field.annotation for field in handler.parsed_fn_signature.parameters.values())
+    return any(isinstance(kind, type) and issubclass(kind, what) for kind in kinds)
 
 
-def _shared(handler: HTTPRouteHandler, method: str) -> list[JSON]:
+def _shared(handler: HTTPRouteHandler) -> list[JSON]:
     """Headers that are read around the handler."""
     names = [] if handler.opt.get("public") else ["WorkspaceId"]
-    if _is_command(handler, method):
+    if _takes(handler, Act):
         names.append("IdempotencyKey")
-    if 412 in (handler.responses or {}):
+    if _takes(handler, Change):
         names.append("IfMatch")
     if handler.opt.get("conditional"):
         names.append("IfNoneMatch")
@@ -113,16 +109,7 @@ def _parameters(handler: HTTPRouteHandler) -> list[JSON]:
 
 
 def _fields(handler: HTTPRouteHandler) -> Iterator[tuple[str, FieldDefinition]]:
-    dependencies = handler.resolve_dependencies()
-    for name, field in handler.parsed_fn_signature.parameters.items():
-        if name in dependencies:
-            for inner, parameter in dependencies[name].parsed_fn_signature.parameters.items():
-                if inner in dependencies:
-                    continue
-                if isinstance(parameter.kwarg_definition, ParameterKwarg):
-                    yield inner, parameter
-        elif isinstance(field.kwarg_definition, ParameterKwarg):
-            yield name, field
+    return ((name, field) for name, field in parameters(handler) if isinstance(field.kwarg_definition, ParameterKwarg))
 
 
 def _parameter(name: str, field: FieldDefinition) -> JSON:
@@ -169,27 +156,38 @@ def _responses(handler: HTTPRouteHandler, method: str, refer: Refer) -> JSON:
     }
     if handler.opt.get("conditional"):
         found["304"] = {"description": "Still the version that `If-None-Match` names.", "headers": headers("ETag")}
-    failing = {status for status, given in (handler.responses or {}).items() if given.data_container is ErrorAnswer}
-    if body_of(handler) is not None:
-        failing |= {413, 415, 422}
+    return found | {str(status): error_at(status) for status in sorted(_failing(handler))}
+
+
+def _failing(handler: HTTPRouteHandler) -> set[int]:
+    """The statuses of errors: those of every operation, those that follow from what it takes, and what it adds itself."""
+    found = {400, 429, 500, 503, *(STATUS[code] for code in handler.opt.get("errors", ()))}
+    if not handler.opt.get("public"):
+        found |= {401, 403}
+    if any(isinstance(field.kwarg_definition, PathParameter) for _, field in _fields(handler)):
+        found.add(404)
     if any(name == "sort" for name, _ in _fields(handler)):
-        failing.add(422)
-    if _is_command(handler, method):
-        failing |= {409, 422}
-    return found | {str(status): error_at(status) for status in sorted(failing)}
+        found.add(422)
+    if body_of(handler) is not None:
+        found |= {413, 415, 422}
+    if _takes(handler, Act):
+        found |= {409, 422}
+    if _takes(handler, Change):
+        found.add(412)
+    return found
 
 
 def _success(handler: HTTPRouteHandler, method: str, status: int, kind: Any, refer: Refer) -> JSON:
-    spec = (handler.responses or {}).get(status)
+    also: Mapping[int, str] = handler.opt.get("also", {})
     names = [] if handler.opt.get("public") else ["RateLimit", "RateLimit-Policy"]
     if _has_version(kind) and method != "delete":
         names.append("ETag")
         if method == "post" and 201 in answers_of(handler):
             names.append("Location")
-    if _is_command(handler, method):
+    if _takes(handler, Act):
         names += ["Daybook-Seq", "Idempotency-Replayed"]
     made: JSON = {
-        "description": spec.description if spec else _DONE[status],
+        "description": also.get(status, _DONE[status]),
         "headers": headers(*names, *handler.opt.get("headers", ())),
     }
     if kind is not None:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from api.http.operation import ERRORS
+from api.http.errors import ERRORS
 from domain.kernel import JSON, FieldError
 from schemas.wire.error import STATUS, Error, ErrorAnswer
 

@@ -11,7 +11,9 @@ from typing import Final
 import msgspec
 from litestar import Litestar, Request, Response, get
 from litestar.datastructures import State
+from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
+from litestar.response import Redirect
 
 from api.docs.openapi import document
 from domain.kernel import not_found
@@ -85,3 +87,9 @@ def docs_asset(name: FromPath[str], request: _Anyone) -> Response[bytes]:
     if name not in _ASSETS:
         raise not_found("page")
     return _answered(name, request)
+
+
+@HTTPRouteHandler("/", http_method=["GET", "HEAD"], include_in_schema=False, opt=_PUBLIC, sync_to_thread=False)
+def home() -> Redirect:
+    """Whoever comes with a browser is sent to the documentation; only for now, so that none remembers it for good."""
+    return Redirect("/docs", status_code=307)

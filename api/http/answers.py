@@ -1,29 +1,19 @@
-"""From a use case to a response: idempotency, ETags, and the log's position for read-your-writes."""
+"""Responses as they go out: JSON that is encoded once, ETags, and the log's position for read-your-writes."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from hashlib import sha256
 from typing import Any, Generic, TypeVar
 
 import msgspec
-from litestar import Request, Response
+from litestar import Response
 from litestar.types import Receive, Scope, Send
 
-from application.calling.caller import Caller
-from application.calling.services import Services
-from domain.kernel import Refused
-from eventstore.append import Origin
-from eventstore.idempotency import IdempotencyKey, StoredResponse
-from eventstore.unit_of_work import Work
-from schemas.wire.page import One, Page
+from eventstore.idempotency import StoredResponse
 
 T = TypeVar("T")
-Asked = Request[Caller, Any, Any]
 
-_ETAG = re.compile(r'(?:W/)?"(\d{1,9})"\Z')
 _encode = msgspec.json.Encoder().encode
 
 
@@ -62,38 +52,8 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-def command(
-    request: Asked,
-    body: bytes,
-    services: Services,
-    work: Callable[[Work], Answer],
-    *,
-    origin: Origin | None = None,
-    bulk: bool = False,
-) -> Json[Any]:
-    """Runs a unit of work and answers; a replay under the same ``Idempotency-Key`` gets the same response again.
-
-    ``body`` may be a digest, where the body itself is too large. ``origin`` is the caller's when it is not another.
-    """
-    origin = origin or request.user.origin()
-    stored = services.store.answer(origin, _key(request, body), work, _rendered, bulk=bulk)
-    headers = dict(stored.headers)
-    if stored.replayed:
-        headers["idempotency-replayed"] = "true"
-    return Json(stored.body, status_code=stored.status, headers=headers)
-
-
-def _key(request: Asked, body: bytes) -> IdempotencyKey | None:
-    given = request.headers.get("idempotency-key")
-    if given is None:
-        return None
-    caller = request.user
-    who = str(caller.api_key_id or caller.account_id)
-    asked = "\n".join((who, request.method, request.url.path, str(request.url.query))).encode()
-    return IdempotencyKey(given, sha256(asked + b"\n" + body).digest())
-
-
-def _rendered(answer: Answer, seq: int | None) -> StoredResponse:
+def rendered(answer: Answer, seq: int | None) -> StoredResponse:
+    """The response that a command is answered with, and again when it is repeated; ``seq`` is the log's end after it."""
     headers = dict(answer.headers)
     if answer.version is not None:
         headers["etag"] = f'"{answer.version}"'
@@ -107,38 +67,6 @@ def _rendered(answer: Answer, seq: int | None) -> StoredResponse:
     return StoredResponse(answer.status, body, headers)
 
 
-def if_match(request: Asked) -> int | None:
-    """The version that ``If-Match`` names; ``None`` when it is absent or ``*``."""
-    given = request.headers.get("if-match")
-    if given is None or given.strip() == "*":
-        return None
-    found = _ETAG.match(given.strip())
-    if found is None:
-        raise Refused("invalid_request", 'If-Match: must be an ETag as it was answered, such as "3".')
-    return int(found[1])
-
-
-def one(request: Asked, view: T, version: int, *, alone: bool = False) -> Json[One[T]]:
-    """One thing; if it stands ``alone``, 304 without a body when the caller has this version already.
-
-    A view that also shows what other things say (names of tags, counts) may change while the version stays, so it is
-    always answered in full.
-    """
-    headers = {"etag": f'"{version}"'}
-    if alone and _has(request.headers.get("if-none-match", ""), version):
-        return Json(b"", status_code=304, headers=headers)
-    return Json(b'{"data":' + _encode(view) + b"}", headers=headers)
-
-
-def _has(if_none_match: str, version: int) -> bool:
-    known = (entry.strip().removeprefix("W/") for entry in if_none_match.split(","))
-    return any(entry in ("*", f'"{version}"') for entry in known)
-
-
-def page(content: Page[T]) -> Json[Page[T]]:
-    return Json(_encode(content))
-
-
-def plain(content: Any, status: int = 200, headers: dict[str, str] | None = None) -> Json[Any]:
-    """Without the ``data`` envelope, where the documents show none."""
-    return Json(_encode(content), status_code=status, headers=headers or {})
+def plain(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Json[Any]:
+    """The content as it is: lists and single things have their envelope already, where the documents show one."""
+    return Json(_encode(content), status_code=status, headers=dict(headers or {}))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Final, TypeVar
 from weakref import WeakKeyDictionary
 
 import msgspec
+from litestar import Request
 from litestar.dto import AbstractDTO
 from litestar.openapi.spec import Reference, Schema
 from litestar.typing import FieldDefinition
@@ -16,6 +17,15 @@ from domain.kernel import Refused
 T = TypeVar("T")
 
 _JSON = re.compile(r"application/(?:[\w.+-]+\+)?json\s*(?:;|$)", re.IGNORECASE)
+
+
+_RAW: Final = "body"
+
+
+def raw_body(request: Request[Any, Any, Any]) -> bytes:
+    """The bytes that ``StrictBody`` has decoded; none where the handler takes no ``data``."""
+    found: bytes = request.scope["state"].get(_RAW, b"")
+    return found
 
 
 class StrictBody(AbstractDTO[T]):
@@ -44,6 +54,7 @@ class StrictBody(AbstractDTO[T]):
         decoder = self._by_handler.get(handler)
         if decoder is None:  # a handler's id is computed anew each time it is asked for
             decoder = self._by_handler[handler] = self._decoders[handler.handler_id]
+        self.asgi_connection.scope["state"][_RAW] = value
         try:
             return decoder.decode(value)
         except UnicodeDecodeError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from litestar import Request, Response
@@ -100,6 +100,24 @@ def unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[by
     log.error("request %s failed", request_id, exc_info=error)
     return respond(request, "internal_error", "Something went wrong on our side; it has been recorded.")
 
+
+ERRORS: Final = {
+    "invalid_request": "The request is malformed.",
+    "unauthenticated": "No valid API key or session token.",
+    "permission_denied": "The key's scopes or the user's role do not allow it.",
+    "not_found": "There is no such thing in this workspace.",
+    "method_not_allowed": "There is something at this path, but not for this method.",
+    "conflict": "It exists already (`existingId`), or is being changed by others.",
+    "precondition_failed": "It is not at the version that `If-Match` names.",
+    "payload_too_large": "The body is too large.",
+    "unsupported_media_type": "The body is not sent as one of the types that are taken.",
+    "validation_failed": "Understood, but not acceptable; `details` names the fields.",
+    "rate_limited": "Too many requests; `Retry-After` says how long to wait.",
+    "internal_error": "Something went wrong on our side; it has been recorded under the request's id.",
+    "delivery_failed": "The receiver did not take it.",
+    "unavailable": "The database is not available; try again.",
+}
+"""Every error code there is, and what it means."""
 
 HANDLERS: dict[Any, Any] = {
     Refused: refused,

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal
 
-from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 
 from api.http.query import malformed_parameter
-from application.calling.services import Services
 from schemas.wire.page import DEFAULT_LIMIT, MAX_LIMIT, PageRequest, Sort
 
 MAX_OFFSET: Final = 1_000_000
@@ -22,7 +20,6 @@ _ALIASES: Final = {
 
 
 def page_request(
-    services: NamedDependency[Services],  # noqa: ARG001 - one after the other is cheaper than the task group that Litestar takes for two at once
     page: Annotated[int, QueryParameter(ge=1, description="Page number, from 1.")] = 1,
     limit: Annotated[
         int | None, QueryParameter(ge=1, le=MAX_LIMIT, description="Items per page: 50 unless asked, at most 100.")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from typing import Any, Final
 
 from litestar import Request
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import ParameterKwarg
+from litestar.typing import FieldDefinition
+from litestar.utils.signature import ParsedSignature
 
 from domain.kernel import FieldError, Refused
 
@@ -15,20 +18,27 @@ _EVERYWHERE: Final = frozenset({"workspaceId"})
 _RESERVED: Final = frozenset({"self", "request", "body", "data", "state", "headers", "scope"})
 
 
+def parameters(handler: HTTPRouteHandler) -> Iterator[tuple[str, FieldDefinition]]:
+    """The parameters of a handler, with those of what it depends on in its place: name in Python and definition."""
+    dependencies = handler.resolve_dependencies()
+
+    def inner(signature: ParsedSignature) -> Iterator[tuple[str, FieldDefinition]]:
+        for name, field in signature.parameters.items():
+            if name in dependencies:
+                yield from inner(dependencies[name].parsed_fn_signature)
+            elif name not in _RESERVED:
+                yield name, field
+
+    return inner(handler.parsed_fn_signature)
+
+
 @cache
 def wire_names(handler: HTTPRouteHandler) -> dict[str, str]:
     """The parameters of a handler and of what it depends on: name in Python → name on the wire."""
-    names = {}
-    dependencies = handler.resolve_dependencies()
-    inner = _RESERVED | dependencies.keys()
-    signatures = [handler.parsed_fn_signature]
-    signatures += [provider.parsed_fn_signature for provider in dependencies.values()]
-    for signature in signatures:
-        for name, field in signature.parameters.items():
-            if name not in inner:
-                wire = field.kwarg_definition
-                names[name] = (wire.name or name) if isinstance(wire, ParameterKwarg) else name
-    return names
+    return {
+        name: (wire.name or name) if isinstance(wire := field.kwarg_definition, ParameterKwarg) else name
+        for name, field in parameters(handler)
+    }
 
 
 @cache

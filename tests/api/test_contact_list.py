@@ -181,9 +181,9 @@ class TestFilters:
         team.owner.contact(firstName="A", source="Web", company="Acme")
         assert names(team.owner, **{parameter: ""}) == ["A"]
 
-    def test_no_contact_is_on_a_list_yet(self, team: Team) -> None:
-        team.owner.contact(firstName="A")
-        assert names(team.owner, listId=str(uuid4())) == []
+    @pytest.mark.parametrize("parameter", ["listId", "lists", "madeUp"])
+    def test_one_that_would_find_nothing_is_refused_as_unknown(self, team: Team, parameter: str) -> None:
+        refused(team.owner.get("/contacts", params={parameter: str(uuid4())}), 400, parameter, says="Unknown")
 
     @pytest.mark.parametrize(
         ("parameter", "value"),
@@ -192,7 +192,6 @@ class TestFilters:
             ("type", "robot"),
             ("dnc", "maybe"),
             ("assigned_to", "Olga"),
-            ("listId", "1"),
             ("limit", "ten"),
         ],
     )

@@ -111,3 +111,12 @@ def test_the_framework_that_the_renderer_is_packed_for_is_not_loaded() -> None:
 def test_is_made_for_screen_readers_and_says_what_it_needs(answer: httpx.Response, page: Page) -> None:
     assert '<html lang="en">' in answer.text
     assert {"main", "title", "noscript"} <= set(page.elements)
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_whoever_comes_to_the_root_with_a_browser_is_sent_here(http: httpx.Client, method: str) -> None:
+    answer = http.request(method, "/", headers={"accept": "text/html"})
+    assert (answer.status_code, answer.headers["location"]) == (307, "/docs")
+    assert answer.content == b""
+    assert http.get("/", follow_redirects=True).headers["content-type"].startswith("text/html")
+    assert "/" not in DOCUMENT["paths"]

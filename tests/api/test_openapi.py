@@ -17,7 +17,7 @@ from litestar.routes import HTTPRoute
 
 from api.app import create_app
 from api.docs.openapi import document
-from api.http.operation import ERRORS
+from api.http.errors import ERRORS
 from daybook.openapi import documents
 from domain.api_key import RESOURCES
 from domain.catalogue import EVENTS
@@ -231,6 +231,15 @@ class TestEveryOperation:
 
 class TestEveryOperationAsDocumented:
     @every()
+    @pytest.mark.parametrize(("header", "wrong"), [("If-Match", "three"), ("Idempotency-Key", "k" * 256)])
+    def test_heeds_the_headers_that_it_says_and_no_others(
+        self, team: Team, op: Operation, header: str, wrong: str
+    ) -> None:
+        taken = {found["name"] for found in map(resolved, op.says["parameters"])}
+        answer = ask(team, str(team.owner.token), op, **{header: wrong})
+        assert (header in answer.text and answer.status_code in (400, 422)) == (header in taken)
+
+    @every()
     def test_answers_what_it_says(self, team: Team, op: Operation) -> None:
         """Whatever comes of the example, it is documented: the status, the headers, and the form of the content."""
         answer = ask(team, str(team.owner.token), op)
@@ -253,9 +262,9 @@ class TestEveryOperationAsDocumented:
             validator(schema, components=DOCUMENT["components"]).validate(answer.json())
 
 
-def ask(team: Team, token: str | None, op: Operation) -> httpx.Response:
-    """The request of its example, with ids that nothing has."""
-    headers = {} if token is None else {"authorization": f"Bearer {token}"}
+def ask(team: Team, token: str | None, op: Operation, **more: str) -> httpx.Response:
+    """The request of its example, with ids that nothing has; ``more`` are headers."""
+    headers = more if token is None else {"authorization": f"Bearer {token}", **more}
     body = op.says.get("requestBody", {}).get("content", {}).get("application/json")
     params = {"ids": str(uuid4())} if op.path.endswith("/contacts/tags") else {}
     filled = re.sub(r"{\w+}", lambda _: str(uuid4()), op.path)

@@ -1,0 +1,223 @@
+"""What a handler does its work with: ``Ask`` to read, ``Act`` to have something done, ``Change`` to have it done to a thing.
+
+The application provides them by the name of the parameter: ``ask``, ``act`` or ``change``. All of them answer too; what a
+handler takes is what its documentation goes by.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from hashlib import sha256
+from typing import Any, Final, TypeVar
+from uuid import UUID
+
+from litestar import Request
+from litestar.di import Provide
+from litestar.params import SkipValidation
+
+from api.http.answers import Answer, Json, plain, rendered
+from api.http.body import raw_body
+from application.calling.caller import Caller
+from application.calling.services import Services
+from domain.kernel import Refused, State, not_found
+from eventstore.append import Origin
+from eventstore.database import Db, reading
+from eventstore.idempotency import IdempotencyKey
+from eventstore.rows import Current
+from eventstore.unit_of_work import Work
+from projections.table.listing import Listed
+from projections.table.rows import RowTable
+from schemas.wire.page import One, Page, PageRequest, page_meta
+
+S = TypeVar("S", bound=State)
+V = TypeVar("V")
+
+Asked = Request[Caller, Any, Any]
+Views = Callable[[Db, list[Current[S]]], Sequence[V]]
+"""How things are shown: several at once, in the order given."""
+
+_ETAG: Final = re.compile(r'(?:W/)?"(\d{1,9})"\Z')
+
+
+class Ask:
+    """A request of a caller, who reads what they may see, and the answers there are to it."""
+
+    __slots__ = ("request", "services")
+
+    def __init__(self, services: Services, request: Asked) -> None:
+        self.services = services
+        self.request = request
+
+    @property
+    def caller(self) -> Caller:
+        return self.request.user
+
+    @property
+    def visible_to(self) -> UUID | None:
+        """Whose things only may be seen; ``None``: everybody's."""
+        return self.caller.visible_to
+
+    def reading(self) -> AbstractContextManager[Db]:
+        """A connection that reads the caller's workspace. Raises ``Unavailable``."""
+        return reading(self.services.pool, self.caller.workspace_id)
+
+    def seen(self, conn: Db, table: RowTable[S], ids: Sequence[UUID]) -> list[Current[S]]:
+        """Of these things those that exist and that the caller may see."""
+        return [current for current in table.load(conn, ids).values() if self._may_see(current)]
+
+    def found(self, conn: Db, table: RowTable[S], thing_id: UUID) -> Current[S]:
+        """One thing; refuses with ``not_found`` where there is none that the caller may see."""
+        for current in self.seen(conn, table, [thing_id]):
+            return current
+        raise not_found(table.decider.stream_type.replace("_", " "))
+
+    def _may_see(self, current: Current[Any]) -> bool:
+        return self.visible_to in (None, getattr(current.state, "assigned_to", self.visible_to))
+
+    # Answers.
+
+    def one(
+        self, table: RowTable[S], thing_id: UUID, views: Views[S, V], *, alone: Callable[[S], bool] | None = None
+    ) -> Json[One[V]]:
+        """One thing with its version (``ETag``), or 404.
+
+        Where it stands ``alone``, it is 304 without a body when the caller has this version already. A view that also
+        shows what other things say (names of tags, counts) may change while the version stays: it is answered in full.
+        """
+        with self.reading() as conn:
+            current = self.found(conn, table, thing_id)
+            (view,) = views(conn, [current])
+        is_alone = alone is not None and alone(current.state)
+        return self.versioned(view, current.version, alone=is_alone)
+
+    def versioned(self, view: V, version: int, *, alone: bool = False) -> Json[One[V]]:
+        """A view of a thing at this version, as ``one`` answers it."""
+        headers = {"etag": f'"{version}"'}
+        if alone and _has(self.request.headers.get("if-none-match", ""), version):
+            return Json(b"", status_code=304, headers=headers)
+        return self.told(view, headers=headers)
+
+    def told(self, view: V, status: int = 200, headers: Mapping[str, str] | None = None) -> Json[One[V]]:
+        """What has no version."""
+        return plain(One(data=view), status, headers)
+
+    def listed(self, wanted: PageRequest, fetch: Callable[[Db], Listed[S]], views: Views[S, V]) -> Json[Page[V]]:
+        """A page of what ``fetch`` finds."""
+        with self.reading() as conn:
+            found = fetch(conn)
+            shown = views(conn, found.rows)
+        return self.page(wanted, shown, found.total, found.next_cursor)
+
+    def page(self, wanted: PageRequest, views: Sequence[V], total: int, next_cursor: str | None) -> Json[Page[V]]:
+        """A page of a list that is no table of things; ``total`` is of the whole list."""
+        return plain(Page(data=list(views), meta=page_meta(wanted, total, next_cursor)))
+
+
+class Act(Ask):
+    """A request to have something done, in one unit of work; repeated under the same ``Idempotency-Key`` it is answered as
+    the first time.
+    """
+
+    __slots__ = ()
+
+    def create(self, work: Callable[[Work], Current[S]], view: Callable[[Work, Current[S]], V]) -> Json[One[V]]:
+        """201 with the new thing, which is below the path asked."""
+        return self.create_or_change(lambda unit: (work(unit), True), view)
+
+    def create_or_change(
+        self, work: Callable[[Work], tuple[Current[S], bool]], view: Callable[[Work, Current[S]], V]
+    ) -> Json[One[V]]:
+        """201 or, where ``work`` says that the thing is not new, 200."""
+
+        def answered(unit: Work) -> Answer:
+            current, new = work(unit)
+            location = f"{self.request.scope['path'].rstrip('/')}/{current.id}"
+            return Answer(view(unit, current), current.version, 201 if new else 200, location)
+
+        return self.answer(answered)
+
+    def done(self, work: Callable[[Work], object]) -> Json[None]:
+        """204: there is nothing to say."""
+
+        def answered(unit: Work) -> Answer:
+            work(unit)
+            return Answer(status=204)
+
+        return self.answer(answered)
+
+    def answer(
+        self,
+        work: Callable[[Work], Answer],
+        *,
+        body: bytes | None = None,
+        origin: Origin | None = None,
+        bulk: bool = False,
+    ) -> Json[Any]:
+        """Whatever ``work`` says.
+
+        ``body``: a digest of it, where the handler has read it itself. ``origin``: the caller's, unless it is another.
+        """
+        origin = origin or self.caller.origin()
+        key = self._key(raw_body(self.request) if body is None else body)
+        stored = self.services.store.answer(origin, key, work, rendered, bulk=bulk)
+        headers = dict(stored.headers)
+        if stored.replayed:
+            headers["idempotency-replayed"] = "true"
+        return Json(stored.body, status_code=stored.status, headers=headers)
+
+    def _key(self, body: bytes) -> IdempotencyKey | None:
+        given = self.request.headers.get("idempotency-key")
+        if given is None:
+            return None
+        url, caller = self.request.url, self.caller
+        who = str(caller.api_key_id or caller.account_id)
+        asked = "\n".join((who, self.request.method, url.path, str(url.query))).encode()
+        return IdempotencyKey(given, sha256(asked + b"\n" + body).digest())
+
+
+class Change(Act):
+    """A request to have something done to a thing that has a version: not if it has changed since (412)."""
+
+    __slots__ = ()
+
+    def __call__(self, work: Callable[[Work], Current[S]], view: Callable[[Work, Current[S]], V]) -> Json[One[V]]:
+        """200 with the thing as it then is."""
+
+        def answered(unit: Work) -> Answer:
+            current = work(unit)
+            return Answer(view(unit, current), current.version)
+
+        return self.answer(answered)
+
+    @property
+    def if_version(self) -> int | None:
+        """The version that ``If-Match`` names; ``None`` when it is absent or ``*``. Refuses what is no ``ETag`` of ours."""
+        given = self.request.headers.get("if-match")
+        if given is None or given.strip() == "*":
+            return None
+        found = _ETAG.match(given.strip())
+        if found is None:
+            raise Refused("invalid_request", 'If-Match: must be an ETag as it was answered, such as "3".')
+        return int(found[1])
+
+
+def _has(if_none_match: str, version: int) -> bool:
+    known = (entry.strip().removeprefix("W/") for entry in if_none_match.split(","))
+    return any(entry in ("*", f'"{version}"') for entry in known)
+
+
+def provided(services: Services) -> dict[str, Provide]:
+    """By name: what a handler may ask for."""
+
+    def ask(request: SkipValidation[Asked]) -> Ask:
+        return Ask(services, request)
+
+    def act(request: SkipValidation[Asked]) -> Act:
+        return Act(services, request)
+
+    def change(request: SkipValidation[Asked]) -> Change:
+        return Change(services, request)
+
+    return {made.__name__: Provide(made, sync_to_thread=False) for made in (ask, act, change)}

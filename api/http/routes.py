@@ -1,0 +1,110 @@
+"""The routes of operations: Litestar's own, with what all of them have in common said once.
+
+An operation is one visible function below ``@get``, ``@post``, ``@put``, ``@patch`` or ``@delete`` with its path, its name,
+what it is for, and the scope it takes. Everything else follows from its signature::
+
+    @patch("/{tag_id:uuid}", operation_id="updateTag", summary="Change a tag's name or colour", scope="tags:write")
+    def update_tag(
+        self, change: NamedDependency[Change], tag_id: FromPath[UUID], data: RequestBody[UpdateTag]
+    ) -> Json[One[TagView]]:
+        return change(lambda unit: tags.update(unit, tag_id, data, if_version=change.if_version), tags.view)
+
+- It runs in a thread unless it is a coroutine.
+- An id in the path: 404. ``data``: a JSON body, decoded strictly (413, 415, 422). ``act`` or ``change``: an
+  ``Idempotency-Key`` (409, 422), and with ``change`` an ``If-Match`` (412). ``wanted``: the parameters of a page.
+- Without ``public``: a caller with a token (401) who may what ``scope`` says (403).
+- Answered are 200, 201 by ``post`` and 204 by ``delete``, unless ``status`` is another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from inspect import iscoroutinefunction
+from typing import Any, Final, Literal, TypedDict, Unpack
+
+from litestar.di import Provide
+from litestar.handlers import HTTPRouteHandler
+from litestar.types import Empty
+
+from domain.kernel import JSON
+
+Handler = Callable[..., Any]
+
+
+class Said(TypedDict, total=False):
+    """What a route says that its signature does not tell; it is found again in its ``opt``."""
+
+    scope: str
+    """What the caller must be allowed, such as ``contacts:read``; without one it is enough to be somebody."""
+    public: bool
+    """Whether anybody may ask, without a token."""
+    errors: tuple[str, ...]
+    """Codes of errors that it answers beside those that follow from its signature."""
+    also: Mapping[int, str]
+    """Other statuses with which the same may be answered, and what they mean."""
+    example: JSON
+    """A body, as JSON."""
+    headers: tuple[str, ...]
+    """Headers that are answered beside the usual ones."""
+    lines: type
+    """What a line of the answer is as NDJSON."""
+    conditional: bool
+    """Whether ``If-None-Match`` may be answered with 304."""
+    json: type
+    """The type of the JSON body, where the route reads the body itself."""
+    bodies: Mapping[str, JSON]
+    """Other bodies that are taken, by media type."""
+
+
+class _Route(HTTPRouteHandler):
+    """It can be referred to weakly, by which ``StrictBody`` finds the decoder of its body."""
+
+    __slots__ = ("__weakref__",)
+
+
+@dataclass(frozen=True)
+class _Method:
+    name: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+
+    def __call__(
+        self,
+        path: str = "",
+        *,
+        operation_id: str,
+        summary: str,
+        description: str | None = None,
+        status: int | None = None,
+        asked: Handler | None = None,
+        max_body: int | None = None,
+        **said: Unpack[Said],
+    ) -> Callable[[Handler], HTTPRouteHandler]:
+        """A route below its controller's path.
+
+        ``asked`` works out, from query parameters of its own, what the handler takes under that name. ``max_body`` is in
+        bytes, where it is not the application's.
+        """
+        found = {} if asked is None else {"asked": Provide(asked, sync_to_thread=False)}
+
+        def routed(handler: Handler) -> HTTPRouteHandler:
+            return _Route(
+                path,
+                http_method=self.name,
+                operation_id=operation_id,
+                summary=summary,
+                description=description,
+                status_code=status,
+                dependencies=found,
+                request_max_body_size=Empty if max_body is None else max_body,
+                sync_to_thread=None if iscoroutinefunction(handler) else True,
+                opt={**said},
+            )(handler)
+
+        return routed
+
+
+get: Final = _Method("GET")
+post: Final = _Method("POST")
+put: Final = _Method("PUT")
+patch: Final = _Method("PATCH")
+delete: Final = _Method("DELETE")
