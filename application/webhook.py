@@ -49,22 +49,22 @@ _KEEP: Final[LiteralString] = """
 """
 _RETIRE: Final[LiteralString] = """
     UPDATE webhook_secrets SET expires_at = now() + make_interval(hours => %s)
-    WHERE workspace_id = current_workspace() AND webhook_id = %s AND expires_at IS NULL
+    WHERE workspace_id = %s AND webhook_id = %s AND expires_at IS NULL
 """
 _FORGET_OLD: Final[LiteralString] = """
-    DELETE FROM webhook_secrets WHERE workspace_id = current_workspace() AND webhook_id = %s AND (
+    DELETE FROM webhook_secrets WHERE workspace_id = %s AND webhook_id = %s AND (
         expires_at <= now() OR id NOT IN (
-            SELECT id FROM webhook_secrets WHERE workspace_id = current_workspace() AND webhook_id = %s
+            SELECT id FROM webhook_secrets WHERE workspace_id = %s AND webhook_id = %s
             ORDER BY created_at DESC LIMIT %s))
 """
 _FORGET_ALL: Final[LiteralString] = """
-    DELETE FROM webhook_secrets WHERE workspace_id = current_workspace() AND webhook_id = %s
+    DELETE FROM webhook_secrets WHERE workspace_id = %s AND webhook_id = %s
 """
 _FORGET_HEALTH: Final[LiteralString] = """
-    DELETE FROM webhook_health WHERE workspace_id = current_workspace() AND webhook_id = %s
+    DELETE FROM webhook_health WHERE workspace_id = %s AND webhook_id = %s
 """
 _NEW_CHANCE: Final[LiteralString] = """
-    UPDATE webhook_health SET failing_since = NULL WHERE workspace_id = current_workspace() AND webhook_id = %s
+    UPDATE webhook_health SET failing_since = NULL WHERE workspace_id = %s AND webhook_id = %s
 """
 
 
@@ -120,16 +120,17 @@ def update(
     if not webhook.state.active:
         deliveries.cancel_pending(unit.conn, webhook_id)
     elif form.active is True or form.url is not UNSET:
-        unit.conn.execute(_NEW_CHANCE, (webhook_id,))
+        unit.conn.execute(_NEW_CHANCE, (unit.origin.workspace_id, webhook_id))
     return webhook
 
 
 def rotate_secret(unit: Work, services: Services, webhook_id: UUID, if_version: int | None = None) -> Current[Webhook]:
     """A new secret. The one before goes on signing beside it for a day, so that receivers can change over."""
+    workspace_id = unit.origin.workspace_id
     unit.execute(WEBHOOK, webhook_id, RotateWebhookSecret(), if_version=if_version)
-    unit.conn.execute(_RETIRE, (OVERLAP_HOURS, webhook_id))
+    unit.conn.execute(_RETIRE, (OVERLAP_HOURS, workspace_id, webhook_id))
     _issue(unit, services.box, webhook_id)
-    unit.conn.execute(_FORGET_OLD, (webhook_id, webhook_id, MOST_SIGNING))
+    unit.conn.execute(_FORGET_OLD, (workspace_id, webhook_id, workspace_id, webhook_id, MOST_SIGNING))
     return unit.get(WEBHOOK, webhook_id)
 
 
@@ -143,8 +144,8 @@ def disable(unit: Work, webhook_id: UUID, reason: DisabledReason) -> None:
 def delete(unit: Work, webhook_id: UUID, if_version: int | None = None) -> None:
     unit.execute(WEBHOOK, webhook_id, DeleteWebhook(), if_version=if_version)
     deliveries.cancel_pending(unit.conn, webhook_id)
-    unit.conn.execute(_FORGET_ALL, (webhook_id,))
-    unit.conn.execute(_FORGET_HEALTH, (webhook_id,))
+    unit.conn.execute(_FORGET_ALL, (unit.origin.workspace_id, webhook_id))
+    unit.conn.execute(_FORGET_HEALTH, (unit.origin.workspace_id, webhook_id))
 
 
 def _issue(unit: Work, box: SecretBox, webhook_id: UUID) -> None:

@@ -22,7 +22,7 @@ from schemas.webhook import Ping, Subject, WebhookEnvelope
 
 _SIGNING: Final[LiteralString] = """
     SELECT sealed FROM webhook_secrets
-    WHERE workspace_id = current_workspace() AND webhook_id = %s AND (expires_at IS NULL OR expires_at > now())
+    WHERE workspace_id = %s AND webhook_id = %s AND (expires_at IS NULL OR expires_at > now())
     ORDER BY created_at DESC
 """
 
@@ -39,7 +39,7 @@ def endpoint(services: Services, workspace_id: UUID, webhook_id: UUID) -> Endpoi
     """An endpoint whether or not it is active: testing comes before switching on."""
     with reading(services.pool, workspace_id) as conn:
         webhook = WEBHOOKS.load(conn, [webhook_id]).get(webhook_id)
-        sealed = [bytes(row[0]) for row in conn.execute(_SIGNING, (webhook_id,))]
+        sealed = [bytes(row[0]) for row in conn.execute(_SIGNING, (workspace_id, webhook_id))]
     if webhook is None:
         raise not_found("webhook")
     context = sealing_context(workspace_id, webhook_id)

@@ -30,7 +30,7 @@ _STORED: Final[LiteralString] = """
 """
 _LISTED: Final[LiteralString] = """
     SELECT workspace_id, seq, hash, signed_at, public_key, signature FROM log_checkpoints
-    WHERE workspace_id = current_workspace() ORDER BY seq DESC LIMIT %s OFFSET %s
+    WHERE workspace_id = %s ORDER BY seq DESC LIMIT %s OFFSET %s
 """
 _MOVED: Final[LiteralString] = """
     SELECT workspace_id FROM log_heads h WHERE seq > 0
@@ -92,8 +92,8 @@ def sign_moved_heads(pool: Pool, private_key: Ed25519PrivateKey) -> list[Checkpo
 
 def read_checkpoints(conn: Db, *, limit: int, offset: int = 0) -> tuple[list[Checkpoint], int]:
     """A workspace's signed heads, newest first, and how many there are; inside ``reading``."""
-    rows = conn.execute(_LISTED, (limit, offset))
-    total = conn.execute("SELECT count(*) FROM log_checkpoints WHERE workspace_id = current_workspace()")
+    rows = conn.execute(_LISTED, (conn.workspace_id, limit, offset))
+    total = conn.execute("SELECT count(*) FROM log_checkpoints WHERE workspace_id = %s", (conn.workspace_id,))
     found = [
         as_checkpoint(row[0], row[1], hashed=row[2], signed_at=timestamp(row[3]), public_key=row[4], signature=row[5])
         for row in rows

@@ -13,16 +13,43 @@ from psycopg import Connection
 from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
-Db = Connection[TupleRow]
-Pool = ConnectionPool[Db]
-
-SET_WORKSPACE: Final[LiteralString] = "SELECT set_config('daybook.workspace_id', %s, true)"
 NO_WAITING: Final[LiteralString] = "SET LOCAL synchronous_commit = off"
 """For a transaction that is made again when a crash of Postgres loses it: it need not wait for the disk."""
 
 
 _JSONB_VERSION: Final = b"\x01"
 """What a jsonb begins with on the wire; behind it comes its text."""
+
+
+class Db(Connection[TupleRow]):
+    """A connection, which knows the workspace that its transaction is for."""
+
+    _workspace_id: UUID | None = None
+
+    @property
+    def workspace_id(self) -> UUID:
+        """What statements about a tenant carry, so that they can be sent to where its rows are."""
+        if self._workspace_id is None:
+            raise RuntimeError("this transaction is for no workspace")
+        return self._workspace_id
+
+    @contextmanager
+    def entered(self, workspace_id: UUID) -> Iterator[None]:
+        """The transaction in hand is for this workspace, and ends inside."""
+        self._workspace_id = workspace_id
+        try:
+            self.execute(entering(workspace_id), prepare=False)
+            yield
+        finally:
+            self._workspace_id = None
+
+
+Pool = ConnectionPool[Db]
+
+
+def entering(workspace_id: UUID) -> bytes:
+    """The one statement that says which workspace a transaction is for: tenant policies hold it to that until it ends."""
+    return f"SET LOCAL daybook.workspace_id = '{workspace_id.hex}'".encode()
 
 
 class Unavailable(Exception):  # noqa: N818 - says what is the case
@@ -38,7 +65,7 @@ def open_pool(url: str, *, size: int = 16, wait: bool = True, timeout: float = 5
     """A pool of autocommitting connections; ``timeout`` is the seconds that a request waits for one."""
     pool = ConnectionPool(
         url,
-        connection_class=Connection[TupleRow],
+        connection_class=Db,
         configure=_configure,
         min_size=min(4, size),
         max_size=size,
@@ -65,13 +92,12 @@ def connection(pool: Pool) -> Iterator[Db]:
 
 @contextmanager
 def reading(pool: Pool, workspace_id: UUID) -> Iterator[Db]:
-    """Statements that read one workspace, in one implicit transaction and, where none waits for another, one round trip.
-
-    A pipeline on an autocommitting connection is one transaction up to its sync, so the workspace is set for just that.
-    """
+    """A transaction that reads one workspace: where no statement waits for another's answer, in one round trip."""
     with connection(pool) as conn, conn.pipeline():
-        conn.execute(SET_WORKSPACE, (str(workspace_id),))
-        yield conn
+        conn.execute("BEGIN")
+        with conn.entered(workspace_id):
+            yield conn
+            conn.execute("COMMIT")
 
 
 @contextmanager
@@ -84,8 +110,7 @@ def writing(pool: Pool, workspace_id: UUID) -> Iterator[Db]:
 @contextmanager
 def within(conn: Db, workspace_id: UUID) -> Iterator[None]:
     """A transaction for one workspace, on a connection that is in none."""
-    with conn.transaction():
-        conn.execute(SET_WORKSPACE, (str(workspace_id),))
+    with conn.transaction(), conn.entered(workspace_id):
         yield
 
 

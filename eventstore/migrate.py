@@ -8,7 +8,6 @@ from hashlib import sha256
 from importlib import resources
 from typing import Final
 
-import psycopg
 from psycopg import sql
 
 from eventstore.database import Db
@@ -28,7 +27,7 @@ class MigrationError(Exception):
 
 def connect(url: str) -> Db:
     """An autocommitting connection as the owner of the schema."""
-    return psycopg.connect(url, autocommit=True)
+    return Db.connect(url, autocommit=True)
 
 
 def migrate(conn: Db, say: Callable[[str], None] = lambda _: None) -> list[str]:

@@ -31,21 +31,21 @@ ENTRY_COLUMNS: Final[LiteralString] = (
 
 _LOG: Final[LiteralString] = f"""
     SELECT workspace_id, {ENTRY_COLUMNS} FROM events
-    WHERE workspace_id = current_workspace() AND seq > %s AND seq <= %s ORDER BY seq LIMIT %s
+    WHERE workspace_id = %s AND seq > %s AND seq <= %s ORDER BY seq LIMIT %s
 """  # noqa: S608 - constants only
 _LOG_OF_TYPES: Final[LiteralString] = f"""
     SELECT workspace_id, {ENTRY_COLUMNS} FROM events
-    WHERE workspace_id = current_workspace() AND seq > %s AND seq <= %s AND type = ANY(%s) ORDER BY seq LIMIT %s
+    WHERE workspace_id = %s AND seq > %s AND seq <= %s AND type = ANY(%s) ORDER BY seq LIMIT %s
 """  # noqa: S608 - constants only
 _STREAM: Final[LiteralString] = f"""
     SELECT workspace_id, {ENTRY_COLUMNS} FROM events
-    WHERE workspace_id = current_workspace() AND stream_id = %s AND version <= %s AND seq <= %s
+    WHERE workspace_id = %s AND stream_id = %s AND version <= %s AND seq <= %s
         AND (%s::timestamptz IS NULL OR version <= (
             SELECT max(version) FROM events
-            WHERE workspace_id = current_workspace() AND stream_id = %s AND occurred_at <= %s::timestamptz))
+            WHERE workspace_id = %s AND stream_id = %s AND occurred_at <= %s::timestamptz))
     ORDER BY version
 """  # noqa: S608 - constants only
-_HEAD: Final[LiteralString] = "SELECT seq, hash FROM log_heads WHERE workspace_id = current_workspace()"
+_HEAD: Final[LiteralString] = "SELECT seq, hash FROM log_heads WHERE workspace_id = %s"
 _LAST: Final = 2**63 - 1
 _LAST_VERSION: Final = 2**31 - 1
 
@@ -91,7 +91,7 @@ def entry(workspace_id: UUID, row: Sequence[Any]) -> LogEntry:
 
 def head(conn: Db) -> tuple[int, bytes]:
     """``(seq, hash)`` of the log's last entry; ``(0, GENESIS)`` of an empty one."""
-    row = conn.execute(_HEAD).fetchone()
+    row = conn.execute(_HEAD, (conn.workspace_id,)).fetchone()
     return (0, bytes(32)) if row is None else (row[0], bytes(row[1]))
 
 
@@ -101,9 +101,9 @@ def read_log(
     """The next ``limit`` entries behind ``after``, in order of ``seq``: all of them, or those of some types."""
     last = _LAST if upto is None else upto
     if types:
-        rows = conn.execute(_LOG_OF_TYPES, (after, last, list(types), limit))
+        rows = conn.execute(_LOG_OF_TYPES, (conn.workspace_id, after, last, list(types), limit))
     else:
-        rows = conn.execute(_LOG, (after, last, limit))
+        rows = conn.execute(_LOG, (conn.workspace_id, after, last, limit))
     return [entry(row[0], row[1:]) for row in rows]
 
 
@@ -122,10 +122,12 @@ def read_stream(
     an event of that time is told too, so that the answer is always a beginning of the stream.
     """
     bounds = (
+        conn.workspace_id,
         stream_id,
         _LAST_VERSION if upto_version is None else upto_version,
         _LAST if upto_seq is None else upto_seq,
         upto_time,
+        conn.workspace_id,
         stream_id,
         upto_time,
     )

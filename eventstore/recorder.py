@@ -37,11 +37,11 @@ BYTES: Final = "$bytes"
 
 _EVENTS: Final[LiteralString] = """
     SELECT stream_id, version, type, data::text FROM events
-    WHERE workspace_id = current_workspace() AND stream_id = %s AND version > %s AND version <= %s
+    WHERE workspace_id = %s AND stream_id = %s AND version > %s AND version <= %s
 """
 _NOTIFICATIONS: Final[LiteralString] = """
     SELECT seq, stream_id, version, type, data::text FROM events
-    WHERE workspace_id = current_workspace() AND seq > %s AND seq <= %s AND (%s::text[] IS NULL OR type = ANY(%s))
+    WHERE workspace_id = %s AND seq > %s AND seq <= %s AND (%s::text[] IS NULL OR type = ANY(%s))
     ORDER BY seq LIMIT %s
 """
 _FIRST_VERSION: Final = -(2**31)
@@ -101,7 +101,9 @@ class WorkspaceRecorder(ApplicationRecorder):
         first = _FIRST_VERSION if gt is None else gt
         last = _LAST_VERSION if lte is None else lte
         with _library_errors(), reading(self._pool, self.workspace_id) as conn:
-            rows = conn.execute(_EVENTS + order, (_stream_id(originator_id), first, last, limit)).fetchall()
+            rows = conn.execute(
+                _EVENTS + order, (self.workspace_id, _stream_id(originator_id), first, last, limit)
+            ).fetchall()
         return [StoredEvent(row[0], row[1], row[2], _state(row[3])) for row in rows]
 
     def select_notifications(
@@ -117,7 +119,7 @@ class WorkspaceRecorder(ApplicationRecorder):
         after = 0 if start is None else start - inclusive_of_start
         wanted = list(topics) or None
         with _library_errors(), reading(self._pool, self.workspace_id) as conn:
-            params = (after, _LAST if stop is None else stop, wanted, wanted, limit)
+            params = (self.workspace_id, after, _LAST if stop is None else stop, wanted, wanted, limit)
             rows = conn.execute(_NOTIFICATIONS, params).fetchall()
         return [Notification(row[1], row[2], row[3], _state(row[4]), id=row[0]) for row in rows]
 

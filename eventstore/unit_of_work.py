@@ -18,7 +18,7 @@ from psycopg.errors import DeadlockDetected, SerializationFailure, UniqueViolati
 
 from domain.kernel import Command, Decider, Event, Refused, State, not_found
 from eventstore.append import Origin, Staged, append, append_bulk
-from eventstore.database import SET_WORKSPACE, Db, Pool, connection
+from eventstore.database import Db, Pool, connection, within
 from eventstore.idempotency import IdempotencyKey, StoredResponse, begin, finish
 from eventstore.ids import new_id
 from eventstore.mapper import EventMapper
@@ -281,9 +281,9 @@ class EventStore:
             try:
                 with nullcontext() if bulk else conn.pipeline():
                     conn.execute("BEGIN")
-                    conn.execute(SET_WORKSPACE, (str(origin.workspace_id),))
-                    yield unit
-                    conn.execute("COMMIT")
+                    with conn.entered(origin.workspace_id):
+                        yield unit
+                        conn.execute("COMMIT")
             except UniqueViolation as error:
                 conn.rollback()
                 raise self._explained(unit, error) from error
@@ -297,8 +297,7 @@ class EventStore:
         constraint = error.diag.constraint_name or ""
         if unit.looked_first or constraint.endswith(_STREAM_CONFLICT) or constraint == "events_stream_version":
             return _StreamChangedError()
-        with unit.conn.transaction():
-            unit.conn.execute(SET_WORKSPACE, (str(unit.origin.workspace_id),))
+        with within(unit.conn, unit.origin.workspace_id):
             for stream_type, changes in unit.changes():
                 refusal = self.rows[stream_type].conflict(unit.conn, constraint, changes)
                 if refusal is not None:

@@ -38,8 +38,8 @@ class Health:
 def health(conn: Db, ids: Sequence[UUID]) -> dict[UUID, Health]:
     rows = conn.execute(
         "SELECT webhook_id, last_delivery_at, last_status FROM webhook_health"
-        " WHERE workspace_id = current_workspace() AND webhook_id = ANY(%s)",
-        (list(ids),),
+        " WHERE workspace_id = %s AND webhook_id = ANY(%s)",
+        (conn.workspace_id, list(ids)),
     )
     return {row[0]: Health(row[1], row[2]) for row in rows}
 
@@ -48,8 +48,8 @@ def sealed_secrets(conn: Db, ids: Sequence[UUID]) -> dict[UUID, bytes]:
     """The present secret of each endpoint, sealed; not those that it has replaced."""
     rows = conn.execute(
         "SELECT webhook_id, sealed FROM webhook_secrets"
-        " WHERE workspace_id = current_workspace() AND webhook_id = ANY(%s) AND expires_at IS NULL",
-        (list(ids),),
+        " WHERE workspace_id = %s AND webhook_id = ANY(%s) AND expires_at IS NULL",
+        (conn.workspace_id, list(ids)),
     )
     return {row[0]: bytes(row[1]) for row in rows}
 

@@ -22,11 +22,11 @@ _NAMES: Final = tuple(DeliveryView.__struct_fields__)
 _SEQ: Final = _NAMES.index("seq")
 _ONE: Final[LiteralString] = f"""
     SELECT {_COLUMNS} FROM webhook_deliveries
-    WHERE workspace_id = current_workspace() AND webhook_id = %s AND id = %s
+    WHERE workspace_id = %s AND webhook_id = %s AND id = %s
 """
 _ATTEMPTS: Final[LiteralString] = """
     SELECT attempt, started_at, duration_ms, status_code, error, response_excerpt FROM webhook_attempts
-    WHERE workspace_id = current_workspace() AND delivery_id = %s ORDER BY attempt DESC
+    WHERE workspace_id = %s AND delivery_id = %s ORDER BY attempt DESC
 """
 # What is on its way this very moment keeps its lease: its result then counts as that of the replay.
 _AGAIN: Final[LiteralString] = """
@@ -35,11 +35,11 @@ _AGAIN: Final[LiteralString] = """
         lease = CASE WHEN status = 'pending' THEN lease END
 """
 _REPLAY_ONE: Final[LiteralString] = f"""
-    {_AGAIN} WHERE workspace_id = current_workspace() AND webhook_id = %s AND id = %s RETURNING {_COLUMNS}
+    {_AGAIN} WHERE workspace_id = %s AND webhook_id = %s AND id = %s RETURNING {_COLUMNS}
 """
 _REPLAY_RANGE: Final[LiteralString] = f"""
     WITH replayed AS (
-        {_AGAIN} WHERE workspace_id = current_workspace() AND webhook_id = %s AND status <> 'pending'
+        {_AGAIN} WHERE workspace_id = %s AND webhook_id = %s AND status <> 'pending'
             AND (%s::timestamptz IS NULL OR created_at >= %s::timestamptz)
             AND (%s::timestamptz IS NULL OR created_at < %s::timestamptz)
             AND (%s::text IS NULL OR status = %s::text)
@@ -48,7 +48,7 @@ _REPLAY_RANGE: Final[LiteralString] = f"""
 """
 _CANCEL: Final[LiteralString] = """
     UPDATE webhook_deliveries SET status = 'cancelled', completed_at = now()
-    WHERE workspace_id = current_workspace() AND webhook_id = %s AND status = 'pending'
+    WHERE workspace_id = %s AND webhook_id = %s AND status = 'pending'
 """
 
 
@@ -67,7 +67,7 @@ def listed(
     """
     ascending = _ascending(request.sort)
     order = "seq" if ascending else "-seq"
-    where = _where(webhook_id, wanted)
+    where = _where(conn.workspace_id, webhook_id, wanted)
     behind = Compiled("true", ())
     if request.cursor is not None:
         behind = Compiled("seq > %s" if ascending else "seq < %s", keyset.read(request.cursor, order, int))
@@ -91,9 +91,9 @@ def _ascending(sort: Sort | None) -> bool:
     return sort is not None and not sort.descending
 
 
-def _where(webhook_id: UUID, wanted: DeliveryQuery) -> Compiled:
-    parts: list[str] = ["workspace_id = current_workspace() AND webhook_id = %s"]
-    params: list[Any] = [webhook_id]
+def _where(workspace_id: UUID, webhook_id: UUID, wanted: DeliveryQuery) -> Compiled:
+    parts: list[str] = ["workspace_id = %s AND webhook_id = %s"]
+    params: list[Any] = [workspace_id, webhook_id]
     for column, value in (("status", wanted.status), ("event_type", wanted.event_type)):
         if value is not None:
             parts.append(f"{column} = %s")
@@ -107,8 +107,8 @@ def latest(conn: Db, webhook_id: UUID, limit: int) -> list[DeliveryView]:
 
 def detail(conn: Db, webhook_id: UUID, delivery_id: UUID) -> DeliveryDetail | None:
     """One delivery with its attempts; ``None`` where the endpoint has no such."""
-    found = conn.execute(_ONE, (webhook_id, delivery_id))
-    attempts = conn.execute(_ATTEMPTS, (delivery_id,))
+    found = conn.execute(_ONE, (conn.workspace_id, webhook_id, delivery_id))
+    attempts = conn.execute(_ATTEMPTS, (conn.workspace_id, delivery_id))
     row = found.fetchone()
     if row is None:
         return None
@@ -118,20 +118,21 @@ def detail(conn: Db, webhook_id: UUID, delivery_id: UUID) -> DeliveryDetail | No
 
 def replay_one(conn: Db, webhook_id: UUID, delivery_id: UUID) -> DeliveryView | None:
     """Makes a delivery due now, from the beginning of the retry schedule; ``None`` where there is no such."""
-    row = conn.execute(_REPLAY_ONE, (webhook_id, delivery_id)).fetchone()
+    row = conn.execute(_REPLAY_ONE, (conn.workspace_id, webhook_id, delivery_id)).fetchone()
     return None if row is None else _view(row)
 
 
 def replay_range(conn: Db, webhook_id: UUID, wanted: ReplayRange) -> int:
     """Makes completed deliveries due now; answers how many."""
     since, until, status = wanted.since, wanted.until, wanted.status
-    row = conn.execute(_REPLAY_RANGE, (webhook_id, since, since, until, until, status, status)).fetchone()
+    bounds = (since, since, until, until, status, status)
+    row = conn.execute(_REPLAY_RANGE, (conn.workspace_id, webhook_id, *bounds)).fetchone()
     return row[0] if row else 0
 
 
 def cancel_pending(conn: Db, webhook_id: UUID) -> None:
     """Nothing more is sent; what is on its way this very moment may still arrive."""
-    conn.execute(_CANCEL, (webhook_id,))
+    conn.execute(_CANCEL, (conn.workspace_id, webhook_id))
 
 
 def _view(row: Sequence[Any]) -> DeliveryView:

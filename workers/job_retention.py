@@ -8,7 +8,7 @@ from uuid import UUID
 
 import psycopg
 
-from eventstore.database import SET_WORKSPACE
+from eventstore.database import entering
 from workers.running.context import AsyncPool, WorkerContext
 from workers.running.waiting import pause
 
@@ -57,6 +57,6 @@ async def forget_old(pool: AsyncPool, keep_seconds: float = KEEP_SECONDS) -> int
 
 async def _forget(pool: AsyncPool, workspace_id: UUID, job_id: UUID) -> None:
     async with pool.connection() as conn, conn.transaction():
-        await conn.execute(SET_WORKSPACE, (str(workspace_id),))
+        await conn.execute(entering(workspace_id))
         for statement in _FORGET:
             await conn.execute(statement, (workspace_id, job_id))

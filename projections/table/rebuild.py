@@ -117,7 +117,7 @@ class _Rebuilding:
         """The shadow table with all that is in the log by now, and its indexes."""
         self.conn.execute(f"DROP TABLE IF EXISTS {self.shadow}".encode())
         self.conn.execute(self.table.create_table(self.shadow).encode())
-        with psycopg.connect(self.conn.info.dsn, password=self.conn.info.password, autocommit=True) as writer:
+        with Db.connect(self.conn.info.dsn, password=self.conn.info.password, autocommit=True) as writer:
             for workspace_id, seq in self._heads():
                 self.seen[workspace_id] = seq
                 self._fill(writer, workspace_id)

@@ -14,7 +14,7 @@ from psycopg import sql
 from psycopg.errors import InsufficientPrivilege
 
 from daybook.embedded import EmbeddedPostgres
-from eventstore.database import SET_WORKSPACE, Db
+from eventstore.database import Db, entering
 from eventstore.ids import new_id
 from eventstore.migrate import connect
 from tests.servers import another_database
@@ -70,7 +70,7 @@ class Tenants:
         url = self.postgres.url(user=role, database=self.database)
         with connect(url) as conn, conn.transaction(force_rollback=True):
             if workspace is not None:
-                conn.execute(SET_WORKSPACE, (str(workspace),))
+                conn.execute(entering(workspace))
             yield conn
 
 
@@ -189,11 +189,11 @@ class TestReading:
         url = tenants.postgres.url(user="daybook_app", database=tenants.database)
         with connect(url) as conn:
             with conn.transaction():
-                conn.execute(SET_WORKSPACE, (str(tenants.one),))
+                conn.execute(entering(tenants.one))
                 assert seen(conn, "contacts")
             assert not seen(conn, "contacts")
             with conn.pipeline():
-                conn.execute(SET_WORKSPACE, (str(tenants.one),))
+                conn.execute(entering(tenants.one))
                 assert seen(conn, "contacts")
             assert not seen(conn, "contacts")
 

@@ -6,7 +6,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from eventstore.database import SET_WORKSPACE
+from eventstore.database import entering
 from eventstore.ids import new_id
 from tests.workers.running import Installation
 from workers.relay import checkpoints
@@ -70,7 +70,7 @@ def test_finding_what_is_new_does_not_read_what_is_old(installation: Installatio
 
     asyncio.run(publish_most())
     with psycopg.connect(installation.config.database_url) as conn:
-        conn.execute(SET_WORKSPACE, (str(workspace),))
+        conn.execute(entering(workspace))
         query = f"EXPLAIN (ANALYZE) {checkpoints._NEXT}".encode()
         plan = "\n".join(row[0] for row in conn.execute(query, (workspace, workspace, workspace, 500)))
     assert "actual" in plan

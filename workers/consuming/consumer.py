@@ -20,7 +20,7 @@ from prometheus_client import Counter
 
 from eventstore import consuming
 from eventstore.consuming import Batch
-from eventstore.database import SET_WORKSPACE
+from eventstore.database import entering
 from eventstore.mapper import UnreadableEventError
 from eventstore.reader import LogGapError
 from workers.running.context import AsyncDb, AsyncPool
@@ -138,7 +138,7 @@ class Consuming:
         if self._consumer.begin is not None:
             await conn.execute(*self._consumer.begin)
         await conn.execute(_FAST)
-        await conn.execute(SET_WORKSPACE, (str(workspace_id),))
+        await conn.execute(entering(workspace_id))
         locked = await conn.execute(consuming.LOCK_CHECKPOINT, (workspace_id, name))
         found = await conn.execute(consuming.BEHIND_CHECKPOINT, (self._reads, workspace_id, workspace_id, name, limit))
         row = await locked.fetchone()

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any, Final, LiteralString
 from uuid import UUID
 
-from eventstore.database import SET_WORKSPACE
+from eventstore.database import entering
 from eventstore.reader import ENTRY_COLUMNS, entry
 from schemas.log import LogEntry
-from workers.running.context import AsyncPool
+from workers.running.context import AsyncPool, transaction
 
 _LAGGING: Final[LiteralString] = """
     SELECT h.workspace_id, h.seq - coalesce(c.seq, 0)
@@ -85,10 +85,10 @@ async def lagging(pool: AsyncPool) -> dict[UUID, int]:
 
 async def unpublished(pool: AsyncPool, workspaces: Sequence[UUID], limit: int) -> dict[UUID, list[LogEntry]]:
     """The next entries of each workspace, in order of ``seq``."""
-    async with pool.connection() as conn, conn.pipeline():
+    async with transaction(pool) as conn:
         cursors = []
         for workspace_id in workspaces:
-            await conn.execute(SET_WORKSPACE, (str(workspace_id),))
+            await conn.execute(entering(workspace_id))
             cursors.append(await conn.execute(_NEXT, (workspace_id, workspace_id, workspace_id, limit)))
         return {
             workspace_id: [entry(workspace_id, row) for row in await cursor.fetchall()]
@@ -101,10 +101,10 @@ async def advance(pool: AsyncPool, published: Mapping[UUID, Place], timeline: in
 
     Raises ``TimelineChangedError``, and moves none, when Postgres is no longer on that timeline.
     """
-    async with pool.connection() as conn, conn.pipeline():
+    async with transaction(pool) as conn:
         present = await conn.execute(_TIMELINE)
         for workspace_id, place in published.items():
-            await conn.execute(SET_WORKSPACE, (str(workspace_id),))
+            await conn.execute(entering(workspace_id))
             await conn.execute(_ADVANCE, (place.stream_seq, workspace_id, place.seq, place.event_id, timeline))
         if await present.fetchone() != (timeline,):
             raise TimelineChangedError("Postgres went over to another timeline")
@@ -112,9 +112,9 @@ async def advance(pool: AsyncPool, published: Mapping[UUID, Place], timeline: in
 
 async def rewind(pool: AsyncPool, places: Mapping[UUID, Rewound]) -> None:
     """Moves checkpoints back to where the stream really ends."""
-    async with pool.connection() as conn, conn.pipeline():
+    async with transaction(pool) as conn:
         for workspace_id, place in places.items():
-            await conn.execute(SET_WORKSPACE, (str(workspace_id),))
+            await conn.execute(entering(workspace_id))
             await conn.execute(_REWIND, (place.seq, place.stream_seq, workspace_id))
 
 
@@ -142,18 +142,18 @@ async def ahead(pool: AsyncPool) -> list[UUID]:
 
 async def written(pool: AsyncPool, seqs: Mapping[UUID, Sequence[int]]) -> set[UUID]:
     """The ids of the events that the logs have at these places."""
-    async with pool.connection() as conn, conn.pipeline():
+    async with transaction(pool) as conn:
         cursors = []
         for workspace_id, wanted in seqs.items():
-            await conn.execute(SET_WORKSPACE, (str(workspace_id),))
+            await conn.execute(entering(workspace_id))
             cursors.append(await conn.execute(_IDS, (workspace_id, wanted)))
         return {row[0] for cursor in cursors for row in await cursor.fetchall()}
 
 
 async def last_older_than(pool: AsyncPool, workspace_id: UUID, seconds: float) -> int:
     """The ``seq`` of the last event of that age; 0 when there is none."""
-    async with pool.connection() as conn, conn.pipeline():
-        await conn.execute(SET_WORKSPACE, (str(workspace_id),))
+    async with transaction(pool) as conn:
+        await conn.execute(entering(workspace_id))
         row = await (await conn.execute(_BEFORE, (workspace_id, seconds))).fetchone()
     assert row is not None
     return int(row[0])

@@ -17,7 +17,7 @@ from uuid import UUID
 import msgspec
 
 from eventstore.chain import timestamp
-from eventstore.database import NO_WAITING, SET_WORKSPACE
+from eventstore.database import NO_WAITING, entering
 from gateways.webhook import Sent
 from schemas.webhook import Subject, WebhookEnvelope
 from workers.running.context import AsyncDb, AsyncPool, transaction
@@ -52,18 +52,18 @@ _CLAIM: Final[LiteralString] = """
 
 _EVENTS: Final[LiteralString] = """
     SELECT seq, event_id, type, recorded_at, stream_type, stream_id, data::text, correlation_id
-    FROM events WHERE workspace_id = current_workspace() AND seq = ANY(%s)
+    FROM events WHERE workspace_id = %s AND seq = ANY(%s)
 """
 _RECEIVERS: Final[LiteralString] = """
     SELECT w.id, w.url, array(
         SELECT s.sealed FROM webhook_secrets s
         WHERE s.workspace_id = w.workspace_id AND s.webhook_id = w.id AND (s.expires_at IS NULL OR s.expires_at > now())
         ORDER BY s.created_at DESC)
-    FROM webhooks w WHERE w.workspace_id = current_workspace() AND w.id = ANY(%s) AND w.active
+    FROM webhooks w WHERE w.workspace_id = %s AND w.id = ANY(%s) AND w.active
 """
 _CANCEL: Final[LiteralString] = """
     UPDATE webhook_deliveries AS d SET status = 'cancelled', completed_at = now(), leased_until = NULL, lease = NULL
-    WHERE workspace_id = current_workspace() AND webhook_id = ANY(%s) AND status = 'pending' AND NOT EXISTS (
+    WHERE workspace_id = %s AND webhook_id = ANY(%s) AND status = 'pending' AND NOT EXISTS (
         SELECT FROM webhooks w WHERE w.workspace_id = d.workspace_id AND w.id = d.webhook_id AND w.active)
 """
 # One that was cancelled while it was on its way stays so, unless it arrived.
@@ -85,20 +85,22 @@ _RECORD: Final[LiteralString] = """
             last_attempt_at = result.started_at,
             completed_at = CASE WHEN d.status = 'pending' AND result.status = 'pending' THEN NULL ELSE now() END
         FROM result
-        WHERE d.workspace_id = current_workspace() AND d.id = result.id AND d.lease = result.lease
-        RETURNING d.workspace_id, d.id, d.attempts
+        WHERE d.workspace_id = %s AND d.id = result.id AND d.lease = result.lease
+        RETURNING d.id, d.attempts
     )
     INSERT INTO webhook_attempts
         (workspace_id, delivery_id, attempt, started_at, duration_ms, status_code, error, response_excerpt)
-    SELECT done.workspace_id, done.id, done.attempts, result.started_at, result.duration_ms, result.status_code,
+    SELECT h.workspace_id, done.id, done.attempts, result.started_at, result.duration_ms, result.status_code,
         result.error, result.excerpt
-    FROM done JOIN result ON result.id = done.id
+    FROM log_heads h, done JOIN result ON result.id = done.id WHERE h.workspace_id = %s
 """
 _HEALTH: Final[LiteralString] = """
     INSERT INTO webhook_health AS health (workspace_id, webhook_id, last_delivery_at, last_status, failing_since)
-    SELECT current_workspace(), found.* FROM unnest(%s::uuid[], %s::timestamptz[], %s::int[], %s::timestamptz[])
+    SELECT h.workspace_id, found.*
+    FROM log_heads h, unnest(%s::uuid[], %s::timestamptz[], %s::int[], %s::timestamptz[])
         AS found(webhook_id, at, status, since)
-    WHERE EXISTS (SELECT FROM webhooks w WHERE w.workspace_id = current_workspace() AND w.id = found.webhook_id)
+    WHERE h.workspace_id = %s
+        AND EXISTS (SELECT FROM webhooks w WHERE w.workspace_id = h.workspace_id AND w.id = found.webhook_id)
     ON CONFLICT (workspace_id, webhook_id) DO UPDATE SET
         last_delivery_at = excluded.last_delivery_at, last_status = excluded.last_status, failing_since =
 """
@@ -185,7 +187,7 @@ async def claim(pool: AsyncPool, lease: UUID, asked: Mapping[Endpoint, int], *, 
                 "lease": lease,
                 "seconds": seconds,
             }
-            await conn.execute(SET_WORKSPACE, (str(workspace_id),))
+            await conn.execute(entering(workspace_id))
             cursors.append(await conn.execute(_CLAIM, bounds))
         for cursor in cursors:
             claimed += [Claimed(*row) for row in await cursor.fetchall()]
@@ -197,12 +199,12 @@ async def load(pool: AsyncPool, claimed: Iterable[Claimed]) -> tuple[list[Letter
     groups = _by_workspace(claimed, attrgetter("workspace_id"))
     letters: list[Letter] = []
     stranded: list[Claimed] = []
-    async with pool.connection() as conn, conn.pipeline():
+    async with transaction(pool) as conn:
         asked = []
         for workspace_id, group in groups.items():
-            await conn.execute(SET_WORKSPACE, (str(workspace_id),))
-            events = await conn.execute(_EVENTS, (list({item.seq for item in group}),))
-            receivers = await conn.execute(_RECEIVERS, (list({item.webhook_id for item in group}),))
+            await conn.execute(entering(workspace_id))
+            events = await conn.execute(_EVENTS, (workspace_id, list({item.seq for item in group})))
+            receivers = await conn.execute(_RECEIVERS, (workspace_id, list({item.webhook_id for item in group})))
             asked.append((group, events, receivers))
         for group, events, receivers in asked:
             written = {row[0]: row for row in await events.fetchall()}
@@ -245,10 +247,10 @@ _encode = msgspec.json.Encoder().encode
 async def cancel(pool: AsyncPool, stranded: Iterable[Claimed]) -> None:
     """Cancels all that is pending for these endpoints, where they are still switched off or gone."""
     groups = _by_workspace(stranded, attrgetter("workspace_id"))
-    async with pool.connection() as conn, conn.pipeline():
+    async with transaction(pool) as conn:
         for workspace_id, group in groups.items():
-            await conn.execute(SET_WORKSPACE, (str(workspace_id),))
-            await conn.execute(_CANCEL, (list({item.webhook_id for item in group}),))
+            await conn.execute(entering(workspace_id))
+            await conn.execute(_CANCEL, (workspace_id, list({item.webhook_id for item in group})))
 
 
 async def record(pool: AsyncPool, results: Sequence[Result], failing_seconds: float) -> list[Result]:
@@ -257,12 +259,12 @@ async def record(pool: AsyncPool, results: Sequence[Result], failing_seconds: fl
     Answers a result for each endpoint that has done nothing but fail for ``failing_seconds``.
     """
     groups = _by_workspace(results, lambda result: result.letter.claimed.workspace_id)
-    async with pool.connection() as conn, conn.pipeline():
+    async with transaction(pool) as conn:
         asked = []
         for workspace_id, group in sorted(groups.items()):
-            await conn.execute(SET_WORKSPACE, (str(workspace_id),))
-            await conn.execute(_RECORD, _columns(group))
-            asked.append((group, await _record_health(conn, group, failing_seconds)))
+            await conn.execute(entering(workspace_id))
+            await conn.execute(_RECORD, (*_columns(group), workspace_id, workspace_id))
+            asked.append((group, await _record_health(conn, workspace_id, group, failing_seconds)))
         exhausted = []
         for group, cursor in asked:
             if cursor is not None:
@@ -286,7 +288,7 @@ def _columns(results: Sequence[Result]) -> tuple[list[Any], ...]:
     )
 
 
-async def _record_health(conn: AsyncDb, results: Sequence[Result], failing_seconds: float) -> Any:
+async def _record_health(conn: AsyncDb, workspace_id: UUID, results: Sequence[Result], failing_seconds: float) -> Any:
     well: list[tuple[Any, ...]] = []
     badly: list[tuple[Any, ...]] = []
     by_id = attrgetter("letter.claimed.webhook_id")
@@ -301,10 +303,14 @@ async def _record_health(conn: AsyncDb, results: Sequence[Result], failing_secon
         row = (webhook_id, last.started_at, last.status, since)
         (badly if all(result.sent.error is not None for result in group) else well).append(row)
     if well:
-        await conn.execute(_FARED_WELL, tuple(list(column) for column in zip(*well, strict=True)))
+        await conn.execute(_FARED_WELL, (*_transposed(well), workspace_id))
     if not badly:
         return None
-    return await conn.execute(_FAILED_ONLY, (*(list(column) for column in zip(*badly, strict=True)), failing_seconds))
+    return await conn.execute(_FAILED_ONLY, (*_transposed(badly), workspace_id, failing_seconds))
+
+
+def _transposed(rows: list[tuple[Any, ...]]) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)]
 
 
 def _by_workspace(items: Iterable[Any], key: Any) -> dict[UUID, list[Any]]:

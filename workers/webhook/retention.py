@@ -9,8 +9,8 @@ from uuid import UUID
 
 import psycopg
 
-from eventstore.database import SET_WORKSPACE
-from workers.running.context import AsyncPool, WorkerContext
+from eventstore.database import entering
+from workers.running.context import AsyncPool, WorkerContext, transaction
 from workers.running.waiting import pause
 
 KEEP_SECONDS: Final = 30 * 86400.0
@@ -31,14 +31,14 @@ _WITH_OLD: Final[LiteralString] = """
 """
 _FORGET: Final[LiteralString] = """
     WITH gone AS (
-        DELETE FROM webhook_deliveries WHERE workspace_id = current_workspace() AND id IN (
+        DELETE FROM webhook_deliveries WHERE workspace_id = %s AND id IN (
             SELECT id FROM webhook_deliveries
-            WHERE workspace_id = current_workspace() AND id < %s AND status <> 'pending'
+            WHERE workspace_id = %s AND id < %s AND status <> 'pending'
             ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)
         RETURNING id
     ), attempts AS (
         DELETE FROM webhook_attempts USING gone
-        WHERE webhook_attempts.workspace_id = current_workspace() AND webhook_attempts.delivery_id = gone.id
+        WHERE webhook_attempts.workspace_id = %s AND webhook_attempts.delivery_id = gone.id
     )
     SELECT count(*) FROM gone
 """
@@ -74,7 +74,7 @@ async def forget_old(pool: AsyncPool, keep_seconds: float = KEEP_SECONDS) -> int
 
 
 async def _forget_some(pool: AsyncPool, workspace_id: UUID, before: UUID) -> int:
-    async with pool.connection() as conn, conn.pipeline():
-        await conn.execute(SET_WORKSPACE, (str(workspace_id),))
-        row = await (await conn.execute(_FORGET, (before, BATCH))).fetchone()
+    async with transaction(pool) as conn:
+        await conn.execute(entering(workspace_id))
+        row = await (await conn.execute(_FORGET, (workspace_id, workspace_id, before, BATCH, workspace_id))).fetchone()
     return row[0] if row else 0
