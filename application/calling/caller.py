@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
+from application.calling.rights import allows, standing
 from domain.membership import Role
 from domain.workspace import Plan
 from eventstore.append import Origin
 from schemas.log import Actor
 
-_ADMIN_ONLY: Final = frozenset({"webhooks", "api-keys", "workspace"})
 _ADMINS: Final = frozenset({"owner", "admin"})
 
 
@@ -45,10 +45,10 @@ class Caller:
         return self.account_id if self.assigned_only and not self.is_admin else None
 
     def may(self, scope: str) -> bool:
-        """Whether role and scopes both allow ``resource:read`` or ``resource:write``."""
-        resource, action = scope.split(":")
-        if not self.is_admin and (self.role == "viewer" or resource in _ADMIN_ONLY) and action == "write":
+        """Whether the table of rights and the caller's scopes both allow ``resource:read`` or ``resource:write``."""
+        if not allows(standing(self.role, assigned_only=self.assigned_only), scope):
             return False
+        resource, _, _ = scope.partition(":")
         return any(held in ("*", "admin", scope) or held == f"{resource}:write" for held in self.scopes)
 
     def origin(self) -> Origin:

@@ -1,0 +1,51 @@
+"""The table of rights: what each role may do with each resource."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+from domain.membership import Role
+
+Right = Literal["none", "read", "write"]
+"""To write is to read too."""
+
+Standing = Literal["owner", "admin", "member", "limited", "viewer"]
+"""A role; members ``limited`` to what is assigned to them stand apart from other members."""
+
+# fmt: off
+_STANDINGS: Final[tuple[Standing, ...]] = (
+                    "owner", "admin", "member", "limited", "viewer")
+
+_TABLE: Final[dict[str, tuple[Right, ...]]] = {
+    "contacts":    ("write", "write", "write",  "write",   "read"),
+    "tags":        ("write", "write", "write",  "write",   "read"),
+    "jobs":        ("write", "write", "write",  "write",   "read"),
+    "activities":  ("write", "write", "read",   "read",    "read"),
+    "log":         ("write", "write", "read",   "read",    "read"),
+    "webhooks":    ("write", "write", "read",   "read",    "read"),
+    "workspace":   ("write", "write", "read",   "read",    "read"),
+    "api-keys":    ("write", "write", "read",   "read",    "read"),
+}
+# fmt: on
+
+RIGHTS: Final[dict[str, dict[Standing, Right]]] = {
+    resource: dict(zip(_STANDINGS, rights, strict=True)) for resource, rights in _TABLE.items()
+}
+"""By resource, as scopes name it."""
+
+_ALLOWED: Final = frozenset(
+    f"{standing} {resource}:{action}"
+    for resource, rights in RIGHTS.items()
+    for standing, right in rights.items()
+    for action in ("read", "write")
+    if right in ("write", action)
+)
+
+
+def standing(role: Role, *, assigned_only: bool) -> Standing:
+    return "limited" if role == "member" and assigned_only else role
+
+
+def allows(who: Standing, scope: str) -> bool:
+    """Whether the table has ``resource:read`` or ``resource:write`` for that standing; what it does not know, nobody may."""
+    return f"{who} {scope}" in _ALLOWED
