@@ -13,7 +13,7 @@ from domain.catalogue import EVENTS
 from domain.kernel import Action, Event, invalid
 from eventstore.database import Db
 from projections.table import keyset
-from projections.table.filter import TRUE, Compiled
+from projections.table.filter import HERE, TRUE, Compiled
 from schemas.activity import ActivityView, FieldChange
 from schemas.log import Actor
 from schemas.wire.page import PageRequest
@@ -32,25 +32,23 @@ _FROM: Final = (
 
 _BY_USER: Final = (
     "e.actor_id = ANY(ARRAY(SELECT %s::uuid UNION ALL SELECT id FROM api_keys"
-    " WHERE workspace_id = current_workspace() AND user_id = %s))"
+    " WHERE workspace_id = %s AND user_id = %s))"
 )
-_OF_CONTACT_ASSIGNED_TO: Final = (
-    "e.stream_id IN (SELECT id FROM contacts WHERE workspace_id = current_workspace() AND assigned_to = %s)"
-)
-_END: Final[LiteralString] = "SELECT seq FROM log_heads WHERE workspace_id = current_workspace()"
-_COUNTING: Final = "SELECT count(*) FROM events e WHERE e.workspace_id = current_workspace() AND {where}"
-_COUNT_UP: Final[LiteralString] = "SELECT count_activities(current_workspace(), %s)"
+_OF_CONTACT_ASSIGNED_TO: Final = "e.stream_id IN (SELECT id FROM contacts WHERE workspace_id = %s AND assigned_to = %s)"
+_END: Final[LiteralString] = "SELECT seq FROM log_heads WHERE workspace_id = %s"
+_COUNTING: Final = "SELECT count(*) FROM events e WHERE e.workspace_id = %s AND {where}"
+_COUNT_UP: Final[LiteralString] = "SELECT count_activities(%s, %s)"
 # What is counted already, and what came since: one statement sees both as of one moment.
 _ADDING_UP: Final = """
     WITH counted AS (
         SELECT coalesce(max(seq), 0) AS seq FROM consumer_checkpoints
-        WHERE workspace_id = current_workspace() AND consumer = 'activity_counts')
+        WHERE workspace_id = %s AND consumer = 'activity_counts')
     SELECT (
         SELECT coalesce(sum(n), 0)::bigint FROM activity_counts e
-        WHERE e.workspace_id = current_workspace() AND {where}
+        WHERE e.workspace_id = %s AND {where}
     ) + (
         SELECT count(*) FROM events e
-        WHERE e.workspace_id = current_workspace() AND e.seq > (SELECT seq FROM counted) AND {where})
+        WHERE e.workspace_id = %s AND e.seq > (SELECT seq FROM counted) AND {where})
 """
 COUNT_STEP: Final = 1000
 """Behind so many uncounted events the counts are moved on."""
@@ -82,10 +80,16 @@ def listed(conn: Db, request: PageRequest, wanted: ActivityQuery) -> tuple[list[
     )
     rows = conn.execute(
         (
-            f"SELECT {_COLUMNS}{_FROM} WHERE e.workspace_id = current_workspace() AND {where.sql} AND {behind.sql}"
+            f"SELECT {_COLUMNS}{_FROM} WHERE e.workspace_id = %s AND {where.sql} AND {behind.sql}"
             " ORDER BY e.seq DESC LIMIT %s OFFSET %s"
         ).encode(),
-        (*where.params, *behind.params, request.limit + 1, 0 if request.cursor else request.skipped),
+        (
+            conn.workspace_id,
+            *where.params_in(conn.workspace_id),
+            *behind.params,
+            request.limit + 1,
+            0 if request.cursor else request.skipped,
+        ),
     )
     total = _total(conn, wanted, where)
     found = rows.fetchall()
@@ -97,11 +101,13 @@ def listed(conn: Db, request: PageRequest, wanted: ActivityQuery) -> tuple[list[
 def _total(conn: Db, wanted: ActivityQuery, where: Compiled) -> psycopg.Cursor[tuple[int]]:
     """How many there are in all: the log's end, a few counts and what came since, or, of few events, all of them."""
     if where is TRUE:
-        return conn.execute(_END)
+        return conn.execute(_END, (conn.workspace_id,))
+    workspace_id, params = conn.workspace_id, where.params_in(conn.workspace_id)
     if wanted.entity_id is not None or wanted.visible_to is not None:
-        return conn.execute(_COUNTING.format(where=where.sql).encode(), where.params)
-    conn.execute(_COUNT_UP, (COUNT_STEP,))
-    return conn.execute(_ADDING_UP.format(where=where.sql).encode(), where.params * 2)
+        return conn.execute(_COUNTING.format(where=where.sql).encode(), (workspace_id, *params))
+    conn.execute(_COUNT_UP, (workspace_id, COUNT_STEP))
+    here = (workspace_id, *params)
+    return conn.execute(_ADDING_UP.format(where=where.sql).encode(), (workspace_id, *here, *here))
 
 
 def forget_counts(conn: Db) -> None:
@@ -128,10 +134,10 @@ def _where(wanted: ActivityQuery) -> Compiled:
         params.append(types)
     if wanted.user_id is not None:
         parts.append(_BY_USER)
-        params += [wanted.user_id, wanted.user_id]
+        params += [wanted.user_id, HERE, wanted.user_id]
     if wanted.visible_to is not None:
         parts.append(f"({_BY_USER} OR {_OF_CONTACT_ASSIGNED_TO})")
-        params += [wanted.visible_to] * 3
+        params += [wanted.visible_to, HERE, wanted.visible_to, HERE, wanted.visible_to]
     return Compiled(" AND ".join(parts), tuple(params)) if parts else TRUE
 
 

@@ -96,8 +96,8 @@ def by_emails(conn: Db, emails: Sequence[str]) -> dict[str, Current[Contact]]:
     """Contacts by normalised e-mail address."""
     rows = conn.execute(
         "SELECT id, state::text, version, created_at, updated_at, email FROM contacts"
-        " WHERE workspace_id = current_workspace() AND email = ANY(%s) AND email <> ''",
-        (list(emails),),
+        " WHERE workspace_id = %s AND email = ANY(%s) AND email <> ''",
+        (conn.workspace_id, list(emails)),
     )
     return {row[5]: CONTACTS.current(row) for row in rows}
 
@@ -105,7 +105,7 @@ def by_emails(conn: Db, emails: Sequence[str]) -> dict[str, Current[Contact]]:
 def with_tag(conn: Db, tag_id: UUID) -> list[UUID]:
     """The ids of all contacts that bear a tag."""
     rows = conn.execute(
-        "SELECT id FROM contacts WHERE workspace_id = current_workspace() AND tags @> ARRAY[%s::uuid] ORDER BY id",
-        (tag_id,),
+        "SELECT id FROM contacts WHERE workspace_id = %s AND tags @> ARRAY[%s::uuid] ORDER BY id",
+        (conn.workspace_id, tag_id),
     )
     return [row[0] for row in rows]

@@ -17,7 +17,7 @@ from projections.contact import CONTACTS
 
 _FOUND: Final[LiteralString] = """
     SELECT id, state::text, version, created_at, updated_at, name FROM contacts
-    WHERE workspace_id = current_workspace() AND name = ANY(%(names)s)
+    WHERE workspace_id = %(workspace)s AND name = ANY(%(names)s)
         AND (%(visible_to)s::uuid IS NULL OR assigned_to = %(visible_to)s)
 """
 _WITH_PHONES: Final[LiteralString] = f"{_FOUND} AND phone = ANY(%(phones)s) ORDER BY id"
@@ -29,7 +29,7 @@ Named = tuple[str, Current[Contact]]
 
 def with_phones(conn: Db, names: Sequence[str], phones: Sequence[str], visible_to: UUID | None) -> list[Named]:
     """The contacts of any of these folded names with any of these phone numbers, the oldest first."""
-    params = {"names": list(names), "phones": list(phones), "visible_to": visible_to}
+    params = {"workspace": conn.workspace_id, "names": list(names), "phones": list(phones), "visible_to": visible_to}
     return [(row[5], CONTACTS.current(row)) for row in conn.execute(_WITH_PHONES, params, prepare=False)]
 
 
@@ -40,5 +40,11 @@ def with_texts(
 
     ``path``: where in a contact, such as ``("customFields", "Account Id")``.
     """
-    params = {"names": list(names), "path": list(path), "texts": list(texts), "visible_to": visible_to}
+    params = {
+        "workspace": conn.workspace_id,
+        "names": list(names),
+        "path": list(path),
+        "texts": list(texts),
+        "visible_to": visible_to,
+    }
     return [(row[5], CONTACTS.current(row)) for row in conn.execute(_WITH_TEXTS, params, prepare=False)]

@@ -34,7 +34,7 @@ def workspace(conn: Db, workspace_id: UUID) -> WorkspaceView:
 
 
 def workspace_view(conn: Db, found: Current[Workspace]) -> WorkspaceView:
-    members = conn.execute("SELECT count(*) FROM memberships WHERE workspace_id = current_workspace()").fetchone()
+    members = conn.execute("SELECT count(*) FROM memberships WHERE workspace_id = %s", (conn.workspace_id,)).fetchone()
     return WorkspaceView(
         id=found.id,
         name=found.state.name,

@@ -25,6 +25,6 @@ MEMBERSHIPS: RowTable[Membership] = RowTable(
 
 def is_member(conn: Db, user_id: UUID) -> bool:
     row = conn.execute(
-        "SELECT true FROM memberships WHERE workspace_id = current_workspace() AND user_id = %s", (user_id,)
+        "SELECT true FROM memberships WHERE workspace_id = %s AND user_id = %s", (conn.workspace_id, user_id)
     ).fetchone()
     return row is not None

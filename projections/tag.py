@@ -34,7 +34,7 @@ def views(conn: Db, tags: Iterable[Current[Tag]]) -> list[TagView]:
     tags = list(tags)
     kinds = [f"contact.tags:{tag.id}" for tag in tags]
     found = conn.execute(
-        "SELECT kind, n FROM row_counts WHERE workspace_id = current_workspace() AND kind = ANY(%s)", (kinds,)
+        "SELECT kind, n FROM row_counts WHERE workspace_id = %s AND kind = ANY(%s)", (conn.workspace_id, kinds)
     )
     counts: dict[str, int] = dict(found.fetchall())
     return [
@@ -66,8 +66,8 @@ def by_names(conn: Db, names: Sequence[str]) -> dict[str, TagRef]:
     keys = [folded(name.strip()) for name in names]
     rows = conn.execute(
         "SELECT id, state->>'name', name, slug FROM tags"
-        " WHERE workspace_id = current_workspace() AND (name = ANY(%s) OR slug = ANY(%s)) FOR KEY SHARE",
-        (keys, [slug(name) for name in names]),
+        " WHERE workspace_id = %s AND (name = ANY(%s) OR slug = ANY(%s)) FOR KEY SHARE",
+        (conn.workspace_id, keys, [slug(name) for name in names]),
     ).fetchall()
     found = {row[3]: TagRef(id=row[0], name=row[1]) for row in rows}
     found |= {row[2]: TagRef(id=row[0], name=row[1]) for row in rows}
@@ -77,14 +77,14 @@ def by_names(conn: Db, names: Sequence[str]) -> dict[str, TagRef]:
 def lock_names(conn: Db, keys: Iterable[str]) -> None:
     """Waits for others that are making tags of these folded names, and keeps more from it until the transaction ends."""
     for key in sorted(keys):
-        conn.execute("SELECT pg_advisory_xact_lock(hashtextextended(current_workspace() || ' tag ' || %s, 0))", (key,))
+        conn.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"{conn.workspace_id} tag {key}",))
 
 
 def held(conn: Db, ids: Sequence[UUID], *, for_deletion: bool = False) -> set[UUID]:
     """Of these tags those that exist, held until the transaction ends (see ``by_names``)."""
     strength = b"FOR UPDATE" if for_deletion else b"FOR KEY SHARE"
-    query = b"SELECT id FROM tags WHERE workspace_id = current_workspace() AND id = ANY(%s) " + strength
-    return {row[0] for row in conn.execute(query, (list(ids),))}
+    query = b"SELECT id FROM tags WHERE workspace_id = %s AND id = ANY(%s) " + strength
+    return {row[0] for row in conn.execute(query, (conn.workspace_id, list(ids)))}
 
 
 def refs(conn: Db, ids: Iterable[UUID]) -> dict[UUID, TagView]:
@@ -93,8 +93,7 @@ def refs(conn: Db, ids: Iterable[UUID]) -> dict[UUID, TagView]:
     if not wanted:
         return {}
     rows = conn.execute(
-        "SELECT id, state->>'name', slug, state->>'color' FROM tags"
-        " WHERE workspace_id = current_workspace() AND id = ANY(%s)",
-        (wanted,),
+        "SELECT id, state->>'name', slug, state->>'color' FROM tags WHERE workspace_id = %s AND id = ANY(%s)",
+        (conn.workspace_id, wanted),
     )
     return {row[0]: TagView(id=row[0], name=row[1], slug=row[2], color=row[3]) for row in rows}

@@ -49,14 +49,22 @@ _ALLOWED: Final[dict[Asked, frozenset[str]]] = {
 }  # fmt: skip
 _SET: Final = {"is_set": True, "is_not_empty": True, "is_not_set": False, "is_empty": False}
 
-TAG_IDS: Final = "(SELECT coalesce(array_agg(id), '{}') FROM tags WHERE workspace_id = current_workspace() AND (name = ANY(%s) OR slug = ANY(%s) OR id = ANY(%s)))"
+TAG_IDS: Final = "(SELECT coalesce(array_agg(id), '{}') FROM tags WHERE workspace_id = %s AND (name = ANY(%s) OR slug = ANY(%s) OR id = ANY(%s)))"
 """The ids of the tags of these names, slugs or ids."""
+
+
+HERE: Final = object()
 
 
 @dataclass(frozen=True)
 class Compiled:
+    """A piece of a statement, and its parameters; among them ``HERE`` for the workspace that is asked."""
+
     sql: str
     params: tuple[Any, ...]
+
+    def params_in(self, workspace_id: UUID) -> tuple[Any, ...]:
+        return tuple(workspace_id if param is HERE else param for param in self.params)
 
 
 TRUE: Final = Compiled("true", ())
@@ -234,7 +242,7 @@ def _tags(field: Field, _path: tuple[Any, ...], operator: str, value: Any) -> Co
     keys = [folded(name.strip()) for name in names]
     overlap = f"{field.sql} && {TAG_IDS}"
     negative = operator in ("neq", "not_contains", "not_has")
-    return Compiled(f"NOT ({overlap})" if negative else overlap, (keys, [name.lower() for name in names], ids))
+    return Compiled(f"NOT ({overlap})" if negative else overlap, (HERE, keys, [name.lower() for name in names], ids))
 
 
 def _custom(field: Field, path: tuple[Any, ...], operator: str, value: Any) -> Compiled:

@@ -11,7 +11,7 @@ from domain.kernel import State, invalid
 from eventstore.database import Db
 from eventstore.rows import Current
 from projections.table import keyset
-from projections.table.filter import TRUE, Compiled, every
+from projections.table.filter import HERE, TRUE, Compiled, every
 from projections.table.rows import Order, RowTable
 from schemas.wire.page import PageRequest, Sort
 
@@ -61,7 +61,7 @@ class Listing(Generic[S]):
         after = self._after(request, sort, order)
         making = self._found_once if few else self._found
         query = making(order, where, after, _ordered(sort, order), _limit(request))
-        rows = conn.execute(query.sql.encode(), query.params).fetchall()
+        rows = conn.execute(query.sql.encode(), query.params_in(conn.workspace_id)).fetchall()
         total = rows[0][-1] if rows else self._total_beyond(conn, request, where)
         page, cursor = keyset.page(rows, request.limit, lambda row: keyset.written(_name(sort), row[-2], row[0]))
         return Listed([self.table.current(row) for row in page], total, cursor)
@@ -85,21 +85,21 @@ class Listing(Generic[S]):
         total = self._total(where)
         sql = (
             f"SELECT {_ROW}, {order.column}, ({total.sql}) FROM {self.table.table}"
-            f" WHERE workspace_id = current_workspace() AND ({where.sql}){after.sql}{ordered}{limit.sql}"
+            f" WHERE workspace_id = %s AND ({where.sql}){after.sql}{ordered}{limit.sql}"
         )
-        return Compiled(sql, (*total.params, *where.params, *after.params, *limit.params))
+        return Compiled(sql, (*total.params, HERE, *where.params, *after.params, *limit.params))
 
     def _found_once(self, order: Order, where: Compiled, after: Compiled, ordered: str, limit: Compiled) -> Compiled:
         """All that is found, sorted here; what is shown of a row is read for those of the page alone."""
         table = self.table.table
         sql = (
             f"WITH found AS MATERIALIZED (SELECT id, {order.column} FROM {table}"
-            f" WHERE workspace_id = current_workspace() AND ({where.sql}))"
+            f" WHERE workspace_id = %s AND ({where.sql}))"
             f" SELECT {_ROW}, {order.column}, (SELECT count(*) FROM found) FROM {table}"
-            f" WHERE workspace_id = current_workspace()"
+            f" WHERE workspace_id = %s"
             f" AND id = ANY(ARRAY(SELECT id FROM found WHERE true{after.sql}{ordered}{limit.sql})){ordered}"
         )
-        return Compiled(sql, (*where.params, *after.params, *limit.params))
+        return Compiled(sql, (HERE, *where.params, HERE, *after.params, *limit.params))
 
     def _after(self, request: PageRequest, sort: Sort, order: Order) -> Compiled:
         if request.cursor is None:
@@ -112,17 +112,17 @@ class Listing(Generic[S]):
     def _total(self, where: Compiled) -> Compiled:
         """Of all rows from the counter that every command keeps; of a filter by counting."""
         if where is TRUE:
-            counter = "SELECT n FROM row_counts WHERE workspace_id = current_workspace() AND kind = %s"
-            return Compiled(f"SELECT coalesce(({counter}), 0)", (self.table.decider.stream_type,))
-        counting = f"SELECT count(*) FROM {self.table.table} WHERE workspace_id = current_workspace() AND ({where.sql})"
-        return Compiled(counting, where.params)
+            counter = "SELECT n FROM row_counts WHERE workspace_id = %s AND kind = %s"
+            return Compiled(f"SELECT coalesce(({counter}), 0)", (HERE, self.table.decider.stream_type))
+        counting = f"SELECT count(*) FROM {self.table.table} WHERE workspace_id = %s AND ({where.sql})"
+        return Compiled(counting, (HERE, *where.params))
 
     def _total_beyond(self, conn: Db, request: PageRequest, where: Compiled) -> int:
         """How many rows there are when the page has none: none at all, unless it is behind the last."""
         if request.cursor is None and not request.skipped:
             return 0
         total = self._total(where)
-        row = conn.execute(total.sql.encode(), total.params).fetchone()
+        row = conn.execute(total.sql.encode(), total.params_in(conn.workspace_id)).fetchone()
         return 0 if row is None else int(row[0])
 
 

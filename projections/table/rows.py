@@ -162,7 +162,7 @@ class RowTable(Generic[S]):
     def _select(self) -> bytes:
         return (
             f"SELECT id, state::text, version, created_at, updated_at FROM {self.table}"
-            " WHERE workspace_id = current_workspace() AND id = ANY(%s)"
+            " WHERE workspace_id = %s AND id = ANY(%s)"
         ).encode()
 
     @cached_property
@@ -180,7 +180,7 @@ class RowTable(Generic[S]):
         return (*common, *self.project(current))
 
     def load(self, conn: Db, ids: Sequence[UUID]) -> dict[UUID, Current[Any]]:
-        return {row[0]: self.current(row) for row in conn.execute(self._select, (list(ids),))}
+        return {row[0]: self.current(row) for row in conn.execute(self._select, (conn.workspace_id, list(ids)))}
 
     def write(self, conn: Db, workspace_id: UUID, changes: Sequence[Change], *, bulk: bool) -> None:
         new = [self.values(workspace_id, c.after) for c in changes if c.before is None and c.after is not None]
@@ -210,11 +210,12 @@ class RowTable(Generic[S]):
 
     def hold(self, conn: Db, keys: Sequence[UUID], *, ending: bool = False) -> set[UUID]:
         """Of these keys those that there are, held until the transaction ends: against ending, or in order to end."""
-        return {row[0] for row in conn.execute(self._hold_to_end if ending else self._hold, (list(keys),))}
+        query = self._hold_to_end if ending else self._hold
+        return {row[0] for row in conn.execute(query, (conn.workspace_id, list(keys)))}
 
     @cached_property
     def _held(self) -> str:
-        where = f"workspace_id = current_workspace() AND {self.key} = ANY(%s)"
+        where = f"workspace_id = %s AND {self.key} = ANY(%s)"
         return f"SELECT {self.key} FROM {self.table} WHERE {where} ORDER BY id"
 
     @cached_property
@@ -228,8 +229,8 @@ class RowTable(Generic[S]):
     def referring(self, conn: Db, reference: Reference, key: UUID, limit: int) -> list[UUID]:
         """The ids of rows that refer to ``key`` by this reference, in order."""
         holds = f"{reference.field} @> ARRAY[%s::uuid]" if reference.many else f"{reference.field} = %s"
-        query = f"SELECT id FROM {self.table} WHERE workspace_id = current_workspace() AND {holds} ORDER BY id LIMIT %s"
-        return [row[0] for row in conn.execute(query.encode(), (key, limit))]
+        query = f"SELECT id FROM {self.table} WHERE workspace_id = %s AND {holds} ORDER BY id LIMIT %s"
+        return [row[0] for row in conn.execute(query.encode(), (conn.workspace_id, key, limit))]
 
     def counts(self, change: Change) -> Iterable[tuple[str, int]]:
         """How many there are of the kind, and how many refer to each thing by a reference that is counted."""
@@ -256,15 +257,13 @@ class RowTable(Generic[S]):
         column = self._unique.get(constraint)
         if column is None or column.unique is None:
             return None
-        query = (
-            f"SELECT id FROM {self.table} WHERE workspace_id = current_workspace() AND {column.name} = %s AND id <> %s"
-        ).encode()
+        query = (f"SELECT id FROM {self.table} WHERE workspace_id = %s AND {column.name} = %s AND id <> %s").encode()
         wanted: set[Any] = set()
         for change in changes:
             value = "" if change.after is None else column.value(change.after.state)
             if value == "":  # which is not set
                 continue
-            found = conn.execute(query, (value, change.id)).fetchone()
+            found = conn.execute(query, (conn.workspace_id, value, change.id)).fetchone()
             if found is not None:
                 return Refused("conflict", column.unique, existing_id=str(found[0]))
             if value in wanted:  # twice in one unit of work, which leaves neither
