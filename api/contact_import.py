@@ -135,4 +135,4 @@ def _wanted_as_json(upload: Upload, query: Texts) -> tuple[Source, FileOptions]:
         raise invalid("contacts", "is required, or rows in its place, or a CSV file")
     contacts = None if form.contacts is UNSET else form.contacts
     rows = None if form.rows is UNSET else form.rows
-    return Source(contacts=contacts, rows=rows), FileOptions(form, as_job=as_job)
+    return Source(things=contacts, rows=rows, noun="contacts"), FileOptions(form, as_job=as_job)

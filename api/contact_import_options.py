@@ -11,7 +11,7 @@ import msgspec
 from litestar.params import QueryParameter
 
 from api.http.query import malformed
-from domain.contact_cells import boolean, tags
+from domain.importing.cells import boolean, names
 from domain.kernel import FieldError, Refused
 from schemas.contact_import import ImportOptions
 
@@ -128,7 +128,7 @@ def _listed(values: Sequence[str]) -> list[str]:
     """Names given several times, between commas, or as a JSON list."""
     if len(values) == 1 and values[0].lstrip().startswith("["):
         return _names(values)
-    return [name for value in values for name in tags(value)]
+    return [name for value in values for name in names(value)]
 
 
 def _ids(values: Sequence[str]) -> list[UUID]:

@@ -5,6 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 from application import contact_import
-from application.job import Kinds
+from application.working.job import Kinds
 
-KINDS: Final[Kinds] = {contact_import.KIND: contact_import.CONTACT_IMPORTS}
+KINDS: Final[Kinds] = {contact_import.KIND: contact_import.JOBS}

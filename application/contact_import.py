@@ -1,148 +1,146 @@
-"""Imports of contacts: a small one is carried out at once, a larger one becomes a job that a worker does chunk by chunk."""
+"""Imports of contacts: what columns may be for, which contact a row is about, and what it has done."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
-from itertools import chain
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 from uuid import UUID
 
-import msgspec
-
+from application import contact as contacts
 from application import tag as tags
 from application.calling.caller import Caller
-from application.importing.chunk import ChunkResult, import_chunk
+from application.contact_match import ContactMatcher
 from application.importing.constants import constants, fixed
-from application.importing.rows import ImportPlan, Row, packed, unpacked
+from application.importing.importer import Entry, Importer, Plan, Record
+from application.importing.importing import as_jobs, begin
+from application.importing.importing import start as start_import
 from application.importing.source import Source, table
-from application.job import Job, Step, carried_out
-from domain.contact_import import (
-    CONTACT_IMPORT,
-    CancelImport,
-    CompleteImport,
-    FailImport,
-    ImportCounts,
-    ImportStarted,
-    StartImport,
-)
+from application.tag_import import ChunkTags
+from domain.contact import CONTACT, Contact, CreateContact, TagContact, UpdateContact
+from domain.contact_import import CONTACT_IMPORT, CancelImport, CompleteImport, FailImport, ImportStarted, StartImport
+from domain.contact_mapping import ORGANIZATIONS, PEOPLE
+from domain.importing.fields import Fields
+from domain.kernel import invalid
 from domain.tag import TagRef
+from domain.workspace import WORKSPACE
+from eventstore.ids import new_id
+from eventstore.rows import Current
 from eventstore.unit_of_work import Work
-from projections import job_queue as queue
-from projections.job_queue import Held, NewJob, Progress
+from projections import membership as memberships
+from schemas.contact import NewContact
 from schemas.contact_import import ImportAnswer, ImportOptions
-from schemas.job import JobStatus
 
 KIND: Final = "contact_import"
-
-_encode = msgspec.json.Encoder().encode
-_plan = msgspec.json.Decoder(ImportPlan).decode
 
 
 def start(
     unit: Work, caller: Caller, import_id: UUID, source: Source, options: ImportOptions, *, as_job: bool = False
 ) -> ImportAnswer:
-    """Carries out an import of one chunk at once; keeps the chunks of a larger one, or of one that is wanted ``as_job``.
-
-    The unit of work is a bulk one whose origin has the import's id as correlation.
-    """
-    unit.begin(CONTACT_IMPORT, import_id, StartImport(source=source.form))
-    unit.origin = replace(unit.origin, causation_id=unit.staged[-1].event_id)
-    same, tag_names = constants(options)
-    rows = table(source, options.mapping, fixed(same), organizations=same.type == "organization")
-    plan = ImportPlan(
+    """Carries out a small import at once, and makes a job of a larger one, or of one that is wanted ``as_job``."""
+    begin(unit, CONTACTS, import_id, source)
+    own = {} if options.source is None else {"source": options.source}
+    same, tag_names = constants(CONTACTS, options.constant_values or {}, own)
+    known = _fields(same)
+    rows = table(source, known, options.mapping, fixed(known, same))
+    refs = [*tags.named(unit, [*(options.tags or []), *tag_names]), *tags.existing(unit, options.tag_ids or [])]
+    plan = Plan(
         form=source.form,
-        mapping=rows.mapping,
         constants=same,
-        tag_ids=_ids([*tags.named(unit, tag_names), *tags.existing(unit, options.tag_ids or [])]),
+        mapping=rows.mapping,
+        tag_ids=tuple(dict.fromkeys(ref.id for ref in refs)),
         skip_duplicates=options.skip_duplicates,
         visible_to=caller.visible_to,
     )
-    chunks = rows.chunks()
-    first, second = next(chunks, []), next(chunks, None)
-    if second is None and not as_job:
-        return _carried_out(unit, caller, import_id, plan, first)
-    total = _kept(unit, import_id, chain([first], [] if second is None else [second], chunks))
-    _insert(unit, caller, import_id, plan, total)
-    return _answer(import_id, plan, "processing", total)
-
-
-def _ids(refs: list[TagRef]) -> tuple[UUID, ...]:
-    return tuple(dict.fromkeys(ref.id for ref in refs))
-
-
-def _carried_out(unit: Work, caller: Caller, import_id: UUID, plan: ImportPlan, rows: list[Row]) -> ImportAnswer:
-    """An import that is done with its request; its job is there to be looked at, and is completed from the beginning."""
-    result = import_chunk(unit, plan, 1, rows)
-    _insert(unit, caller, import_id, plan, len(rows))
-    job = Held(import_id, KIND, "", len(rows), Progress())
-    carried_out(unit, job, Step(result.progress, result.errors, last=True), CONTACT_IMPORTS)
-    return _answer(import_id, plan, "completed", result.progress.processed, result)
-
-
-def _kept(unit: Work, import_id: UUID, chunks: Iterator[list[Row]]) -> int:
-    """Keeps the rows for a worker, and answers how many there are."""
-    count = 0
-    for n, rows in enumerate(chunks):
-        queue.add_chunk(unit.conn, unit.origin.workspace_id, import_id, n, count + 1, packed(rows))
-        count += len(rows)
-    return count
-
-
-def _insert(unit: Work, caller: Caller, import_id: UUID, plan: ImportPlan, total: int) -> None:
-    cause = unit.origin.causation_id
-    job = NewJob(import_id, KIND, _encode(plan).decode(), total, caller.account_id, cause)
-    queue.insert(unit.conn, unit.origin, job)
-
-
-def step(unit: Work, job: Held) -> Step:
-    """The next chunk of an import that a worker does."""
-    chunk = queue.take_chunk(unit.conn, unit.origin.workspace_id, job.id)
-    if chunk is None:
-        return Step(Progress(), last=True)
-    plan = _plan(job.options)
-    first_row, rows = chunk
-    result = import_chunk(unit, plan, first_row, unpacked(plan.form, rows))
-    return Step(result.progress, result.errors, last=(job.progress + result.progress).processed >= job.total)
-
-
-def complete(unit: Work, job: Held) -> None:
-    unit.execute(CONTACT_IMPORT, job.id, CompleteImport(counts=_counts(job.progress)))
-
-
-def fail(unit: Work, job: Held) -> str:
-    row = job.progress.processed + 1
-    tried = "A part of the rows could not be imported, however often it was tried."
-    reason = f"{tried} From row {row} on nothing was imported."
-    unit.execute(CONTACT_IMPORT, job.id, FailImport(reason=reason, counts=_counts(job.progress)))
-    return reason
-
-
-def cancel(unit: Work, job: Held) -> None:
-    unit.execute(CONTACT_IMPORT, job.id, CancelImport(counts=_counts(job.progress)))
-
-
-CONTACT_IMPORTS: Final = Job(step, complete, fail, cancel, begun_by=ImportStarted)
-
-
-def _counts(progress: Progress) -> ImportCounts:
-    return ImportCounts(total=progress.processed, **progress.counts)
-
-
-def _answer(
-    import_id: UUID, plan: ImportPlan, status: JobStatus, total: int, result: ChunkResult | None = None
-) -> ImportAnswer:
-    counts = _counts(Progress() if result is None else result.progress)
+    done = start_import(unit, caller, CONTACTS, import_id, plan, rows, as_job=as_job)
     return ImportAnswer(
         import_id=import_id,
         job_id=import_id,
-        status=status,
-        total=total,
-        created=counts.created,
-        imported=counts.created,
-        updated=counts.updated,
-        skipped=counts.skipped,
-        error_count=counts.errors,
-        errors=[] if result is None else result.errors,
-        mapping=plan.mapping,
+        status=done.status,
+        total=done.counts.total,
+        created=done.counts.created,
+        imported=done.counts.created,
+        updated=done.counts.updated,
+        skipped=done.counts.skipped,
+        error_count=done.counts.errors,
+        errors=list(done.errors),
+        mapping=done.mapping,
     )
+
+
+def _fields(same: NewContact) -> Fields:
+    return ORGANIZATIONS if same.type == "organization" else PEOPLE
+
+
+def _named(name: str, fields: Mapping[str, Any], same: NewContact) -> dict[str, Any]:
+    """A whole name as the fields it goes to: of an organization the company, of a person first and last name."""
+    if "organization" in (same.type, fields.get("type")) and "company" not in fields:
+        return {"company": name}
+    return {part: value for part, value in contacts.details(NewContact(name=name)).items() if value is not None}
+
+
+class ContactCommands:
+    """What the rows of a chunk have done to contacts."""
+
+    def __init__(self, unit: Work, plan: Plan, chunk: Sequence[Entry]) -> None:
+        self._unit = unit
+        self._plan = plan
+        self._region = _phone_region(unit)
+        self._tags = ChunkTags(unit, plan.tag_ids, chunk)
+        self._members: dict[UUID, bool] = {}
+
+    def draft(self, entry: Entry) -> Contact:
+        (created,) = CONTACT.decide(CreateContact(**entry.fields, phone_region=self._region), None)
+        contact = CONTACT.evolve(None, created)
+        assert contact is not None
+        return contact
+
+    def create(self, entry: Entry) -> Current[Contact]:
+        fields = entry.fields
+        if self._plan.visible_to is not None and fields.get("assigned_to") is None:
+            fields["assigned_to"] = self._plan.visible_to
+        self._check_assignee(entry)
+        command = CreateContact(**fields, tags=tuple(self._borne(entry)), phone_region=self._region)
+        return self._unit.begin(CONTACT, new_id(), command)
+
+    def update(self, found: Current[Contact], entry: Entry) -> None:
+        if self._plan.visible_to not in (None, found.state.assigned_to):
+            raise invalid("email", "belongs to a contact that is assigned to someone else")
+        self._check_assignee(entry)
+        self._unit.execute(CONTACT, found.id, UpdateContact(**entry.fields, phone_region=self._region))
+        if refs := self._borne(entry):
+            self._unit.execute(CONTACT, found.id, TagContact(tags=tuple(refs)))
+
+    def _borne(self, entry: Entry) -> list[TagRef]:
+        return [*self._tags.of_all, *self._tags.named(entry.tags), *self._tags.existing(entry.tag_ids)]
+
+    def _check_assignee(self, entry: Entry) -> None:
+        assignee = entry.fields.get("assigned_to")
+        if assignee is None:
+            return
+        if assignee not in self._members:
+            self._members[assignee] = memberships.is_member(self._unit.conn, assignee)
+        if not self._members[assignee]:
+            raise invalid("assignedTo", "must be the id of a member of this workspace")
+
+
+def _phone_region(unit: Work) -> str:
+    """The country of phone numbers written without one."""
+    workspace = unit.load(WORKSPACE, [unit.origin.workspace_id]).get(unit.origin.workspace_id)
+    return "US" if workspace is None else workspace.state.phone_region
+
+
+CONTACTS: Final[Importer[Contact]] = Importer(
+    kind=KIND,
+    record=Record(CONTACT_IMPORT, StartImport, CompleteImport, FailImport, CancelImport),
+    decider=CONTACT,
+    form=NewContact,
+    details=contacts.details,
+    fields=_fields,
+    first=CreateContact,
+    somebody={"first_name": "Somebody"},
+    commands=ContactCommands,
+    match=ContactMatcher,
+    whole=_named,
+)
+
+JOBS: Final = as_jobs(CONTACTS, ImportStarted)

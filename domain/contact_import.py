@@ -7,22 +7,10 @@ from typing import Annotated, Literal, assert_never
 import msgspec
 from msgspec import Meta
 
+from domain.importing.counts import Counts, ImportCounts
 from domain.kernel import Command, Decider, Event, Refused, State, not_found
 
 ImportStatus = Literal["processing", "completed", "failed", "cancelled"]
-
-
-class ImportCounts(msgspec.Struct, frozen=True, rename="camel"):
-    """How many rows came to what; ``total`` is their sum."""
-
-    total: Annotated[int, Meta(description="All rows.")] = 0
-    created: Annotated[int, Meta(description="Rows that became new contacts.")] = 0
-    updated: Annotated[int, Meta(description="Rows that changed a contact.")] = 0
-    skipped: Annotated[int, Meta(description="Rows whose contact was left as it was.")] = 0
-    errors: Annotated[int, Meta(description="Rows that were not acceptable.")] = 0
-
-
-Counts = Annotated[ImportCounts, Meta(description="How many rows came to what.")]
 
 
 class ContactImport(State):

@@ -13,8 +13,8 @@ from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from prometheus_client import Counter
 
-from application import job as jobs
 from application.catalogue import KINDS
+from application.working import job as jobs
 from eventstore.database import Unavailable, connection, writing
 from projections import job_queue as queue
 from projections.job_queue import Claimed

@@ -1,95 +1,96 @@
-"""What an import's options say of every row: fields that are the same in all of them, and tags for all contacts."""
+"""What an import's options say of every row: fields that are the same in all of them, and tags for all."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 from msgspec import UNSET
 
-from domain import contact_cells
-from domain.contact import CONTACT, ContactChanges, CreateContact
-from domain.contact_cells import CUSTOM, FIELDS, PREFERENCES, READERS
-from domain.contact_mapping import target_of
+from application.importing.importer import Importer
+from domain.importing.cells import names
+from domain.importing.fields import TAGS, Fields
 from domain.kernel import FieldError, Refused
-from schemas.contact import NewContact
-from schemas.contact_import import ImportOptions
 from schemas.wire.error import field_error
 
-TAGS = "_tags"
 _WHERE = "constantValues"
-_MAPS = {CUSTOM: "customFields", PREFERENCES: "communicationPreferences"}
 
 
-def constants(options: ImportOptions) -> tuple[NewContact, list[str]]:
-    """The fields as a contact that is still nobody, and the names of tags. Refuses what no contact could have."""
-    tags = list(options.tags or [])
+def constants(importer: Importer[Any], values: Mapping[str, Any], options: Mapping[str, Any]) -> tuple[Any, list[str]]:
+    """The fields as a form that is still nobody's, and the names of tags. Refuses what no thing could have.
+
+    ``options``: fields that are options of their own, where ``values`` do not have them.
+    """
+    known = importer.fields(importer.form())
+    tags: list[str] = []
     fields: dict[str, Any] = {}
     errors: list[FieldError] = []
-    for name, value in (options.constant_values or {}).items():
+    for name, value in values.items():
         try:
-            if name in (TAGS, "tags"):
+            if name.removeprefix("_") == TAGS:
                 tags += _tags(value)
             else:
-                _put(fields, name, value)
+                _put(known, fields, name, value)
         except ValueError as error:
             errors.append(FieldError(field=f"{_WHERE}.{name[:64]}", message=str(error)))
-    if options.source is not None:
-        fields.setdefault("source", options.source)
-    contact = _contact(fields, errors)
+    fields = {**options, **fields}
+    form = _form(importer, fields, frozenset(options), errors)
     if errors:
-        names = ", ".join(error.field for error in errors)
-        raise Refused("validation_failed", f"Not acceptable: {names}.", details=errors)
-    return contact, tags
+        said = ", ".join(error.field for error in errors)
+        raise Refused("validation_failed", f"Not acceptable: {said}.", details=errors)
+    return form, tags
 
 
-def fixed(contact: NewContact) -> frozenset[str]:
-    """What columns need not be taken for: fields, and ``custom.<key>``, that the constants fill."""
-    custom = () if contact.custom_fields is UNSET else contact.custom_fields
-    fields = (wire for wire, python in FIELDS.items() if getattr(contact, python) is not UNSET)
-    return frozenset({*fields, *(CUSTOM + key for key in custom)})
+def fixed(known: Fields, form: Any) -> frozenset[str]:
+    """What columns need not be taken for: fields, and keys of maps, that the constants fill."""
+    keys = (
+        prefix + key
+        for prefix, kept in known.maps.items()
+        if (given := getattr(form, kept.python)) is not UNSET
+        for key in given
+    )
+    return frozenset({*(wire for wire, python in known.cells.items() if getattr(form, python) is not UNSET), *keys})
 
 
-def _put(fields: dict[str, Any], name: str, value: Any) -> None:
-    if name in _MAPS.values() and isinstance(value, dict):
+def _put(known: Fields, fields: dict[str, Any], name: str, value: Any) -> None:
+    if isinstance(value, dict) and any(name == kept.wire for kept in known.maps.values()):
         fields.setdefault(name, {}).update(value)
         return
-    target = target_of(name)
-    if target in ("email", None):
+    target = known.target_of(name)
+    if target is None or target in known.unlike:
         raise ValueError("must differ from row to row" if target else "must name a field")
-    for prefix, field in _MAPS.items():
+    for prefix, kept in known.maps.items():
         if target.startswith(prefix):
-            fields.setdefault(field, {})[target.removeprefix(prefix)] = value
+            fields.setdefault(kept.wire, {})[target.removeprefix(prefix)] = value
             return
-    read = READERS.get(target)
+    read = known.readers.get(target)
     fields[target] = read(value) if read is not None and isinstance(value, str) else value
 
 
 def _tags(value: Any) -> list[str]:
     if isinstance(value, str):
-        return contact_cells.tags(value)
+        return names(value)
     if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
         raise ValueError("must be a list of names")
     return value
 
 
-def _contact(fields: dict[str, Any], errors: list[FieldError]) -> NewContact:
+def _form(importer: Importer[Any], fields: dict[str, Any], own: frozenset[str], errors: list[FieldError]) -> Any:
     try:
-        contact = msgspec.convert(fields, NewContact)
+        form = msgspec.convert(fields, importer.form)
     except msgspec.ValidationError as error:
-        errors.append(_within(field_error(error, _WHERE)))
-        return NewContact()
-    details = {
-        name: value for name in ContactChanges.__struct_fields__ if (value := getattr(contact, name)) is not UNSET
-    }
+        errors.append(_within(field_error(error, _WHERE), own))
+        return importer.form()
     try:
-        CONTACT.decide(CreateContact(**{"first_name": "Somebody", **details}), None)
+        importer.decider.decide(importer.first(**{**importer.somebody, **importer.details(form)}), None)
     except Refused as refusal:
-        errors += [_within(detail) for detail in refusal.details]
-    return contact
+        errors += [_within(detail, own) for detail in refusal.details]
+    return form
 
 
-def _within(error: FieldError) -> FieldError:
-    if error.field in (_WHERE, "source"):
+def _within(error: FieldError, own: frozenset[str]) -> FieldError:
+    """An error of an option of its own names that; others stand in the constants."""
+    if error.field in (_WHERE, *own):
         return error
     return FieldError(field=f"{_WHERE}.{error.field}", message=error.message)

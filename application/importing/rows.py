@@ -3,37 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final, Literal
-from uuid import UUID
+from typing import Any
 
 import msgspec
 
-from application.contact import details
-from domain.contact_cells import RowReader
-from domain.contact_mapping import Columns
-from domain.kernel import FieldError, Value
-from schemas.contact import NewContact
+from application.importing.importer import Entry, Form, Importer, Plan
+from domain.importing.columns import Columns
+from domain.importing.fields import Fields, RowReader
+from domain.kernel import FieldError
 from schemas.wire.error import field_error
-
-Form = Literal["json", "rows", "csv"]
-
-MAPS: Final = ("custom_fields", "communication_preferences")
-
-
-class ImportPlan(Value):
-    """What holds for every row of an import; kept with its job.
-
-    ``mapping``: for each column, what it is for. ``constants``: a contact as callers send it, whose values every row
-    has. ``tag_ids`` go on every contact. ``visible_to``: the member limited to what is assigned to them who imports.
-    """
-
-    form: Form
-    mapping: Columns | None = None
-    constants: NewContact = NewContact()
-    tag_ids: tuple[UUID, ...] = ()
-    skip_duplicates: bool = False
-    visible_to: UUID | None = None
 
 
 class CsvRow(msgspec.Struct, array_like=True, frozen=True):
@@ -44,29 +22,12 @@ class CsvRow(msgspec.Struct, array_like=True, frozen=True):
 
 
 Row = CsvRow | msgspec.Raw
-"""A row of a file; or the JSON of a contact or of text by column."""
-
-
-@dataclass(slots=True)
-class Entry:
-    """A row as a contact's fields by Python name; ``errors`` says what could not even be read.
-
-    ``blank``: a row of a table with nothing in it, as spreadsheets leave them at the end.
-    """
-
-    number: int
-    line: int | None = None
-    blank: bool = False
-    fields: dict[str, Any] = field(default_factory=dict)
-    tags: list[str] = field(default_factory=list)
-    tag_ids: list[UUID] = field(default_factory=list)
-    errors: list[FieldError] = field(default_factory=list)
+"""A row of a file; or the JSON of a thing or of text by column."""
 
 
 _encode = msgspec.json.Encoder().encode
 _csv_rows = msgspec.json.Decoder(list[CsvRow]).decode
 _raw_rows = msgspec.json.Decoder(list[msgspec.Raw]).decode
-_contact = msgspec.json.Decoder(NewContact).decode
 _cells = msgspec.json.Decoder(dict[str, Any]).decode
 
 
@@ -84,11 +45,12 @@ def unpacked(form: Form, rows: str) -> Sequence[Row]:
     return _csv_rows(rows) if form == "csv" else _raw_rows(rows)
 
 
-def entries(plan: ImportPlan, first_row: int, rows: Sequence[Row]) -> Iterator[Entry]:
-    """The rows as contacts' fields, numbered from ``first_row``, with the plan's constants in them."""
-    read = _reader(plan)
-    constants = details(plan.constants)
-    maps = {name: values for name in MAPS if (values := constants.pop(name, None))}
+def entries(importer: Importer[Any], plan: Plan, first_row: int, rows: Sequence[Row]) -> Iterator[Entry]:
+    """The rows as things' fields, numbered from ``first_row``, with the plan's constants in them."""
+    known = importer.fields(plan.constants)
+    read = _of_objects(importer) if plan.mapping is None else _of_table(importer, plan, plan.mapping, known)
+    constants = importer.details(plan.constants)
+    maps = {kept.python: values for kept in known.maps.values() if (values := constants.pop(kept.python, None))}
     for number, row in enumerate(rows, first_row):
         entry = read(number, row)
         if entry.blank:
@@ -100,22 +62,19 @@ def entries(plan: ImportPlan, first_row: int, rows: Sequence[Row]) -> Iterator[E
         yield entry
 
 
-def _reader(plan: ImportPlan) -> Callable[[int, Any], Entry]:
-    if plan.mapping is None:
-        return _of_contact
-    table = RowReader(list(plan.mapping.values()))
-    organizations = plan.constants.type == "organization"
+def _of_table(importer: Importer[Any], plan: Plan, mapping: Columns, known: Fields) -> Callable[[int, Any], Entry]:
+    table = RowReader(known, list(mapping.values()))
 
     def of_cells(number: int, line: int | None, cells: Sequence[str]) -> Entry:
         row = table.read(cells)
-        if row.name is not None:
-            row.fields.update(_named(row.name, row.fields, organizations=organizations))
+        if row.whole is not None:
+            row.fields.update(importer.whole(row.whole, row.fields, plan.constants))
         blank = not (row.fields or row.errors) and not any(cell.strip() for cell in cells)
         return Entry(number, line, blank, row.fields, row.tags, errors=row.errors)
 
     if plan.form == "csv":
         return lambda number, row: of_cells(number, row.line, row.cells)
-    columns = tuple(plan.mapping)
+    columns = tuple(mapping)
 
     def of_texts(number: int, row: msgspec.Raw) -> Entry:
         try:
@@ -127,19 +86,16 @@ def _reader(plan: ImportPlan) -> Callable[[int, Any], Entry]:
     return of_texts
 
 
-def _of_contact(number: int, row: msgspec.Raw) -> Entry:
-    try:
-        form = _contact(row)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        return Entry(number, errors=[_misshapen(error)])
-    return Entry(number, None, False, details(form), form.tags or [], form.tag_ids or [])
+def _of_objects(importer: Importer[Any]) -> Callable[[int, Any], Entry]:
+    def of_object(number: int, row: msgspec.Raw) -> Entry:
+        try:
+            form = importer.decode(row)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            return Entry(number, errors=[_misshapen(error)])
+        tags, tag_ids = getattr(form, "tags", None) or [], getattr(form, "tag_ids", None) or []
+        return Entry(number, None, False, importer.details(form), tags, tag_ids)
 
-
-def _named(name: str, fields: dict[str, Any], *, organizations: bool) -> dict[str, Any]:
-    """A whole name as the fields it goes to: of an organization the company, of a person first and last name."""
-    if (organizations or fields.get("type") == "organization") and "company" not in fields:
-        return {"company": name}
-    return {part: value for part, value in details(NewContact(name=name)).items() if value is not None}
+    return of_object
 
 
 def _misshapen(error: msgspec.DecodeError | UnicodeDecodeError) -> FieldError:

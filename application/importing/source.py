@@ -10,9 +10,11 @@ from typing import IO, Final
 import msgspec
 
 from application.importing.csv_file import CsvFile
-from application.importing.rows import CsvRow, Form, Row, texts
-from domain import contact_mapping
-from domain.contact_mapping import MAX_COLUMNS, SAMPLE_ROWS, Columns
+from application.importing.importer import Form
+from application.importing.rows import CsvRow, Row, texts
+from domain.importing import columns as headings
+from domain.importing.columns import MAX_COLUMNS, SAMPLE_ROWS, Columns
+from domain.importing.fields import Fields
 from domain.kernel import invalid
 
 CHUNK_ROWS: Final = 1_000
@@ -25,13 +27,17 @@ MAX_CSV_ROWS: Final = 500_000
 
 @dataclass(frozen=True)
 class Source:
-    """One of: contacts and rows as JSON, or a file, read from its beginning each time."""
+    """One of: things and rows as JSON, or a file, read from its beginning each time.
 
-    contacts: Sequence[msgspec.Raw] | None = None
+    ``noun``: what the things are called where they are given, such as ``contacts``.
+    """
+
+    things: Sequence[msgspec.Raw] | None = None
     rows: Sequence[msgspec.Raw] | None = None
     file: IO[bytes] | None = None
     encoding: str | None = None
     delimiter: str | None = None
+    noun: str = "things"
 
     @property
     def form(self) -> Form:
@@ -40,7 +46,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows, as they are read, and what each column is for; contacts that come as objects have no columns."""
+    """Rows, as they are read, and what each column is for; things that come as objects have no columns."""
 
     mapping: Columns | None
     rows: Iterator[Row]
@@ -61,43 +67,41 @@ class Table:
             yield chunk
 
 
-def table(
-    source: Source, mapping: dict[str, str | None] | None, fixed: frozenset[str], *, organizations: bool
-) -> Table:
+def table(source: Source, fields: Fields, mapping: dict[str, str | None] | None, fixed: frozenset[str]) -> Table:
     """The source's rows under the mapping that is given, or else that its headers suggest."""
     if source.file is not None:
         file = CsvFile(source.file, encoding=source.encoding, delimiter=source.delimiter)
-        columns = contact_mapping.headers(file.header)
+        columns = headings.headers(file.header)
         records = (CsvRow(record.line, record.cells) for record in file.records())
         sample = list(islice(records, SAMPLE_ROWS))
         cells = [row.cells for row in sample]
-        found = _mapping(columns, cells, mapping, fixed, organizations=organizations, complete=True)
+        found = _mapping(fields, columns, cells, mapping, fixed, complete=True)
         return Table(found, chain(sample, records))
     if source.rows is not None:
         _check_length("rows", source.rows)
         columns, cells = _columns(source.rows)
-        found = _mapping(columns, cells, mapping, fixed, organizations=organizations, complete=False)
+        found = _mapping(fields, columns, cells, mapping, fixed, complete=False)
         return Table(found, iter(source.rows))
-    _check_length("contacts", source.contacts or ())
+    _check_length(source.noun, source.things or ())
     if mapping is not None:
-        raise invalid("mapping", "is for rows and files; contacts have the names of their fields")
-    return Table(None, iter(source.contacts or ()))
+        raise invalid("mapping", f"is for rows and files; {source.noun} have the names of their fields")
+    return Table(None, iter(source.things or ()))
 
 
 def _mapping(
+    fields: Fields,
     columns: Sequence[str],
     sample: Sequence[Sequence[str]],
     mapping: dict[str, str | None] | None,
     fixed: frozenset[str],
     *,
-    organizations: bool,
     complete: bool,
 ) -> Columns:
     if len(columns) > MAX_COLUMNS:
         raise invalid("file" if complete else "rows", f"must have at most {MAX_COLUMNS} columns, not {len(columns)}")
     if mapping is None:
-        return contact_mapping.recognised(columns, sample, fixed=fixed, organizations=organizations)
-    return contact_mapping.given(mapping, columns, complete=complete)
+        return headings.recognised(fields, columns, sample, fixed=fixed)
+    return headings.given(fields, mapping, columns, complete=complete)
 
 
 def _columns(rows: Sequence[msgspec.Raw]) -> tuple[list[str], list[list[str]]]:

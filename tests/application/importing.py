@@ -17,6 +17,7 @@ from application import job as jobs
 from application.calling.caller import Caller
 from application.catalogue import KINDS
 from application.importing.source import Source
+from application.working import job as working
 from domain.contact import CONTACT, Contact, CreateContact
 from domain.membership import MEMBERSHIP, GrantMembership, Role
 from eventstore.append import Origin
@@ -61,7 +62,7 @@ class Importing:
         return replace(self, caller=Caller(self.workspace, account, role, "enterprise", assigned_only=assigned_only))
 
     def contacts(self, *items: Any, as_job: bool = False, **options: Any) -> ImportAnswer:
-        return self._start(Source(contacts=raw(items)), options, as_job=as_job)
+        return self._start(Source(things=raw(items), noun="contacts"), options, as_job=as_job)
 
     def rows(self, *items: Any, as_job: bool = False, **options: Any) -> ImportAnswer:
         return self._start(Source(rows=raw(items)), options, as_job=as_job)
@@ -112,10 +113,10 @@ class Importing:
     def step(self, job: Claimed) -> bool:
         """One step of a job; false when it was lost."""
         store = replace(self.store, pool=self.worker_pool)
-        return store.run(job.origin, partial(jobs.work_on, claimed=job, kinds=KINDS), bulk=True).value
+        return store.run(job.origin, partial(working.work_on, claimed=job, kinds=KINDS), bulk=True).value
 
     def give_up(self, job: Claimed) -> bool:
-        return self.store.run(job.origin, partial(jobs.give_up, claimed=job, kinds=KINDS)).value
+        return self.store.run(job.origin, partial(working.give_up, claimed=job, kinds=KINDS)).value
 
     def cancel(self, job_id: UUID) -> JobView:
         return self.store.run(self.origin, lambda unit: jobs.cancel(unit, self.caller, job_id, KINDS)).value

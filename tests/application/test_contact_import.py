@@ -13,11 +13,11 @@ from uuid import UUID
 
 import pytest
 
-from application import job as jobs
 from application import tag as tags
 from application.calling.caller import Caller
 from application.catalogue import KINDS
 from application.importing import source as import_source
+from application.working import job as working
 from daybook.embedded import EmbeddedPostgres
 from domain.contact import CONTACT, Contact, DeleteContact, UpdateContact
 from domain.kernel import Refused
@@ -429,6 +429,18 @@ class TestMembersLimitedToWhatIsAssignedToThem:
         assert at_fault(answer.errors) == [(2, "assignedTo")]
         assert [contact.assigned_to for contact in importing.all()] == [member]
 
+    def test_what_is_no_members_id_is_an_error_of_its_row(
+        self, importing: Importing, new_workspace: Callable[[], UUID]
+    ) -> None:
+        """Text, an id of nobody, and that of another workspace's member, mapped to the field."""
+        elsewhere = replace(importing, caller=replace(importing.caller, workspace_id=new_workspace()))
+        theirs, ours = elsewhere.member().caller.account_id, importing.member().caller.account_id
+        rows = [f"a{n}@engine.org,{owner}" for n, owner in enumerate(["Ada King", new_id(), theirs, ours], 1)]
+        for _ in range(2):
+            answer = importing.csv("Email,Who", *rows, mapping={"Email": "email", "Who": "assignedTo"})
+            assert at_fault(answer.errors) == [(1, "assignedTo"), (2, "assignedTo"), (3, "assignedTo")]
+        assert [contact.assigned_to for contact in importing.all()] == [ours]
+
 
 class TestInTheLog:
     def test_an_import_begins_ends_and_is_what_its_events_have_in_common(self, importing: Importing) -> None:
@@ -492,7 +504,7 @@ class TestJobs:
             assert job is not None
 
             def dying(unit: Any, job: Any = job) -> None:
-                jobs.work_on(unit, job, KINDS)
+                working.work_on(unit, job, KINDS)
                 raise KeyboardInterrupt
 
             with pytest.raises(KeyboardInterrupt):

@@ -12,7 +12,8 @@ import pytest
 
 from application import job as jobs
 from application.calling.caller import Caller
-from application.job import Job, Step
+from application.working import job as working
+from application.working.job import Job, Step
 from daybook.embedded import EmbeddedPostgres
 from domain.contact import CONTACT, CreateContact
 from domain.kernel import Refused
@@ -79,7 +80,7 @@ class Desk:
         job = self.claim()
         if job is None:
             return None
-        done = self.store.run(job.origin, partial(jobs.work_on, claimed=job, kinds=KINDS), bulk=True)
+        done = self.store.run(job.origin, partial(working.work_on, claimed=job, kinds=KINDS), bulk=True)
         assert done.value
         return job.id
 
@@ -156,7 +157,7 @@ class TestProgress:
         desk.work()
         claimed = desk.claim()
         assert claimed is not None
-        assert desk.store.run(claimed.origin, partial(jobs.give_up, claimed=claimed, kinds=KINDS)).value
+        assert desk.store.run(claimed.origin, partial(working.give_up, claimed=claimed, kinds=KINDS)).value
         job = desk.job(job_id)
         assert (job.status, job.processed, job.error) == ("failed", 3, "It failed.")
         assert desk.names()[-1] == "failed"
@@ -215,7 +216,7 @@ class TestCancelling:
         somebody = replace(desk.caller, account_id=new_id())
 
         def busy(unit: Work) -> None:
-            jobs.work_on(unit, claimed, KINDS)
+            working.work_on(unit, claimed, KINDS)
             for _ in range(2):
                 assert desk.cancel(job_id, somebody).status == "processing"
 
@@ -236,7 +237,7 @@ class TestCancelling:
         claimed = desk.claim()
         assert claimed is not None
         assert desk.cancel(job_id).status == "cancelled"
-        assert not desk.store.run(claimed.origin, partial(jobs.work_on, claimed=claimed, kinds=KINDS)).value
+        assert not desk.store.run(claimed.origin, partial(working.work_on, claimed=claimed, kinds=KINDS)).value
         assert types(desk.store.pool, desk.caller.workspace_id) == ["contact.created"]
 
     @pytest.mark.parametrize("how", ["completed", "cancelled"])

@@ -9,29 +9,32 @@ from uuid import UUID
 import pytest
 
 from domain import contact_cells
-from domain.contact_cells import READERS, RowReader
+from domain.contact_cells import READERS
+from domain.contact_mapping import PEOPLE
+from domain.importing import cells
+from domain.importing.fields import RowReader
 
 
 @pytest.mark.parametrize(
     ("read", "cell", "value"),
     [
-        (contact_cells.boolean, " Yes ", True),
-        (contact_cells.boolean, "x", True),
-        (contact_cells.boolean, "0", False),
+        (cells.boolean, " Yes ", True),
+        (cells.boolean, "x", True),
+        (cells.boolean, "0", False),
         (contact_cells.contact_type, "Organisation", "organization"),
         (contact_cells.contact_type, "individual", "person"),
-        (contact_cells.status, "archived", "ARCHIVED"),
-        (contact_cells.member, "0198C6F2-7d3a-7c4e-9b1f-2a6d5e8f0001", UUID("0198c6f2-7d3a-7c4e-9b1f-2a6d5e8f0001")),
-        (contact_cells.day, "1990-02-01", "1990-02-01"),
-        (contact_cells.day, "1990/2/1", "1990-02-01"),
-        (contact_cells.day, "1.2.1990", "1990-02-01"),
-        (contact_cells.website, "acme.com", "https://acme.com"),
-        (contact_cells.website, "www.acme.co.uk/about?x=1", "https://www.acme.co.uk/about?x=1"),
-        (contact_cells.website, "http://acme.com", "http://acme.com"),
-        (contact_cells.website, "none", "none"),
-        (contact_cells.address, "1 Main St \r\n Apt 4", "1 Main St, Apt 4"),
-        (contact_cells.one_line, "a\n\nb", "a b"),
-        (contact_cells.tags, "a; b,c , ,d", ["a", "b", "c", "d"]),
+        (READERS["status"], "archived", "ARCHIVED"),
+        (READERS["assignedTo"], "0198C6F2-7d3a-7c4e-9b1f-2a6d5e8f0001", UUID("0198c6f2-7d3a-7c4e-9b1f-2a6d5e8f0001")),
+        (cells.day, "1990-02-01", "1990-02-01"),
+        (cells.day, "1990/2/1", "1990-02-01"),
+        (cells.day, "1.2.1990", "1990-02-01"),
+        (cells.website, "acme.com", "https://acme.com"),
+        (cells.website, "www.acme.co.uk/about?x=1", "https://www.acme.co.uk/about?x=1"),
+        (cells.website, "http://acme.com", "http://acme.com"),
+        (cells.website, "none", "none"),
+        (cells.address, "1 Main St \r\n Apt 4", "1 Main St, Apt 4"),
+        (cells.one_line, "a\n\nb", "a b"),
+        (cells.names, "a; b,c , ,d", ["a", "b", "c", "d"]),
     ],
 )
 def test_what_people_write(read: Callable[[str], Any], cell: str, value: Any) -> None:
@@ -51,18 +54,18 @@ def test_what_people_write(read: Callable[[str], Any], cell: str, value: Any) ->
     ],
 )
 def test_what_cannot_be_read_says_what_was_expected(field: str, cell: str, says: str) -> None:
-    row = RowReader([field]).read([cell])
+    row = RowReader(PEOPLE, [field]).read([cell])
     assert row.fields == {}
     assert [(error.field, says in error.message) for error in row.errors] == [(field, True)]
 
 
 def test_every_reader_is_of_a_field() -> None:
-    assert READERS.keys() <= contact_cells.FIELDS.keys()
+    assert READERS.keys() <= contact_cells.CELLS.keys()
 
 
 class TestRow:
     READER = RowReader(
-        ["firstName", "notes", None, "custom.plan", "tags", "communicationPreferences.sms", "tags", "name"]
+        PEOPLE, ["firstName", "notes", None, "custom.plan", "tags", "communicationPreferences.sms", "tags", "name"]
     )
 
     def test_has_a_value_for_each_cell_that_is_not_empty(self) -> None:
@@ -73,11 +76,11 @@ class TestRow:
             "custom_fields": {"plan": "gold"},
             "communication_preferences": {"sms": "never"},
         }
-        assert (row.tags, row.name, row.errors) == (["a", "b", "c"], "Ada L", [])
+        assert (row.tags, row.whole, row.errors) == (["a", "b", "c"], "Ada L", [])
 
     def test_an_empty_cell_is_no_value(self) -> None:
         row = self.READER.read(["", " ", "", "\t", "", "\n", "", " "])
-        assert (row.fields, row.tags, row.name, row.errors) == ({}, [], None, [])
+        assert (row.fields, row.tags, row.whole, row.errors) == ({}, [], None, [])
 
     def test_may_be_shorter_than_the_header(self) -> None:
         assert self.READER.read(["Ada"]).fields == {"first_name": "Ada"}

@@ -13,12 +13,12 @@ from domain.contact_import import (
     ImportCancelled,
     ImportCommand,
     ImportCompleted,
-    ImportCounts,
     ImportEvent,
     ImportFailed,
     ImportStarted,
     StartImport,
 )
+from domain.importing.counts import ImportCounts
 from tests.language import given
 
 COUNTS = ImportCounts(total=10, created=6, updated=2, skipped=1, errors=1)

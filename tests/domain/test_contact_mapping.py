@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given as any_of
 from hypothesis import strategies as st
 
-from domain.contact_mapping import given, headers, recognised
+from domain.contact_mapping import ORGANIZATIONS, PEOPLE
+from domain.importing.columns import given, headers, recognised
 from domain.kernel import Refused, values
 
 DATA = Path(__file__).parent.parent / "data"
@@ -18,11 +19,11 @@ DATA = Path(__file__).parent.parent / "data"
 def of_file(name: str) -> dict[str, str | None]:
     with (DATA / name).open(newline="") as file:
         first, *rows = csv.reader(file)
-    return recognised(headers(first), rows)
+    return recognised(PEOPLE, headers(first), rows)
 
 
 def one(header: str, *cells: str, fixed: tuple[str, ...] = ()) -> str | None:
-    return recognised([header], [[cell] for cell in cells], fixed=fixed)[header]
+    return recognised(PEOPLE, [header], [[cell] for cell in cells], fixed=fixed)[header]
 
 
 class TestRecognised:
@@ -83,7 +84,7 @@ class TestRecognised:
         assert one(header) == field
 
     def test_of_several_columns_for_one_field_the_plainest_is_it_and_none_is_lost(self) -> None:
-        found = recognised(["Mobile", "Email 2", "Phone", "Work Email"], [])
+        found = recognised(PEOPLE, ["Mobile", "Email 2", "Phone", "Work Email"], [])
         assert found == {
             "Mobile": "custom.Mobile",
             "Email 2": "custom.Email 2",
@@ -92,11 +93,14 @@ class TestRecognised:
         }
 
     def test_a_whole_name_beside_its_parts_is_kept_as_it_is(self) -> None:
-        assert recognised(["Name", "Last Name"], []) == {"Name": "custom.Name", "Last Name": "lastName"}
+        assert recognised(PEOPLE, ["Name", "Last Name"], []) == {"Name": "custom.Name", "Last Name": "lastName"}
 
     def test_the_name_of_organizations_is_the_company(self) -> None:
-        assert recognised(["Name"], [], organizations=True) == {"Name": "company"}
-        assert recognised(["Name", "Company"], [], organizations=True) == {"Name": "custom.Name", "Company": "company"}
+        assert recognised(ORGANIZATIONS, ["Name"], []) == {"Name": "company"}
+        assert recognised(ORGANIZATIONS, ["Name", "Company"], []) == {
+            "Name": "custom.Name",
+            "Company": "company",
+        }
 
     @pytest.mark.parametrize(
         ("header", "cells", "field"),
@@ -139,7 +143,7 @@ class TestRecognised:
         assert one(header, *cells) == field
 
     def test_a_header_that_is_no_key_is_made_into_one(self) -> None:
-        found = recognised(["Phone (mobile)", "Phone [mobile]", "_id", "$$$", "x" * 80], [])
+        found = recognised(PEOPLE, ["Phone (mobile)", "Phone [mobile]", "_id", "$$$", "x" * 80], [])
         assert list(found.values()) == [
             "custom.Phone mobile",
             "custom.Phone mobile 2",
@@ -149,13 +153,16 @@ class TestRecognised:
         ]
 
     def test_rows_may_be_shorter_than_the_header(self) -> None:
-        assert recognised(["Email", "Status"], [["a@example.com"], []]) == {"Email": "email", "Status": "status"}
+        assert recognised(PEOPLE, ["Email", "Status"], [["a@example.com"], []]) == {
+            "Email": "email",
+            "Status": "status",
+        }
 
     @any_of(st.lists(st.text(max_size=30), min_size=1, max_size=12))
     def test_every_column_has_a_place_of_its_own(self, cells: list[str]) -> None:
         columns = headers(cells)
         assert len(set(columns)) == len(cells)
-        found = list(recognised(columns, [[f"text {place}" for place in cells]]).values())
+        found = list(recognised(PEOPLE, columns, [[f"text {place}" for place in cells]]).values())
         assert None not in found
         assert len(set(found)) == len(cells)
         for target in found:
@@ -170,11 +177,15 @@ class TestHeaders:
 
 class TestGiven:
     def test_columns_that_are_not_named_are_left_out(self) -> None:
-        assert given({"A": "email", "B": ""}, ["A", "B", "C"], complete=True) == {"A": "email", "B": None, "C": None}
+        assert given(PEOPLE, {"A": "email", "B": ""}, ["A", "B", "C"], complete=True) == {
+            "A": "email",
+            "B": None,
+            "C": None,
+        }
 
     def test_fields_may_be_named_in_the_words_of_any_document(self) -> None:
         mapping = {"A": "first_name", "B": "customFields.plan", "C": "custom.b.c", "D": "tags", "E": "tags", "F": None}
-        assert list(given(mapping, list("ABCDEF"), complete=True).values()) == [
+        assert list(given(PEOPLE, mapping, list("ABCDEF"), complete=True).values()) == [
             "firstName", "custom.plan", "custom.b.c", "tags", "tags", None,
         ]  # fmt: skip
 
@@ -189,14 +200,14 @@ class TestGiven:
             "Z": "phone",
         }
         with pytest.raises(Refused) as caught:
-            given(mapping, list("ABCDEF"), complete=True)
+            given(PEOPLE, mapping, list("ABCDEF"), complete=True)
         assert {detail.field: detail.message for detail in caught.value.details} == {
             "mapping.A": "must be a contact's field, name, tags or custom.<key>",
             "mapping.C": "fills email, as another column does",
-            "mapping.E": "is a whole name beside a first or last name",
+            "mapping.E": "is a whole name beside a part of it",
             "mapping.F": "must be a key of 1 to 64 letters, digits, '_', '.', '-' or spaces",
             "mapping.Z": "is not a column of the table",
         }
 
     def test_rows_need_not_have_every_column(self) -> None:
-        assert given({"A": "email", "Z": "phone"}, ["A"], complete=False) == {"A": "email", "Z": "phone"}
+        assert given(PEOPLE, {"A": "email", "Z": "phone"}, ["A"], complete=False) == {"A": "email", "Z": "phone"}

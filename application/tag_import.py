@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
-from application.importing.rows import Entry
+from application.importing.importer import Entry
 from domain.kernel import invalid
 from domain.kernel.values import folded
 from domain.tag import TAG, CreateTag, Tag, TagRef, tag_name

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from application.importing.rows import Entry
-from domain.contact import CONTACT, Contact, CreateContact
-from domain.contact_cells import FIELDS
+from application.importing.importer import Commands, Entry, Plan
+from domain.contact import Contact
+from domain.contact_cells import CELLS
 from domain.kernel import Refused, values
 from domain.kernel.changes import difference
 from domain.kernel.values import folded
@@ -41,19 +41,18 @@ class _Draft:
     @property
     def texts(self) -> dict[Path, str]:
         """All that the row says in words."""
-        found: dict[Path, Any] = {
-            (wire,): self.given[python] for wire, python in FIELDS.items() if python in self.given
-        }
+        found: dict[Path, Any] = {(wire,): self.given[python] for wire, python in CELLS.items() if python in self.given}
         found |= {("customFields", key): value for key, value in self.given.get("custom_fields", {}).items()}
         return {path: text for path, text in found.items() if isinstance(text, str)}
 
 
-class Matcher:
+class ContactMatcher:
     """Looks up what exists for a whole chunk at once, and remembers what its rows make."""
 
-    def __init__(self, unit: Work, chunk: Sequence[Entry], region: str, visible_to: UUID | None) -> None:
+    def __init__(self, unit: Work, plan: Plan, chunk: Sequence[Entry], commands: Commands[Contact]) -> None:
         self._unit = unit
-        self._visible_to = visible_to
+        self._visible_to = plan.visible_to
+        self._commands = commands
         self._addresses: dict[int, str] = {}
         self._drafts: dict[int, _Draft] = {}
         self._marks: dict[int, Path] = {}
@@ -61,7 +60,7 @@ class Matcher:
         self._by_person: dict[Person, UUID] = {}
         self._by_mark: dict[tuple[str, Path, str], list[UUID]] = {}
         for entry in chunk:
-            self._look_at(entry, region)
+            self._look_at(entry)
         self._look_up()
 
     def find(self, entry: Entry) -> Current[Contact] | None:
@@ -77,15 +76,15 @@ class Matcher:
             return None
         return None if found is None else self._unit.loaded[found]
 
-    def remember(self, contact: Current[Contact]) -> None:
+    def remember(self, made: Current[Contact]) -> None:
         """A contact that a row has made: rows behind it may be about it too."""
-        if contact.state.email is not None:
-            self._by_email[contact.state.email] = contact.id
+        if made.state.email is not None:
+            self._by_email[made.state.email] = made.id
         if self._drafts:
-            name = folded(contact.state.name)
-            self._remember_person(name, contact)
+            name = folded(made.state.name)
+            self._remember_person(name, made)
             for path in set(self._marks.values()):
-                self._remember_mark(name, path, contact)
+                self._remember_mark(name, path, made)
 
     def _remember_person(self, name: str, contact: Current[Contact]) -> None:
         if contact.state.phone is not None:
@@ -96,23 +95,21 @@ class Matcher:
         if (mark := _text_at(contact.state, path)) is not None:
             self._by_mark.setdefault((name, path, mark), []).append(contact.id)
 
-    def _look_at(self, entry: Entry, region: str) -> None:
+    def _look_at(self, entry: Entry) -> None:
         if entry.errors or entry.blank:
             return
         email = entry.fields.get("email")
         if email is None or not email.strip():
-            self._draft(entry, region)
+            self._draft(entry)
             return
         with suppress(ValueError):  # creating it says what is wrong with the address
             self._addresses[entry.number] = values.email(email)
 
-    def _draft(self, entry: Entry, region: str) -> None:
+    def _draft(self, entry: Entry) -> None:
         try:
-            (created,) = CONTACT.decide(CreateContact(**entry.fields, phone_region=region), None)
+            contact = self._commands.draft(entry)
         except Refused:
             return  # creating it says why
-        contact = CONTACT.evolve(None, created)
-        assert contact is not None
         given = {name: value for name in entry.fields if (value := getattr(contact, name)) not in (None, {})}
         name = folded(contact.name)
         person = None if contact.phone is None else (name, contact.phone, contact.phone_extension)
@@ -157,5 +154,5 @@ def _marks(drafts: dict[int, _Draft]) -> dict[int, Path]:
 
 
 def _text_at(contact: Contact, path: Path) -> str | None:
-    found = contact.custom_fields.get(path[1]) if len(path) == 2 else getattr(contact, FIELDS[path[0]])
+    found = contact.custom_fields.get(path[1]) if len(path) == 2 else getattr(contact, CELLS[path[0]])
     return found if isinstance(found, str) else None

@@ -1,0 +1,1 @@
+"""Long work: what every kind of job has in common."""

@@ -1,0 +1,1 @@
+"""Tables of things as people keep them: what their columns are for, and what stands in their cells."""
