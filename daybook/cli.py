@@ -28,6 +28,7 @@ from projections.activity import forget_counts
 from projections.catalogue import TABLES
 from projections.table.rebuild import rebuild
 from workers.catalogue import WORKERS
+from workers.running.broker import StreamSettings
 from workers.running.context import WorkerConfig
 from workers.running.runner import run as run_workers
 
@@ -75,6 +76,7 @@ def worker(found: Settings, names: tuple[str, ...]) -> None:
         allow_private_webhooks=found.allow_private_webhooks,
         metrics_port=found.metrics_port,
         metrics_host=found.metrics_host,
+        stream=StreamSettings(found.stream_replicas, found.stream_max_age_days),
     )
     asyncio.run(run_workers(config, WORKERS, names))
 

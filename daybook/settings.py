@@ -28,6 +28,8 @@ class Settings:
     data: Path = Path(".daybook")
     database_url: str | None = field(default=None, repr=False)
     nats_url: str | None = field(default=None, repr=False)
+    stream_replicas: int | None = None
+    stream_max_age_days: int | None = None
     secret_key: bytes | None = field(default=None, repr=False)
     allow_private_webhooks: bool = False
     rate_limits: bool = True
@@ -62,6 +64,8 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
         data=Path(environment.get("DAYBOOK_DATA", ".daybook")),
         database_url=environment.get("DATABASE_URL") or None,
         nats_url=environment.get("NATS_URL") or None,
+        stream_replicas=_whole(environment, "DAYBOOK_STREAM_REPLICAS", 5),
+        stream_max_age_days=_whole(environment, "DAYBOOK_STREAM_MAX_AGE_DAYS", 3650),
         secret_key=_key(environment.get("DAYBOOK_SECRET_KEY")),
         allow_private_webhooks=_flag(environment, "DAYBOOK_ALLOW_PRIVATE_WEBHOOKS", default=False),
         rate_limits=_flag(environment, "DAYBOOK_RATE_LIMITS", default=True),
@@ -80,6 +84,15 @@ def _number(environment: Mapping[str, str], name: str, default: int) -> int:
         return default
     if not given.isdigit() or not 0 <= int(given) <= 65535:
         raise SettingsError(f"{name} must be a port number from 0 to 65535, not {given!r}")
+    return int(given)
+
+
+def _whole(environment: Mapping[str, str], name: str, highest: int) -> int | None:
+    given = environment.get(name, "")
+    if not given:
+        return None
+    if not given.isdecimal() or not 1 <= int(given) <= highest:
+        raise SettingsError(f"{name} must be a whole number from 1 to {highest}, not {given!r}")
     return int(given)
 
 

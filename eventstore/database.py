@@ -9,9 +9,10 @@ from typing import Any, Final, LiteralString
 from uuid import UUID
 
 import psycopg
-from psycopg import Connection
 from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
+
+from eventstore.patience import PATIENCE_SECONDS, PatientConnection, within_time
 
 NO_WAITING: Final[LiteralString] = "SET LOCAL synchronous_commit = off"
 """For a transaction that is made again when a crash of Postgres loses it: it need not wait for the disk."""
@@ -21,7 +22,7 @@ _JSONB_VERSION: Final = b"\x01"
 """What a jsonb begins with on the wire; behind it comes its text."""
 
 
-class Db(Connection[TupleRow]):
+class Db(PatientConnection):
     """A connection, which knows the workspace that its transaction is for."""
 
     _workspace_id: UUID | None = None
@@ -56,17 +57,23 @@ class Unavailable(Exception):  # noqa: N818 - says what is the case
     """The database cannot be reached or went away; the request may be tried again."""
 
 
-def _configure(conn: Db) -> None:
-    conn.autocommit = True
-    conn.prepare_threshold = 2
+def open_pool(
+    url: str, *, size: int = 16, wait: bool = True, timeout: float = 5.0, patience: float = PATIENCE_SECONDS
+) -> Pool:
+    """A pool of autocommitting connections.
 
+    ``timeout`` is the seconds that a request waits for one, ``patience`` those that it waits for each answer on it.
+    """
 
-def open_pool(url: str, *, size: int = 16, wait: bool = True, timeout: float = 5.0) -> Pool:
-    """A pool of autocommitting connections; ``timeout`` is the seconds that a request waits for one."""
+    def configure(conn: Db) -> None:
+        conn.autocommit = True
+        conn.prepare_threshold = 2
+        conn.patience = patience
+
     pool = ConnectionPool(
-        url,
+        within_time(url),
         connection_class=Db,
-        configure=_configure,
+        configure=configure,
         min_size=min(4, size),
         max_size=size,
         timeout=timeout,

@@ -15,6 +15,7 @@ import psycopg
 
 from daybook.embedded import EmbeddedPostgres
 from daybook.embedded.postgres import _package
+from eventstore.database import Db
 from eventstore.migrate import connect
 from tests.servers import FAST, prepare
 
@@ -33,22 +34,22 @@ class Pair:
 
     def wait_until_equal(self) -> None:
         with connect(self.primary.url()) as primary, connect(self.standby.url()) as standby:
-            wanted = primary.execute("SELECT pg_current_wal_lsn()").fetchone()
-            assert wanted is not None
-            deadline = time.monotonic() + SECONDS
-            while standby.execute("SELECT pg_last_wal_replay_lsn() >= %s", wanted).fetchone() != (True,):
-                assert time.monotonic() < deadline, "the standby does not follow"
-                time.sleep(0.02)
+            (end,) = primary.execute("SELECT pg_current_wal_lsn()::text").fetchone() or ("",)
+            self._until(standby, f"SELECT pg_last_wal_replay_lsn() >= '{end}'", True)
+
+    def synchronous(self) -> None:
+        """From now on a commit is acknowledged when the standby has it."""
+        with connect(self.primary.url()) as primary:
+            primary.execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
+            primary.execute("SELECT pg_reload_conf()")
+            self._until(primary, "SELECT sync_state FROM pg_stat_replication", "sync")
 
     def cut(self) -> None:
         """From now on the standby learns nothing."""
         with connect(self.standby.url()) as standby:
             standby.execute("ALTER SYSTEM SET primary_conninfo = ''")
             standby.execute("SELECT pg_reload_conf()")
-            deadline = time.monotonic() + SECONDS
-            while standby.execute("SELECT FROM pg_stat_wal_receiver").fetchone() is not None:
-                assert time.monotonic() < deadline, "the standby still follows"
-                time.sleep(0.02)
+            self._until(standby, "SELECT count(*) FROM pg_stat_wal_receiver", 0)
 
     def kill_primary(self) -> None:
         """As a power cut does: all of its processes at once."""
@@ -61,6 +62,12 @@ class Pair:
     def promote(self) -> None:
         with connect(self.standby.url()) as standby:
             assert standby.execute("SELECT pg_promote(true, %s)", (SECONDS,)).fetchone() == (True,)
+
+    def _until(self, conn: Db, query: str, wanted: object) -> None:
+        deadline = time.monotonic() + SECONDS
+        while conn.execute(query.encode()).fetchone() != (wanted,):
+            assert time.monotonic() < deadline, f"{query} does not become {wanted}"
+            time.sleep(0.02)
 
 
 def host(server: EmbeddedPostgres) -> str:

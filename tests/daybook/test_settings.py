@@ -20,6 +20,8 @@ def test_without_any_setting_it_serves_on_loopback_with_embedded_servers() -> No
     [
         ("DAYBOOK_PORT", "80a", "DAYBOOK_PORT must be a port number"),
         ("DAYBOOK_PORT", "70000", "DAYBOOK_PORT must be a port number"),
+        ("DAYBOOK_STREAM_REPLICAS", "6", "DAYBOOK_STREAM_REPLICAS must be a whole number from 1 to 5"),
+        ("DAYBOOK_STREAM_MAX_AGE_DAYS", "a week", "DAYBOOK_STREAM_MAX_AGE_DAYS must be a whole number from 1 to 3650"),
         ("DAYBOOK_RATE_LIMITS", "maybe", "DAYBOOK_RATE_LIMITS must be 1 or 0"),
         ("DAYBOOK_LOG_LEVEL", "loud", "DAYBOOK_LOG_LEVEL must be one of"),
         ("DAYBOOK_SECRET_KEY", "c2hvcnQ=", "DAYBOOK_SECRET_KEY must be 32 bytes"),

@@ -95,7 +95,7 @@ class Installation:
 
     def stream(self) -> list[Stored]:
         """All that is in the stream, in its order."""
-        return asyncio.run(_stored(self.nats.url))
+        return asyncio.run(_stored(self.config.nats_url))
 
     def stream_end(self) -> int:
         return asyncio.run(_end(self.nats.url))
@@ -225,7 +225,7 @@ def worker_process(
 
 
 async def _stored(url: str) -> list[Stored]:
-    async with await nats.connect(url) as client:
+    async with await nats.connect(url.split(",")) as client:
         js = client.jetstream()
         try:
             left = (await js.stream_info(STREAM)).state.messages

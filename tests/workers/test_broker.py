@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tests.workers.running import Installation, eventually, on_nats, running
-from workers.running.broker import STREAM, Connection, ensure_stream
+from workers.running.broker import STREAM, Connection, StreamSettings, ensure_stream
 from workers.running.context import WorkerContext
 
 
@@ -25,10 +25,29 @@ def test_settings_of_the_stream_that_are_not_ours_stay_as_the_operator_set_them(
         config = (await ensure_stream(connection.js)).config
         await connection.js.update_stream(replace(config, max_bytes=10**9, max_age=3600, subjects=["daybook.x"]))
         ensured = (await ensure_stream(connection.js)).config
-        assert (ensured.max_bytes, ensured.max_age, ensured.subjects) == (10**9, 7 * 24 * 3600, ["daybook.>"])
+        assert (ensured.max_bytes, ensured.max_age, ensured.subjects) == (10**9, 3600, ["daybook.>"])
         await connection.js.delete_stream(STREAM)
 
     on_nats(installation, change_and_ensure)
+
+
+def test_an_age_that_is_set_is_that_of_the_stream_new_or_old(installation: Installation) -> None:
+    async def ensure(connection: Connection) -> None:
+        assert (await ensure_stream(connection.js, StreamSettings(max_age_days=3))).config.max_age == 3 * 24 * 3600
+        assert (await ensure_stream(connection.js, StreamSettings(max_age_days=9))).config.max_age == 9 * 24 * 3600
+        await connection.js.delete_stream(STREAM)
+
+    on_nats(installation, ensure)
+
+
+def test_of_several_addresses_one_that_answers_is_used(installation: Installation) -> None:
+    connected = []
+
+    async def connect(context: WorkerContext) -> None:
+        connected.append(await context.broker.connected())
+
+    with running(replace(installation.config, nats_url=f"nats://127.0.0.1:1, {installation.nats.url}"), connect):
+        eventually(lambda: len(connected) == 1)
 
 
 def test_without_nats_publishing_fails_at_once_and_a_connection_comes_when_nats_does(

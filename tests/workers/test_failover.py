@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -93,3 +95,32 @@ def _ghosts(caplog: pytest.LogCaptureFixture) -> Iterator[str]:
     for record in caplog.records:
         if record.levelno == logging.ERROR and record.message.startswith("the stream has an event"):
             yield record.message.split()[12].rstrip(",")
+
+
+def test_a_failover_to_a_synchronous_standby_loses_nothing_that_was_acknowledged(
+    pair: Pair, installation: Installation, caplog: pytest.LogCaptureFixture
+) -> None:
+    pair.synchronous()
+    workspace = installation.workspace()
+    acknowledged = 0
+    with running(installation.config, quick), ThreadPoolExecutor(1) as executor:
+
+        def commit_until_refused() -> None:
+            nonlocal acknowledged
+            with suppress(Unavailable):
+                while True:
+                    installation.commit(workspace)
+                    acknowledged += 1
+
+        refused = executor.submit(commit_until_refused)
+        eventually(lambda: acknowledged > 100, 30)
+        pair.kill_primary()
+        refused.result()
+        pair.promote()
+        with connect(pair.standby.url()) as owner:
+            installation.owner = owner
+            assert len(installation.event_ids(workspace)) >= acknowledged
+            until_acknowledged(partial(installation.commit, workspace))
+            installation.wait_for_relay(workspace)
+            assert installation.is_complete(workspace)
+    assert "the stream has 0 events that the log does not have" in caplog.text

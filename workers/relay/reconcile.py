@@ -28,7 +28,7 @@ from workers.relay import checkpoints, compared, stored
 from workers.relay.checkpoints import Place, Rewound
 from workers.relay.compared import Compared
 from workers.relay.stored import Stored
-from workers.running.broker import ensure_stream
+from workers.running.broker import AS_IT_IS, StreamSettings, ensure_stream
 from workers.running.context import AsyncPool
 
 AT_A_TIME: Final = 200
@@ -39,18 +39,19 @@ GHOSTS: Final = Counter("daybook_relay_ghosts", "Events in the stream that the l
 logger = logging.getLogger("daybook.relay")
 
 
-async def reconcile(pool: AsyncPool, js: JetStreamContext) -> Compared:
+async def reconcile(pool: AsyncPool, js: JetStreamContext, settings: StreamSettings = AS_IT_IS) -> Compared:
     """Brings checkpoints in line with the stream; answers where that ends, and the timeline that Postgres is on."""
-    info = await ensure_stream(js)
+    info = await ensure_stream(js, settings)
     assert info.created is not None
     end = info.state.last_seq
     before = await compared.recall(pool)
     now = Compared(info.created, end, await checkpoints.timeline(pool))
     same = before is None or before.created_at == now.created_at
     promoted = before is not None and before.timeline != now.timeline
-    await _rewind(pool, js, info, await checkpoints.beyond(pool, end if same else 0))
-    if promoted:
-        await _rewind(pool, js, info, await checkpoints.ahead(pool))
+    lost = await checkpoints.beyond(pool, end if same else 0)
+    if lost:
+        logger.warning("the stream has lost its end: publishing again what is missing, of %d workspaces", len(lost))
+    await _rewind(pool, js, info, [*lost, *(await checkpoints.ahead(pool) if promoted else [])])
     known = max(await checkpoints.known_end(pool), before.stream_seq if before else 0) if same else 0
     ghosts = await _compare(pool, js, range(max(known + 1, info.state.first_seq), end + 1), now.timeline)
     if promoted:
@@ -62,12 +63,9 @@ async def reconcile(pool: AsyncPool, js: JetStreamContext) -> Compared:
     return now
 
 
-async def _rewind(pool: AsyncPool, js: JetStreamContext, info: StreamInfo, lost: Sequence[UUID]) -> None:
-    if lost:
-        logger.warning("the stream has lost its end: publishing again what is missing, of %d workspaces", len(lost))
-        await checkpoints.rewind(
-            pool, {workspace_id: await _end(pool, js, info, workspace_id) for workspace_id in lost}
-        )
+async def _rewind(pool: AsyncPool, js: JetStreamContext, info: StreamInfo, workspaces: Sequence[UUID]) -> None:
+    places = {workspace_id: await _end(pool, js, info, workspace_id) for workspace_id in workspaces}
+    await checkpoints.rewind(pool, places)
 
 
 async def _end(pool: AsyncPool, js: JetStreamContext, info: StreamInfo, workspace_id: UUID) -> Rewound:

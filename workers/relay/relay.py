@@ -197,7 +197,7 @@ class _Session:
 
 @asynccontextmanager
 async def _session(context: WorkerContext, connection: Connection, poll: float) -> AsyncIterator[_Session]:
-    compared = await reconcile(context.async_pool, connection.js)
+    compared = await reconcile(context.async_pool, connection.js, context.config.stream)
     async with publisher(connection, compared.stream_seq) as publishing:
         session = _Session(context, connection, publishing, compared.timeline, poll)
         wakers = [asyncio.create_task(_wake(session, event)) for event in (context.stop, connection.ended)]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Final, Self
+from urllib.parse import urlsplit
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
@@ -22,9 +23,10 @@ STREAM: Final = "DAYBOOK"
 SUBJECT_PREFIX: Final = "daybook."
 SEQ_HEADER: Final = "Daybook-Seq"
 """An event's place in its workspace's log. The workspace is in the subject, and all else in the payload."""
-MAX_AGE_SECONDS: Final = 7 * 24 * 3600
+MAX_AGE_DAYS: Final = 7
 DUPLICATE_WINDOW_SECONDS: Final = 600
 
+_DAY_SECONDS: Final = 24 * 3600.0
 _RECONNECT_SECONDS: Final = 0.25
 _PING_SECONDS: Final = 10
 _CLOSE_SECONDS: Final = 2
@@ -58,7 +60,8 @@ class Broker:
     """
 
     def __init__(self, url: str) -> None:
-        self._url = url
+        """``url``: one address or several, between commas, of the servers of a cluster."""
+        self._servers = [address.strip() for address in url.split(",") if address.strip()]
         self._current: Connection | None = None
         self._changed = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
@@ -125,8 +128,12 @@ class Broker:
         async def on_error(error: Exception) -> None:
             self._complain(error)
 
+        user, password, token = _credentials(self._servers)
         await client.connect(
-            self._url,
+            self._servers,
+            user=user,
+            password=password,
+            token=token,
             name="daybook",
             disconnected_cb=on_disconnect,
             reconnected_cb=on_reconnect,
@@ -161,24 +168,52 @@ class Broker:
             logger.warning("NATS cannot be reached, trying on: %s", _said(error))
 
 
-async def ensure_stream(js: JetStreamContext) -> StreamInfo:
-    """Makes the stream, or brings its settings up to date; those that are not ours (replicas, limits) stay."""
+@dataclass(frozen=True)
+class StreamSettings:
+    """What an operator wants of the stream. ``None`` leaves it as it is; a new one has one replica, and keeps a week."""
+
+    replicas: int | None = None
+    max_age_days: int | None = None
+
+    def given(self) -> dict[str, float]:
+        wanted = {
+            "num_replicas": self.replicas,
+            "max_age": None if self.max_age_days is None else self.max_age_days * _DAY_SECONDS,
+        }
+        return {name: value for name, value in wanted.items() if value is not None}
+
+
+AS_IT_IS: Final = StreamSettings()
+
+
+async def ensure_stream(js: JetStreamContext, settings: StreamSettings = AS_IT_IS) -> StreamInfo:
+    """Makes the stream, or brings its settings up to date; those that are neither ours nor given stay."""
     wanted = {
         "subjects": [f"{SUBJECT_PREFIX}>"],
-        "max_age": float(MAX_AGE_SECONDS),
         "duplicate_window": float(DUPLICATE_WINDOW_SECONDS),
         "discard": DiscardPolicy.OLD,
+        **settings.given(),
     }
     try:
         info = await js.stream_info(STREAM)
     except NotFoundError:
         logger.info("making the stream %s", STREAM)
-        made = StreamConfig(name=STREAM, storage=StorageType.FILE, retention=RetentionPolicy.LIMITS, **wanted)  # type: ignore[arg-type]  # each value is of its field's type
-        return await js.add_stream(made)
+        new = {"storage": StorageType.FILE, "retention": RetentionPolicy.LIMITS, "max_age": MAX_AGE_DAYS * _DAY_SECONDS}
+        return await js.add_stream(StreamConfig(name=STREAM, **{**new, **wanted}))  # type: ignore[arg-type]  # each value is of its field's type
     if all(getattr(info.config, name) == value for name, value in wanted.items()):
         return info
     logger.info("updating the stream %s", STREAM)
     return await js.update_stream(replace(info.config, **wanted))  # type: ignore[arg-type]  # as above
+
+
+def _credentials(addresses: Sequence[str]) -> tuple[str | None, str | None, str | None]:
+    """User, password and token of the first address that has any: the servers that a cluster names itself have none."""
+    for address in map(urlsplit, addresses):
+        if address.username and address.password:
+            return address.username, address.password, None
+        if address.username:
+            return None, None, address.username
+    return None, None, None
 
 
 async def _close(client: Client) -> None:

@@ -14,15 +14,18 @@ from psycopg_pool import AsyncConnectionPool
 
 from eventstore.database import Pool, open_pool
 from eventstore.nudge import Nudger
+from eventstore.patience import AsyncPatientConnection, within_time
 from eventstore.unit_of_work import EventStore
 from projections.catalogue import ROWS
-from workers.running.broker import Broker
+from workers.running.broker import AS_IT_IS, Broker, StreamSettings
 
 AsyncDb = AsyncConnection[TupleRow]
 AsyncPool = AsyncConnectionPool[AsyncDb]
 
 _POOL_SIZE: Final = 8
 _POOL_SECONDS: Final = 5.0
+_PATIENCE_SECONDS: Final = 60.0
+"""For each answer in a thread: what imports write at a time is large."""
 _CLOSE_SECONDS: Final = 2.0
 
 
@@ -36,6 +39,7 @@ class WorkerConfig:
     allow_private_webhooks: bool = False
     metrics_port: int | None = None
     metrics_host: str = "127.0.0.1"
+    stream: StreamSettings = AS_IT_IS
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ class WorkerContext:
 @asynccontextmanager
 async def open_context(config: WorkerConfig, stop: asyncio.Event) -> AsyncIterator[WorkerContext]:
     """Opens everything without waiting: Postgres and NATS may come later than the workers."""
-    pool = open_pool(config.database_url, size=_POOL_SIZE, wait=False)
+    pool = open_pool(config.database_url, size=_POOL_SIZE, wait=False, patience=_PATIENCE_SECONDS)
     try:
         async with async_pool(config.database_url) as opened, Broker(config.nats_url) as broker:
             nudger = Nudger(broker.publish)
@@ -73,9 +77,8 @@ async def open_context(config: WorkerConfig, stop: asyncio.Event) -> AsyncIterat
 async def async_pool(url: str, *, size: int = _POOL_SIZE) -> AsyncIterator[AsyncPool]:
     """A pool of autocommitting connections that asks for a new one soon again when Postgres was away."""
     opened: AsyncPool = AsyncConnectionPool(
-        url,
-        connection_class=AsyncConnection[TupleRow],
-        kwargs={"connect_timeout": 5, "tcp_user_timeout": 10_000},
+        within_time(url),
+        connection_class=AsyncPatientConnection,
         configure=_configure,
         min_size=2,
         max_size=size,

@@ -10,6 +10,7 @@ from typing import Any, Final
 import psycopg
 from psycopg import AsyncConnection
 
+from eventstore.patience import within_time
 from workers.running.ending import end
 from workers.running.waiting import Backoff, pause
 
@@ -53,11 +54,9 @@ async def hold(url: str, key: int, name: str, work: Callable[[], Awaitable[None]
 
 async def _connect(url: str, name: str) -> AsyncConnection[Any]:
     return await AsyncConnection.connect(
-        url,
+        within_time(url),
         autocommit=True,
         application_name=f"daybook {name} lease",
-        connect_timeout=5,
-        tcp_user_timeout=10_000,
     )
 
 
