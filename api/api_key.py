@@ -14,7 +14,7 @@ from api.http.ask import Act, Ask
 from api.http.routes import delete, get, post
 from application import identity
 from domain.user import USER
-from eventstore.unit_of_work import Work
+from eventstore.work import Work
 from projections import identity as rows
 from projections.api_key import LISTING
 from schemas.identity import ApiKeyCreated, ApiKeyView, NewApiKey

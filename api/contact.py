@@ -71,8 +71,8 @@ class ContactController(Controller):
         self, act: NamedDependency[Act], data: RequestBody[NewContact], on_conflict: OnConflict = "error"
     ) -> Json[One[ContactView]]:
         if on_conflict == "update":
-            return act.create_or_change(lambda unit: contacts.upsert(unit, act.caller, data), contacts.view)
-        return act.create(lambda unit: contacts.create(unit, act.caller, data), contacts.view)
+            return act.create_or_change(lambda unit: contacts.upsert(unit, data), contacts.view)
+        return act.create(lambda unit: contacts.create(unit, data), contacts.view)
 
     @get(
         "/{contact_id:uuid}",
@@ -98,9 +98,7 @@ class ContactController(Controller):
     def update_contact(
         self, change: NamedDependency[Change], contact_id: FromPath[UUID], data: RequestBody[ContactPatch]
     ) -> Json[One[ContactView]]:
-        return change(
-            lambda unit: contacts.update(unit, change.caller, contact_id, data, change.if_version), contacts.view
-        )
+        return change(lambda unit: contacts.update(unit, contact_id, data, change.if_version), contacts.view)
 
     @delete(
         "/{contact_id:uuid}",
@@ -110,4 +108,4 @@ class ContactController(Controller):
         scope="contacts:write",
     )
     def delete_contact(self, change: NamedDependency[Change], contact_id: FromPath[UUID]) -> Json[None]:
-        return change.done(lambda unit: contacts.delete(unit, change.caller, contact_id, change.if_version))
+        return change.done(lambda unit: contacts.delete(unit, contact_id, change.if_version))

@@ -20,7 +20,7 @@ from application import contact_import as imports
 from application.importing.source import Source
 from domain.kernel import JSON, Refused, invalid
 from eventstore.ids import new_id
-from eventstore.unit_of_work import Work
+from eventstore.work import Work
 from schemas.contact_import import ImportAnswer, ImportRequest
 from schemas.wire.page import One
 

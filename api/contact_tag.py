@@ -68,9 +68,7 @@ class ContactTagController(Controller):
     def add_tags(
         self, change: NamedDependency[Change], contact_id: FromPath[UUID], data: RequestBody[ContactTags]
     ) -> Json[One[list[TagView]]]:
-        return change.answer(
-            lambda unit: Answer(contacts.tag(unit, change.caller, contact_id, data, change.if_version))
-        )
+        return change.answer(lambda unit: Answer(contacts.tag(unit, contact_id, data, change.if_version)))
 
     @delete(
         "/{contact_id:uuid}/tags/{tag:str}",
@@ -80,7 +78,7 @@ class ContactTagController(Controller):
         scope="contacts:write",
     )
     def remove_tag(self, change: NamedDependency[Change], contact_id: FromPath[UUID], tag: TagWord) -> Json[None]:
-        return change.done(lambda unit: contacts.untag(unit, change.caller, contact_id, tag, change.if_version))
+        return change.done(lambda unit: contacts.untag(unit, contact_id, tag, change.if_version))
 
 
 def _ids(given: list[str]) -> list[UUID]:

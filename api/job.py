@@ -16,7 +16,7 @@ from api.http.routes import get, post
 from application import job as jobs
 from application.catalogue import KINDS
 from domain.kernel import not_found
-from eventstore.unit_of_work import Work
+from eventstore.work import Work
 from projections import job as rows
 from schemas.job import JobStatus, JobView, RowError
 from schemas.wire.page import One, Page, PageRequest

@@ -24,7 +24,7 @@ from application import webhook_ping
 from domain.webhook import Webhook
 from eventstore.database import Db
 from eventstore.rows import Current
-from eventstore.unit_of_work import Work
+from eventstore.work import Work
 from projections import webhook as rows
 from projections import webhook_delivery as deliveries
 from schemas.webhook import NewWebhook, Ping, WebhookPatch, WebhookView

@@ -14,7 +14,7 @@ from api.http.ask import Act, Ask
 from api.http.routes import get, post
 from application import webhook as webhooks
 from domain.kernel import not_found
-from eventstore.unit_of_work import Work
+from eventstore.work import Work
 from projections import webhook_delivery as rows
 from projections.webhook import WEBHOOKS
 from schemas.webhook import DeliveryDetail, DeliveryStatus, DeliveryView, Replayed, ReplayRange

@@ -11,7 +11,7 @@ from api.http.ask import Ask, Change
 from api.http.routes import get, patch
 from domain.workspace import WORKSPACE, UpdateWorkspace, Workspace
 from eventstore.rows import Current
-from eventstore.unit_of_work import Work
+from eventstore.work import Work
 from projections import identity as rows
 from schemas.identity import WorkspaceView
 from schemas.wire.page import One

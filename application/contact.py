@@ -8,7 +8,6 @@ from uuid import UUID
 from msgspec import UNSET, UnsetType
 
 from application import tag as tags
-from application.calling.caller import Caller
 from domain.contact import (
     CONTACT,
     DETAILS,
@@ -27,9 +26,8 @@ from domain.tag import TagRef
 from domain.workspace import WORKSPACE
 from eventstore.ids import new_id
 from eventstore.rows import Current
-from eventstore.unit_of_work import Work
+from eventstore.work import Work
 from projections import contact as contacts
-from projections import membership as memberships
 from projections import tag as tag_rows
 from schemas.contact import ContactPatch, ContactTags, ContactView, NewContact
 from schemas.tag import TagView
@@ -54,27 +52,25 @@ def phone_region(unit: Work, fields: dict[str, Any]) -> str:
     return "US" if workspace is None else workspace.state.phone_region
 
 
-def create(unit: Work, caller: Caller, form: NewContact) -> Current[Contact]:
+def create(unit: Work, form: NewContact) -> Current[Contact]:
     """A new contact; refuses with ``conflict`` where the e-mail address is another's."""
     fields = details(form)
-    if caller.visible_to is not None and fields.get("assigned_to") is None:
-        fields["assigned_to"] = caller.visible_to
-    _check_assignee(unit, fields)
-    _check_email(unit, caller, fields)
+    if fields.get("assigned_to") is None and unit.origin.visible_to is not None:
+        fields["assigned_to"] = unit.origin.visible_to
+    _check_email(unit, fields)
     wanted = [*tags.named(unit, form.tags or []), *tags.existing(unit, form.tag_ids or [])]
     return unit.begin(
         CONTACT, new_id(), CreateContact(**fields, tags=tuple(wanted), phone_region=phone_region(unit, fields))
     )
 
 
-def upsert(unit: Work, caller: Caller, form: NewContact) -> tuple[Current[Contact], bool]:
+def upsert(unit: Work, form: NewContact) -> tuple[Current[Contact], bool]:
     """Creates the contact, or updates the one with this e-mail address; and whether it is new."""
     found = _by_email(unit, form.email)
     if found is None:
-        return create(unit, caller, form), True
+        return create(unit, form), True
     fields = details(form)
-    _check_assignee(unit, fields)
-    _check_email(unit, caller, fields)
+    _check_email(unit, fields)
     wanted = [*tags.named(unit, form.tags or []), *tags.existing(unit, form.tag_ids or [])]
     unit.execute(CONTACT, found.id, UpdateContact(**fields, phone_region=phone_region(unit, fields)))
     unit.execute(CONTACT, found.id, TagContact(tags=tuple(wanted)))
@@ -94,21 +90,18 @@ def _by_email(unit: Work, email: str | UnsetType | None) -> Current[Contact] | N
     return found
 
 
-def update(
-    unit: Work, caller: Caller, contact_id: UUID, form: ContactPatch, if_version: int | None = None
-) -> Current[Contact]:
+def update(unit: Work, contact_id: UUID, form: ContactPatch, if_version: int | None = None) -> Current[Contact]:
     """Changes the given fields, and tags: replaced by ``tags`` or ``tagIds``, or one added and one removed."""
-    contact = visible(unit, caller, contact_id)
+    contact = unit.get(CONTACT, contact_id)
     fields = details(form)
-    _check_assignee(unit, fields)
-    _check_email(unit, caller, fields)
+    _check_email(unit, fields)
     unit.execute(
         CONTACT, contact_id, UpdateContact(**fields, phone_region=phone_region(unit, fields)), if_version=if_version
     )
     if form.tags is not UNSET or form.tag_ids is not UNSET:
         _replace_tags(unit, contact, form)
     if form.remove_tag_id is not None:
-        untag(unit, caller, contact_id, str(form.remove_tag_id))
+        untag(unit, contact_id, str(form.remove_tag_id))
     if form.add_tag_id is not None:
         added = tags.existing(unit, [form.add_tag_id], "addTagId")
         unit.execute(CONTACT, contact_id, TagContact(tags=tuple(added)))
@@ -130,11 +123,9 @@ def _refs(unit: Work, ids: list[UUID]) -> list[TagRef]:
     return [TagRef(id=tag_id, name=names.get(tag_id, "")) for tag_id in ids]
 
 
-def tag(
-    unit: Work, caller: Caller, contact_id: UUID, form: ContactTags, if_version: int | None = None
-) -> list[TagView]:
+def tag(unit: Work, contact_id: UUID, form: ContactTags, if_version: int | None = None) -> list[TagView]:
     """Adds tags and answers all that the contact then bears."""
-    visible(unit, caller, contact_id)
+    unit.get(CONTACT, contact_id)
     names = [form.tags] if isinstance(form.tags, str) else form.tags or []
     ids = [*(form.tag_ids or []), *([form.tag_id] if form.tag_id else [])]
     if not names and not ids:
@@ -144,9 +135,9 @@ def tag(
     return tags.shown(unit, unit.get(CONTACT, contact_id).state.tags)
 
 
-def untag(unit: Work, caller: Caller, contact_id: UUID, given: str, if_version: int | None = None) -> None:
+def untag(unit: Work, contact_id: UUID, given: str, if_version: int | None = None) -> None:
     """Takes off one tag, given by id, name or slug; a tag that the contact does not bear is no error, an unknown one is."""
-    contact = visible(unit, caller, contact_id)
+    contact = unit.get(CONTACT, contact_id)
     try:
         ids = [UUID(given)]
     except ValueError:
@@ -158,35 +149,16 @@ def untag(unit: Work, caller: Caller, contact_id: UUID, given: str, if_version: 
     unit.execute(CONTACT, contact_id, UntagContact(tags=refs), if_version=if_version)
 
 
-def delete(unit: Work, caller: Caller, contact_id: UUID, if_version: int | None = None) -> None:
-    visible(unit, caller, contact_id)
+def delete(unit: Work, contact_id: UUID, if_version: int | None = None) -> None:
+    """Deletes the contact, for good."""
     unit.execute(CONTACT, contact_id, DeleteContact(), if_version=if_version)
 
 
-def visible(unit: Work, caller: Caller, contact_id: UUID) -> Current[Contact]:
-    """The contact, if there is one that the caller may see."""
-    contact = unit.get(CONTACT, contact_id)
-    _check_visible(caller, contact)
-    return contact
-
-
-def _check_visible(caller: Caller, contact: Current[Contact]) -> None:
-    if caller.visible_to not in (None, contact.state.assigned_to):
-        raise not_found("contact")
-
-
-def _check_assignee(unit: Work, fields: dict[str, Any]) -> None:
-    """Contacts are assigned to members of the workspace."""
-    assignee = fields.get("assigned_to")
-    if assignee is not None and not memberships.is_member(unit.conn, assignee):
-        raise invalid("assignedTo", "must be the id of a member of this workspace")
-
-
-def _check_email(unit: Work, caller: Caller, fields: dict[str, Any]) -> None:
+def _check_email(unit: Work, fields: dict[str, Any]) -> None:
     """Who sees only what is theirs is told that an e-mail address is taken, but not by which contact."""
-    if caller.visible_to is not None:
+    if unit.origin.visible_to is not None:
         found = _by_email(unit, fields.get("email"))
-        if found is not None and found.state.assigned_to != caller.visible_to:
+        if found is not None and found.state.assigned_to != unit.origin.visible_to:
             raise Refused("conflict", "A contact with this e-mail address exists already.")
 
 

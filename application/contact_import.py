@@ -25,8 +25,7 @@ from domain.tag import TagRef
 from domain.workspace import WORKSPACE
 from eventstore.ids import new_id
 from eventstore.rows import Current
-from eventstore.unit_of_work import Work
-from projections import membership as memberships
+from eventstore.work import Work
 from schemas.contact import NewContact
 from schemas.contact_import import ImportAnswer, ImportOptions
 
@@ -86,7 +85,6 @@ class ContactCommands:
         self._plan = plan
         self._region = _phone_region(unit)
         self._tags = ChunkTags(unit, plan.tag_ids, chunk)
-        self._members: dict[UUID, bool] = {}
 
     def draft(self, entry: Entry) -> Contact:
         (created,) = CONTACT.decide(CreateContact(**entry.fields, phone_region=self._region), None)
@@ -98,29 +96,18 @@ class ContactCommands:
         fields = entry.fields
         if self._plan.visible_to is not None and fields.get("assigned_to") is None:
             fields["assigned_to"] = self._plan.visible_to
-        self._check_assignee(entry)
         command = CreateContact(**fields, tags=tuple(self._borne(entry)), phone_region=self._region)
         return self._unit.begin(CONTACT, new_id(), command)
 
     def update(self, found: Current[Contact], entry: Entry) -> None:
         if self._plan.visible_to not in (None, found.state.assigned_to):
             raise invalid("email", "belongs to a contact that is assigned to someone else")
-        self._check_assignee(entry)
         self._unit.execute(CONTACT, found.id, UpdateContact(**entry.fields, phone_region=self._region))
         if refs := self._borne(entry):
             self._unit.execute(CONTACT, found.id, TagContact(tags=tuple(refs)))
 
     def _borne(self, entry: Entry) -> list[TagRef]:
         return [*self._tags.of_all, *self._tags.named(entry.tags), *self._tags.existing(entry.tag_ids)]
-
-    def _check_assignee(self, entry: Entry) -> None:
-        assignee = entry.fields.get("assigned_to")
-        if assignee is None:
-            return
-        if assignee not in self._members:
-            self._members[assignee] = memberships.is_member(self._unit.conn, assignee)
-        if not self._members[assignee]:
-            raise invalid("assignedTo", "must be the id of a member of this workspace")
 
 
 def _phone_region(unit: Work) -> str:

@@ -19,7 +19,7 @@ from domain.kernel import Refused, values
 from domain.kernel.changes import difference
 from domain.kernel.values import folded
 from eventstore.rows import Current
-from eventstore.unit_of_work import Work
+from eventstore.work import Work
 from projections import contact as contacts
 from projections import contact_match as matches
 

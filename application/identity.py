@@ -24,7 +24,7 @@ from eventstore.append import Origin
 from eventstore.database import connection
 from eventstore.ids import new_id
 from eventstore.rows import Current
-from eventstore.unit_of_work import Work
+from eventstore.work import Work
 from schemas.identity import Credentials, Registration
 from schemas.log import Actor
 

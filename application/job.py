@@ -7,7 +7,7 @@ from uuid import UUID
 from application.calling.caller import Caller
 from application.working.job import Kinds, cancelled
 from domain.kernel import Refused, not_found
-from eventstore.unit_of_work import Work
+from eventstore.work import Work
 from projections import job as jobs
 from projections import job_queue as queue
 from schemas.job import JobView

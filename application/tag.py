@@ -6,15 +6,13 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from uuid import UUID
 
-from domain.contact import CONTACT, UntagContact
-from domain.kernel import Refused, invalid
+from domain.kernel import invalid
 from domain.kernel.check import Check
 from domain.kernel.values import folded
 from domain.tag import TAG, CreateTag, DeleteTag, Tag, TagRef, UpdateTag, tag_name
 from eventstore.ids import new_id
 from eventstore.rows import Current
-from eventstore.unit_of_work import Work
-from projections import contact as contacts
+from eventstore.work import Work
 from projections import tag as tags
 from schemas.tag import TagView
 
@@ -33,20 +31,17 @@ def named(unit: Work, names: Sequence[str], field: str = "tags") -> list[TagRef]
     check.done()
     if not wanted:
         return []
+    unit.write_rows()
     found = tags.by_names(unit.conn, list(wanted.values()))
     if len(found) < len(wanted):
         tags.lock_names(unit.conn, [key for key in wanted if key not in found])
         found = tags.by_names(unit.conn, list(wanted.values()))
-    missing = [name for key, name in wanted.items() if key not in found]
-    made = {folded(name): _made(unit, name) for name in missing}
+    unit.held(TAG.stream_type, (ref.id for ref in found.values()))
+    made = {key: _made(unit, name) for key, name in wanted.items() if key not in found}
     return list({ref.id: ref for key in wanted for ref in (found.get(key) or made[key],)}.values())
 
 
 def _made(unit: Work, name: str) -> TagRef:
-    """A new tag; one that this very unit of work has made already is used again."""
-    for current in unit.loaded.values():
-        if current is not None and isinstance(current.state, Tag) and folded(current.state.name) == folded(name):
-            return TagRef(id=current.id, name=current.state.name)
     current = unit.begin(TAG, new_id(), CreateTag(name=name))
     return TagRef(id=current.id, name=current.state.name)
 
@@ -55,13 +50,8 @@ def existing(unit: Work, ids: Sequence[UUID], field: str = "tagIds") -> list[Tag
     """The tags of these ids; refuses ids that are no tags of the workspace."""
     if len(ids) > MAX_NAMES:
         raise invalid(field, f"must have at most {MAX_NAMES} entries")
-    if not ids:
-        return []
-    standing = tags.held(unit.conn, ids)
-    found = {tag_id: tag for tag_id, tag in unit.load(TAG, ids).items() if tag_id in standing}
-    missing = [str(tag_id) for tag_id in ids if tag_id not in found]
-    if missing:
-        raise invalid(field, f"no such tag: {', '.join(missing[:5])}")
+    unit.hold(TAG.stream_type, ids, field)
+    found = unit.load(TAG, ids)
     return [TagRef(id=tag_id, name=found[tag_id].state.name) for tag_id in dict.fromkeys(ids)]
 
 
@@ -100,14 +90,5 @@ def view(unit: Work, tag: Current[Tag]) -> TagView:
 
 
 def delete(unit: Work, tag_id: UUID, *, if_version: int | None = None) -> None:
-    """Deletes the tag and takes it off every contact that bears it, in one unit of work."""
-    tags.held(unit.conn, [tag_id], for_deletion=True)
-    tag = unit.get(TAG, tag_id)
-    if if_version is not None and tag.version != if_version:
-        raise Refused("precondition_failed", f"This tag has changed: its version is {tag.version}, not {if_version}.")
-    ref = TagRef(id=tag_id, name=tag.state.name)
-    bearers = contacts.with_tag(unit.conn, tag_id)
-    unit.load(CONTACT, bearers)
-    for contact_id in bearers:
-        unit.execute(CONTACT, contact_id, UntagContact(tags=(ref,)))
-    unit.execute(TAG, tag_id, DeleteTag())
+    """Deletes the tag; every contact that bears it loses it in the same unit of work."""
+    unit.execute(TAG, tag_id, DeleteTag(), if_version=if_version)

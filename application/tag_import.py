@@ -9,9 +9,9 @@ from uuid import UUID
 from application.importing.importer import Entry
 from domain.kernel import invalid
 from domain.kernel.values import folded
-from domain.tag import TAG, CreateTag, Tag, TagRef, tag_name
+from domain.tag import TAG, CreateTag, TagRef, tag_name
 from eventstore.ids import new_id
-from eventstore.unit_of_work import Work
+from eventstore.work import Work
 from projections import tag as tags
 
 MAX_LOCKS: Final = 100
@@ -29,9 +29,7 @@ class ChunkTags:
                 self._names[name] = tag_name(name)
             except ValueError as error:
                 self._names[name] = error
-        made = [tag for tag in unit.loaded.values() if tag is not None and isinstance(tag.state, Tag)]
         self._by_key = self._found([name for name in self._names.values() if isinstance(name, str)])
-        self._by_key |= {folded(tag.state.name): TagRef(id=tag.id, name=tag.state.name) for tag in made}
         wanted = {*ids, *(tag_id for entry in chunk for tag_id in entry.tag_ids)}
         self._by_id = self._standing(list(wanted))
         self.of_all = [self._by_id[tag_id] for tag_id in ids if tag_id in self._by_id]
@@ -39,20 +37,19 @@ class ChunkTags:
     def _found(self, names: list[str]) -> dict[str, TagRef]:
         if not names:
             return {}
+        self._unit.write_rows()
         found = tags.by_names(self._unit.conn, names)
         missing = {folded(name) for name in names} - found.keys()
         if missing and len(missing) <= MAX_LOCKS:
             tags.lock_names(self._unit.conn, missing)
             found = tags.by_names(self._unit.conn, names)
+        self._unit.held(TAG.stream_type, (ref.id for ref in found.values()))
         return found
 
     def _standing(self, ids: list[UUID]) -> dict[UUID, TagRef]:
-        if not ids:
-            return {}
-        made = {stream_id for stream_type, stream_id in self._unit.after if stream_type == TAG.stream_type}
-        held = tags.held(self._unit.conn, ids) | made
-        found = self._unit.load(TAG, ids)
-        return {tag_id: TagRef(id=tag_id, name=tag.state.name) for tag_id, tag in found.items() if tag_id in held}
+        standing = self._unit.standing(TAG.stream_type, ids)
+        found = self._unit.load(TAG, [tag_id for tag_id in ids if tag_id in standing])
+        return {tag_id: TagRef(id=tag_id, name=tag.state.name) for tag_id, tag in found.items()}
 
     def named(self, names: Sequence[str]) -> list[TagRef]:
         return [self._named(name) for name in names]

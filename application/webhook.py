@@ -28,7 +28,7 @@ from domain.webhook import (
 from eventstore.database import Db
 from eventstore.ids import new_id
 from eventstore.rows import Current
-from eventstore.unit_of_work import Work
+from eventstore.work import Work
 from gateways.webhook_signature import new_secret, sealing_context
 from projections import webhook as rows
 from projections import webhook_delivery as deliveries

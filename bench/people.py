@@ -15,7 +15,7 @@ from bench.stack import Stack
 from domain.contact import CONTACT, CreateContact, UpdateContact
 from domain.tag import TAG, CreateTag, TagRef
 from eventstore.ids import new_id
-from eventstore.unit_of_work import Work
+from eventstore.work import Work
 
 CHUNK: Final = 1_000
 

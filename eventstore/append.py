@@ -52,6 +52,8 @@ class Origin:
     request_id: str | None = None
     correlation_id: UUID = field(default_factory=new_id)
     causation_id: UUID | None = None
+    visible_to: UUID | None = None
+    """The user who acts and sees only what is assigned to them; not in any event."""
 
 
 class Staged(NamedTuple):

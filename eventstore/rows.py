@@ -9,6 +9,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
 from domain.kernel import Decider, Refused, State
+from domain.kernel.fields import Reference
 from eventstore.database import Db
 
 S = TypeVar("S", bound=State)
@@ -40,12 +41,38 @@ class Rows(Protocol):
     @property
     def decider(self) -> Decider[Any, Any, Any]: ...
 
+    @property
+    def noun(self) -> str:
+        """What callers are told that one of them is."""
+        ...
+
+    @property
+    def references(self) -> Sequence[Reference]:
+        """What its states refer to."""
+        ...
+
     def load(self, conn: Db, ids: Sequence[UUID]) -> dict[UUID, Current[Any]]:
         """The rows of these streams; each serves as its stream's snapshot."""
         ...
 
     def write(self, conn: Db, workspace_id: UUID, changes: Sequence[Change], *, bulk: bool) -> None:
         """Inserts, updates and deletes: in bulk with COPY, else in a pipeline without waiting for an answer."""
+        ...
+
+    def visible(self, current: Current[Any], visible_to: UUID | None) -> bool:
+        """Whether a caller sees it who sees only what is assigned to ``visible_to``, or all where that is none."""
+        ...
+
+    def key_of(self, current: Current[Any]) -> UUID:
+        """What others refer to it by."""
+        ...
+
+    def hold(self, conn: Db, keys: Sequence[UUID], *, ending: bool = False) -> set[UUID]:
+        """Of these keys those that there are, held until the transaction ends: against ending, or in order to end."""
+        ...
+
+    def referring(self, conn: Db, reference: Reference, key: UUID, limit: int) -> list[UUID]:
+        """The ids of those that refer to ``key`` by this reference, in order."""
         ...
 
     def counts(self, change: Change) -> Iterable[tuple[str, int]]:

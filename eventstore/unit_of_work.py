@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import random
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import groupby
-from typing import Any, Final, Generic, TypeVar
+from typing import Final, Generic, TypeVar
 from uuid import UUID
 
-import psycopg
 from psycopg.errors import DeadlockDetected, SerializationFailure, UniqueViolation
 
-from domain.kernel import Command, Decider, Event, Refused, State, not_found
-from eventstore.append import Origin, Staged, append, append_bulk
-from eventstore.database import Db, Pool, connection, within
+from domain.kernel import Refused
+from eventstore.append import Origin
+from eventstore.database import Pool, connection, within
 from eventstore.idempotency import IdempotencyKey, StoredResponse, begin, finish
-from eventstore.ids import new_id
 from eventstore.mapper import EventMapper
-from eventstore.rows import Change, Current, Registry
+from eventstore.references import References
+from eventstore.rows import Registry
+from eventstore.work import BulkNeededError, Work
 
 ATTEMPTS: Final = 6
 """How often a unit of work is tried when another changed the same stream meanwhile."""
@@ -30,151 +28,6 @@ ATTEMPTS: Final = 6
 _STREAM_CONFLICT: Final = "_workspace_id_stream_id_version_key"
 
 T = TypeVar("T")
-S = TypeVar("S", bound=State)
-
-
-@dataclass
-class Work:
-    """One try at a unit of work: what was loaded, and what is decided but not yet written."""
-
-    conn: Db
-    origin: Origin
-    rows: Registry
-    mapper: EventMapper
-    now: datetime
-    bulk: bool = False
-    loaded: dict[UUID, Current[Any] | None] = field(default_factory=dict)
-    before: dict[tuple[str, UUID], Current[Any] | None] = field(default_factory=dict)
-    after: dict[tuple[str, UUID], Current[Any] | None] = field(default_factory=dict)
-    staged: list[Staged] = field(default_factory=list)
-    looked_first: bool = False
-    """Set by work that looks for what exists before it decides: where a unique value was taken since, it is tried again."""
-    seq: int | None = None
-    """The last seq of the log after commit; ``None`` when there was nothing to write."""
-
-    def load(self, decider: Decider[Any, Any, S], ids: Sequence[UUID]) -> dict[UUID, Current[S]]:
-        """The streams that exist, as they stand in this unit of work."""
-        missing = [stream for stream in ids if stream not in self.loaded]
-        if missing:
-            found = self.rows[decider.stream_type].load(self.conn, missing)
-            self.loaded.update({stream: found.get(stream) for stream in missing})
-        return {stream: current for stream in ids if (current := self.loaded[stream]) is not None}
-
-    def get(self, decider: Decider[Any, Any, S], stream_id: UUID) -> Current[S]:
-        """One stream; refuses with ``not_found``."""
-        current = self.load(decider, [stream_id]).get(stream_id)
-        if current is None:
-            raise not_found(decider.stream_type.replace("_", " "))
-        return current
-
-    def begin(self, decider: Decider[Any, Any, S], stream_id: UUID, command: Command) -> Current[S]:
-        """Carries out the first command of a stream with a new id."""
-        self.loaded.setdefault(stream_id, None)
-        current = self.execute(decider, stream_id, command)
-        assert current is not None
-        return current
-
-    def execute(
-        self, decider: Decider[Any, Any, S], stream_id: UUID, command: Command, *, if_version: int | None = None
-    ) -> Current[S] | None:
-        """Decides and evolves; answers the stream as it will stand, ``None`` when it ends.
-
-        Refuses as the decider does; with ``precondition_failed`` when the version is not ``if_version``.
-        """
-        current = self.load(decider, [stream_id]).get(stream_id)
-        if if_version is not None and current is not None and current.version != if_version:
-            message = f"This {decider.stream_type} has changed: its version is {current.version}, not {if_version}."
-            raise Refused("precondition_failed", message)
-        events = decider.decide(command, None if current is None else current.state)
-        if events:
-            self._stage(decider, stream_id, current, events)
-        return self.loaded[stream_id]
-
-    def all_or_nothing(self, part: Callable[[], T]) -> T:
-        """Carries out a part of the work that may be refused by itself: nothing of it stays then, and the rest goes on.
-
-        Parts do not contain parts. The refusal is the caller's to handle.
-        """
-        staged = len(self.staged)
-        self._undo = []
-        try:
-            return part()
-        except Refused:
-            del self.staged[staged:]
-            for key, known, before in reversed(self._undo):
-                self.loaded[key[1]] = before
-                if known:
-                    self.after[key] = before
-                else:
-                    del self.before[key], self.after[key]
-            raise
-        finally:
-            self._undo = None
-
-    def _stage(
-        self, decider: Decider[Any, Any, Any], stream_id: UUID, current: Current[Any] | None, events: Sequence[Event]
-    ) -> None:
-        version = 0 if current is None else current.version
-        state = None if current is None else current.state
-        for event in events:
-            version += 1
-            state = decider.evolve(state, event)
-            data = self.mapper.encode(stream_id, event).decode()
-            self.staged.append(
-                Staged(
-                    stream_type=decider.stream_type,
-                    stream_id=stream_id,
-                    version=version,
-                    event_type=event.event_name,
-                    data=data,
-                    event_id=new_id(),
-                    causation_id=self.origin.causation_id,
-                )
-            )
-        created = self.now if current is None else current.created_at
-        updated = None if state is None else Current(stream_id, state, version, created, self.now)
-        key = (decider.stream_type, stream_id)
-        if self._undo is not None:
-            self._undo.append((key, key in self.after, current))
-        self.before.setdefault(key, current)
-        self.after[key] = updated
-        self.loaded[stream_id] = updated
-
-    def events(self) -> frozenset[str]:
-        """The types of what is to be written."""
-        return frozenset(event.event_type for event in self.staged)
-
-    def changes(self) -> Iterator[tuple[str, list[Change]]]:
-        """What to write, by kind of stream and in order of id, so that two units of work cannot wait for each other."""
-        for stream_type, keys in groupby(sorted(self.after), key=lambda key: key[0]):
-            yield stream_type, [Change(key[1], self.before[key], self.after[key]) for key in keys]
-
-    def flush(self) -> None:
-        """Rows first, the log last: its head's lock is held from here to commit."""
-        counts: Counter[str] = Counter()
-        for stream_type, changes in self.changes():
-            rows = self.rows[stream_type]
-            rows.write(self.conn, self.origin.workspace_id, changes, bulk=self.bulk)
-            for change in changes:
-                for kind, delta in rows.counts(change):
-                    counts[kind] += delta
-        if not self.staged:
-            return
-        if self.bulk:
-            self.seq = append_bulk(self.conn, self.origin, self.staged, self.now, counts)
-        else:
-            self._cursor = append(self.conn, self.origin, self.staged, self.now, counts)
-
-    def settle(self) -> None:
-        """Reads the seq that the append answered."""
-        if self.staged and self.seq is None and self._cursor is not None:
-            row = self._cursor.fetchone()
-            assert row is not None
-            self.seq = row[0]
-
-    _cursor: psycopg.Cursor[tuple[int]] | None = None
-    _undo: list[tuple[tuple[str, UUID], bool, Current[Any] | None]] | None = None
-    """Streams as they stood before each change of the part in hand, and whether this unit had changed them before."""
 
 
 @dataclass(frozen=True)
@@ -202,13 +55,16 @@ class EventStore:
     committed: Callable[[UUID, frozenset[str]], None] = lambda _, __: None
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
+    def __post_init__(self) -> None:
+        self._references = References(self.rows)
+
     def run(self, origin: Origin, work: Callable[[Work], T], *, bulk: bool = False) -> Done[T]:
         """Carries out ``work`` and commits; tries again when a stream was changed meanwhile.
 
         ``bulk`` is for units of more than a few dozen events: they are written with COPY.
         Raises ``Refused`` (nothing was written) or ``Unavailable``.
         """
-        return self._retrying(origin, lambda: self._once(origin, work, bulk=bulk))
+        return self._retrying(origin, lambda bulk: self._once(origin, work, bulk=bulk), bulk=bulk)
 
     def answer(
         self,
@@ -221,15 +77,18 @@ class EventStore:
     ) -> StoredResponse:
         """Like ``run``, for a request: its response is kept under the idempotency key and replayed."""
 
-        def attempt() -> Done[StoredResponse]:
+        def attempt(bulk: bool) -> Done[StoredResponse]:
             return self._once_keyed(origin, key, work, render, bulk=bulk)
 
-        return self._retrying(origin, attempt).value
+        return self._retrying(origin, attempt, bulk=bulk).value
 
-    def _retrying(self, origin: Origin, attempt: Callable[[], Done[T]]) -> Done[T]:
+    def _retrying(self, origin: Origin, attempt: Callable[[bool], Done[T]], *, bulk: bool) -> Done[T]:
         for left in reversed(range(ATTEMPTS)):
             try:
-                done = attempt()
+                done = attempt(bulk)
+            except BulkNeededError:
+                bulk = True
+                continue
             except (_StreamChangedError, DeadlockDetected, SerializationFailure):
                 if not left:
                     raise Refused("conflict", "Others keep changing this at the same time; try again.") from None
@@ -277,7 +136,7 @@ class EventStore:
         Outside bulk work it is a pipeline: statements go out without waiting for each other's answers.
         """
         with connection(self.pool) as conn:
-            unit = Work(conn, origin, self.rows, self.mapper, self.clock(), bulk)
+            unit = Work(conn, origin, self.rows, self._references, self.mapper, self.clock(), bulk)
             try:
                 with nullcontext() if bulk else conn.pipeline():
                     conn.execute("BEGIN")

@@ -100,12 +100,3 @@ def by_emails(conn: Db, emails: Sequence[str]) -> dict[str, Current[Contact]]:
         (conn.workspace_id, list(emails)),
     )
     return {row[5]: CONTACTS.current(row) for row in rows}
-
-
-def with_tag(conn: Db, tag_id: UUID) -> list[UUID]:
-    """The ids of all contacts that bear a tag."""
-    rows = conn.execute(
-        "SELECT id FROM contacts WHERE workspace_id = %s AND tags @> ARRAY[%s::uuid] ORDER BY id",
-        (conn.workspace_id, tag_id),
-    )
-    return [row[0] for row in rows]

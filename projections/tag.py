@@ -80,13 +80,6 @@ def lock_names(conn: Db, keys: Iterable[str]) -> None:
         conn.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"{conn.workspace_id} tag {key}",))
 
 
-def held(conn: Db, ids: Sequence[UUID], *, for_deletion: bool = False) -> set[UUID]:
-    """Of these tags those that exist, held until the transaction ends (see ``by_names``)."""
-    strength = b"FOR UPDATE" if for_deletion else b"FOR KEY SHARE"
-    query = b"SELECT id FROM tags WHERE workspace_id = %s AND id = ANY(%s) " + strength
-    return {row[0] for row in conn.execute(query, (conn.workspace_id, list(ids)))}
-
-
 def refs(conn: Db, ids: Iterable[UUID]) -> dict[UUID, TagView]:
     """Tags by id, as contacts show them; an id of a deleted tag is not among them."""
     wanted = list(ids)

@@ -26,7 +26,7 @@ from eventstore.append import Origin
 from eventstore.database import Db, reading
 from eventstore.idempotency import IdempotencyKey
 from eventstore.rows import Current
-from eventstore.unit_of_work import Work
+from eventstore.work import Work
 from projections.table.listing import Listed
 from projections.table.rows import RowTable
 from schemas.wire.page import One, Page, PageRequest, page_meta
@@ -65,16 +65,13 @@ class Ask:
 
     def seen(self, conn: Db, table: RowTable[S], ids: Sequence[UUID]) -> list[Current[S]]:
         """Of these things those that exist and that the caller may see."""
-        return [current for current in table.load(conn, ids).values() if self._may_see(current)]
+        return [current for current in table.load(conn, ids).values() if table.visible(current, self.visible_to)]
 
     def found(self, conn: Db, table: RowTable[S], thing_id: UUID) -> Current[S]:
         """One thing; refuses with ``not_found`` where there is none that the caller may see."""
         for current in self.seen(conn, table, [thing_id]):
             return current
-        raise not_found(table.decider.stream_type.replace("_", " "))
-
-    def _may_see(self, current: Current[Any]) -> bool:
-        return self.visible_to in (None, getattr(current.state, "assigned_to", self.visible_to))
+        raise not_found(table.noun)
 
     # Answers.
 

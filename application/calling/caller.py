@@ -56,4 +56,6 @@ class Caller:
         actor = Actor(type="user", id=self.account_id)
         if self.api_key_id is not None:
             actor = Actor(type="api_key", id=self.api_key_id)
-        return Origin(workspace_id=self.workspace_id, actor=actor, request_id=self.request_id)
+        return Origin(
+            workspace_id=self.workspace_id, actor=actor, request_id=self.request_id, visible_to=self.visible_to
+        )

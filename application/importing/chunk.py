@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, Generic, Literal, TypeVar
+from uuid import UUID
 
 from application.importing.importer import Commands, Entry, Importer, Matcher, Plan
 from application.importing.rows import Row, entries
 from application.working.job import Step
 from domain.kernel import FieldError, Refused, State
-from eventstore.unit_of_work import Work
+from domain.kernel.fields import references
+from eventstore.work import Work
 from projections.job_queue import Progress
 from schemas.job import RowError, row_error
 
@@ -28,6 +30,9 @@ def import_chunk(unit: Work, importer: Importer[S], plan: Plan, first_row: int, 
     """Creates and updates things as the rows say. A refused row leaves nothing behind and is no refusal of the others."""
     unit.looked_first = True
     chunk = list(entries(importer, plan, first_row, rows))
+    for reference in references(importer.decider.state):
+        found = (entry.fields.get(reference.field) for entry in chunk)
+        unit.standing(reference.to.kind, [key for key in found if isinstance(key, UUID)])
     commands = importer.commands(unit, plan, chunk)
     carrier = _Carrier(unit, importer, plan, commands, importer.match(unit, plan, chunk, commands))
     outcomes: Counter[str] = Counter()

@@ -14,7 +14,7 @@ from domain.importing.columns import Columns
 from domain.importing.fields import Fields
 from domain.kernel import Command, Decider, FieldError, State, Value
 from eventstore.rows import Current
-from eventstore.unit_of_work import Work
+from eventstore.work import Work
 
 S = TypeVar("S", bound=State)
 

@@ -17,7 +17,7 @@ from application.working.job import Job, Step, carried_out
 from domain.importing.columns import Columns
 from domain.importing.counts import ImportCounts
 from domain.kernel import Event
-from eventstore.unit_of_work import Work
+from eventstore.work import Work
 from projections import job_queue as queue
 from projections.job_queue import Held, NewJob, Progress
 from schemas.job import JobStatus, RowError

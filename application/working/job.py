@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from domain.kernel import Event
-from eventstore.unit_of_work import Work
+from eventstore.work import Work
 from projections import job_queue as queue
 from projections.job_queue import Claimed, Held, Progress
 from schemas.job import RowError

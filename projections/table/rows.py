@@ -61,7 +61,8 @@ class RowTable(Generic[S]):
     """How a state becomes a row. ``version`` goes up when the columns change: ``daybook migrate`` then rebuilds.
 
     ``owner`` is the column of the user whom a row is assigned to: a caller who sees only what is theirs sees only those.
-    ``key`` is the column by which others refer to a row. ``times``: of the two times that every row has, those that lists
+    ``key`` is the column by which others refer to a row, ``called`` what they call it, where not as the kind of stream is
+    called. ``times``: of the two times that every row has, those that lists
     are sorted by. The names of a rebuilt table's indexes are the same again after the swap.
     """
 
@@ -71,6 +72,7 @@ class RowTable(Generic[S]):
     columns: tuple[Column[S], ...]
     owner: str | None = None
     key: str = "id"
+    called: str | None = None
     times: tuple[str, ...] = ("created_at",)
 
     # What is made of it: SQL texts are constant, so that they are prepared once per connection.
@@ -91,6 +93,11 @@ class RowTable(Generic[S]):
         """All columns in the order of ``values``, each with its type alone."""
         found = {column.name: column.kind.sql for column in self.columns}
         return {**COMMON, **found, **({SEARCH: FOLDED.sql} if self.searched else {})}
+
+    @property
+    def noun(self) -> str:
+        """What callers are told that a row is."""
+        return self.called or self.decider.stream_type.replace("_", " ")
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from domain.user import USER, RegisterUser
 from domain.workspace import Plan
 from eventstore.append import Origin
 from eventstore.ids import new_id
-from eventstore.unit_of_work import Work
+from eventstore.work import Work
 from schemas.identity import Credentials, Registration
 from schemas.log import Actor
 

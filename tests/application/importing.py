@@ -24,7 +24,8 @@ from eventstore.append import Origin
 from eventstore.database import Pool, connection, reading
 from eventstore.ids import new_id
 from eventstore.rows import Current
-from eventstore.unit_of_work import EventStore, Work
+from eventstore.unit_of_work import EventStore
+from eventstore.work import Work
 from projections import job as rows
 from projections import job_queue as queue
 from projections.contact import CONTACTS

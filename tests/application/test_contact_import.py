@@ -26,7 +26,8 @@ from domain.workspace import WORKSPACE, CreateWorkspace, UpdateWorkspace
 from eventstore.database import Pool, open_pool, reading
 from eventstore.ids import new_id
 from eventstore.migrate import connect
-from eventstore.unit_of_work import EventStore, Work
+from eventstore.unit_of_work import EventStore
+from eventstore.work import Work
 from projections import job_queue as queue
 from projections.catalogue import ROWS
 from projections.job_queue import Claimed

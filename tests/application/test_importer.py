@@ -28,7 +28,8 @@ from domain.tag import TAG, CreateTag, Tag, UpdateTag
 from eventstore.append import Origin
 from eventstore.ids import new_id
 from eventstore.rows import Current
-from eventstore.unit_of_work import EventStore, Work
+from eventstore.unit_of_work import EventStore
+from eventstore.work import Work
 from projections import tag as tags
 
 FIELDS: Final = Fields(

@@ -20,7 +20,8 @@ from domain.kernel import Refused
 from eventstore.database import Pool, connection, open_pool, reading, writing
 from eventstore.ids import new_id
 from eventstore.migrate import connect
-from eventstore.unit_of_work import EventStore, Work
+from eventstore.unit_of_work import EventStore
+from eventstore.work import Work
 from projections import job as rows
 from projections import job_queue as queue
 from projections.catalogue import ROWS

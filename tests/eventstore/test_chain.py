@@ -23,7 +23,8 @@ from eventstore.append import Origin
 from eventstore.chain import GENESIS, canonical, entry_hash, timestamp
 from eventstore.database import Db, Pool
 from eventstore.ids import new_id
-from eventstore.unit_of_work import EventStore, Work
+from eventstore.unit_of_work import EventStore
+from eventstore.work import Work
 from schemas.log import Actor
 from tests.logs import check_chain, log_end, whole_log
 from tests.strategies import numbers

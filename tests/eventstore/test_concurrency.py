@@ -21,7 +21,8 @@ from eventstore.append import Origin, Staged, append
 from eventstore.database import Db, Pool, Unavailable, writing
 from eventstore.ids import new_id
 from eventstore.reader import TailingReader
-from eventstore.unit_of_work import EventStore, Work
+from eventstore.unit_of_work import EventStore
+from eventstore.work import Work
 from schemas.log import Actor, LogEntry
 from tests.conftest import make_workspace
 from tests.logs import check_chain, log_end, whole_log

@@ -18,7 +18,8 @@ from eventstore.database import Db, Pool
 from eventstore.idempotency import IdempotencyKey, StoredResponse
 from eventstore.ids import new_id
 from eventstore.rows import Current
-from eventstore.unit_of_work import EventStore, Work
+from eventstore.unit_of_work import EventStore
+from eventstore.work import Work
 from tests.logs import log_end, types, whole_log
 
 ADA = CreateContact(first_name="Ada", email="ada@engine.org")

@@ -13,7 +13,8 @@ from domain.tag import TAG, CreateTag, TagRef
 from eventstore.append import Origin
 from eventstore.database import Pool
 from eventstore.ids import new_id
-from eventstore.unit_of_work import EventStore, Work
+from eventstore.unit_of_work import EventStore
+from eventstore.work import Work
 from projections import contact as contacts
 from tests.logs import check_chain, count, log_end, types, whole_log
 

@@ -21,7 +21,8 @@ from eventstore.append import Origin
 from eventstore.database import Db, Pool, Unavailable, open_pool, reading
 from eventstore.ids import new_id
 from eventstore.rows import Current
-from eventstore.unit_of_work import ATTEMPTS, EventStore, Work
+from eventstore.unit_of_work import ATTEMPTS, EventStore
+from eventstore.work import Work
 from projections.catalogue import ROWS
 from projections.contact import CONTACTS
 from schemas.log import Actor

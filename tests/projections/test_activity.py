@@ -13,7 +13,8 @@ from domain.tag import TAG, CreateTag, DeleteTag, UpdateTag
 from eventstore.append import Origin
 from eventstore.database import Db, Pool, reading
 from eventstore.ids import new_id
-from eventstore.unit_of_work import EventStore, Work
+from eventstore.unit_of_work import EventStore
+from eventstore.work import Work
 from projections import activity
 from projections.activity import ActivityQuery, forget_counts, listed
 from projections.verify import verify

@@ -28,7 +28,8 @@ from eventstore.database import Db, Pool, reading
 from eventstore.mapper import EventMapper
 from eventstore.reader import fold_stream
 from eventstore.rows import Current
-from eventstore.unit_of_work import EventStore, Work
+from eventstore.unit_of_work import EventStore
+from eventstore.work import Work
 from projections.catalogue import ROWS
 from schemas.log import Actor
 from tests.conftest import make_workspace

@@ -20,7 +20,8 @@ from eventstore.chain import GENESIS, canonical, halves, link, timestamp
 from eventstore.database import Db, Pool, writing
 from eventstore.ids import new_id
 from eventstore.mapper import EventMapper
-from eventstore.unit_of_work import EventStore, Work
+from eventstore.unit_of_work import EventStore
+from eventstore.work import Work
 from projections.verify import verify
 from schemas.verification import Checkpoint, Finding
 

@@ -24,8 +24,9 @@ from eventstore.checkpoint import sign_head
 from eventstore.database import Db, Pool, open_pool
 from eventstore.ids import new_id
 from eventstore.migrate import connect
-from eventstore.unit_of_work import EventStore, Work
+from eventstore.unit_of_work import EventStore
 from eventstore.verify import Report
+from eventstore.work import Work
 from projections.contact import CONTACTS
 from projections.verify import all_workspaces, log_size, verify
 from schemas.log import Actor, Stream

@@ -18,7 +18,8 @@ from domain.contact import CONTACT, CreateContact
 from eventstore.append import Origin
 from eventstore.database import reading
 from eventstore.ids import new_id
-from eventstore.unit_of_work import EventStore, Work
+from eventstore.unit_of_work import EventStore
+from eventstore.work import Work
 from projections import webhook_delivery as deliveries
 from schemas.log import Actor
 from schemas.webhook import DeliveryDetail, DeliveryView, NewWebhook, WebhookPatch

@@ -26,7 +26,8 @@ from domain.tag import TAG, CreateTag
 from eventstore.append import Origin
 from eventstore.database import Db
 from eventstore.ids import new_id
-from eventstore.unit_of_work import EventStore, Work
+from eventstore.unit_of_work import EventStore
+from eventstore.work import Work
 from schemas.log import Actor
 from workers.running.broker import STREAM, Broker, Connection
 from workers.running.context import WorkerConfig, WorkerContext, open_context

@@ -1,0 +1,336 @@
+"""One try at a unit of work: what was loaded, what is decided, and what is held; written when it is flushed.
+
+What a decision refers to is looked for here, whichever door it came by: new references must be to things of the
+workspace that stand, and are held until the transaction ends. When a thing ends, those that refer to it let go of it, end
+with it, or keep it from ending, as their fields say.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import groupby
+from typing import Any, Final, LiteralString, TypeVar
+from uuid import UUID
+
+import psycopg
+
+from domain.kernel import Command, Decider, Ended, Event, Refused, State, invalid, not_found
+from eventstore.append import Origin, Staged, append, append_bulk
+from eventstore.database import Db
+from eventstore.ids import new_id
+from eventstore.mapper import EventMapper
+from eventstore.references import References, Referring, still_referred
+from eventstore.rows import Change, Current, Registry
+
+FEW: Final = 100
+"""So many streams are changed one by one; more of them in bulk."""
+MANY: Final = 1_000
+"""More streams than this are not changed in one transaction."""
+
+_BEFORE: Final[LiteralString] = """
+    SELECT max(version), min(occurred_at) FROM events WHERE workspace_id = %s AND stream_id = %s
+"""
+
+T = TypeVar("T")
+S = TypeVar("S", bound=State)
+Key = tuple[str, UUID]
+"""A kind of stream, and the id of one."""
+
+
+class BulkNeededError(Exception):
+    """There is more to change than is done one by one."""
+
+
+class TooManyToEndError(Exception):
+    """More refer to a thing that should end than one transaction takes."""
+
+    def __init__(self, kind: str, stream_id: UUID) -> None:
+        super().__init__(f"more than {MANY} refer to {kind} {stream_id}")
+        self.kind = kind
+        self.stream_id = stream_id
+
+
+@dataclass
+class Work:
+    """``looked_first`` is set by work that looks for what exists before it decides: where a unique value was taken since,
+    it is tried again. ``seq``: the last of the log after commit; ``None`` when there was nothing to write.
+    """
+
+    conn: Db
+    origin: Origin
+    rows: Registry
+    references: References
+    mapper: EventMapper
+    now: datetime
+    bulk: bool = False
+    loaded: dict[UUID, Current[Any] | None] = field(default_factory=dict)
+    before: dict[Key, Current[Any] | None] = field(default_factory=dict)
+    after: dict[Key, Current[Any] | None] = field(default_factory=dict)
+    staged: list[Staged] = field(default_factory=list)
+    looked_first: bool = False
+    seq: int | None = None
+    _new: set[UUID] = field(default_factory=set)
+    """Streams that cannot have been there before."""
+    _ended: dict[UUID, tuple[int, datetime]] = field(default_factory=dict)
+    """Of streams that have ended: their last version, and when they first began."""
+    _standing: dict[Key, bool] = field(default_factory=dict)
+    """What was referred to: whether it is there, and then held."""
+    _written: dict[Key, Current[Any] | None] = field(default_factory=dict)
+    """Rows as this unit of work has written them already."""
+    _undo: list[tuple[Key, bool, Current[Any] | None]] | None = None
+    """Streams as they stood before each change of the part in hand, and whether this unit had changed them before."""
+    _cursor: psycopg.Cursor[tuple[int]] | None = None
+
+    # Looking.
+
+    def load(self, decider: Decider[Any, Any, S], ids: Sequence[UUID]) -> dict[UUID, Current[S]]:
+        """The streams that exist, as they stand in this unit of work; whoever may see them."""
+        missing = [stream for stream in ids if stream not in self.loaded]
+        if missing:
+            found = self.rows[decider.stream_type].load(self.conn, missing)
+            self.loaded.update({stream: found.get(stream) for stream in missing})
+        return {stream: current for stream in ids if (current := self.loaded[stream]) is not None}
+
+    def get(self, decider: Decider[Any, Any, S], stream_id: UUID) -> Current[S]:
+        """One stream that the caller may see; refuses with ``not_found``."""
+        current = self.load(decider, [stream_id]).get(stream_id)
+        if current is None:
+            raise not_found(self.rows[decider.stream_type].noun)
+        self._check_visible(decider, current)
+        return current
+
+    def _check_visible(self, decider: Decider[Any, Any, Any], current: Current[Any]) -> None:
+        """As it stood before this unit of work: who gives away what is theirs may go on with it up to the end."""
+        rows = self.rows[decider.stream_type]
+        known = self.before.get((decider.stream_type, current.id), current)
+        if known is not None and not rows.visible(known, self.origin.visible_to):
+            raise not_found(rows.noun)
+
+    def hold(self, kind: str, keys: Iterable[UUID], field: str) -> None:
+        """Makes sure that there are things of this kind, and that they do not end before this unit of work does.
+
+        Refuses (``validation_failed``) naming the field. What is asked for once is not looked for again.
+        """
+        wanted = list(dict.fromkeys(keys))
+        standing = self.standing(kind, wanted)
+        if missing := [str(key) for key in wanted if key not in standing]:
+            raise invalid(field, f"no such {self.rows[kind].noun}: {', '.join(missing[:5])}")
+
+    def standing(self, kind: str, keys: Iterable[UUID]) -> set[UUID]:
+        """Of these those that there are, held until the transaction ends."""
+        wanted = set(keys)
+        if unknown := [key for key in wanted if (kind, key) not in self._standing]:
+            made = self._made(kind)
+            found = self.rows[kind].hold(self.conn, sorted(unknown)) if made.keys() != set(unknown) else set()
+            self._standing.update({(kind, key): made.get(key, key in found) for key in unknown})
+        return {key for key in wanted if self._standing[kind, key]}
+
+    def held(self, kind: str, keys: Iterable[UUID]) -> None:
+        """Notes what a query has found and held already (``FOR KEY SHARE``)."""
+        self._standing.update({(kind, key): True for key in keys})
+
+    def _made(self, kind: str) -> dict[UUID, bool]:
+        """What this very unit of work has made (``True``) or ended of a kind, by what it is referred to by."""
+        rows = self.rows[kind]
+        made = {}
+        for (of_kind, stream_id), after in self.after.items():
+            if of_kind == kind:
+                current = after or self.before[of_kind, stream_id]
+                if current is not None:
+                    made[rows.key_of(current)] = after is not None
+        return made
+
+    # Deciding.
+
+    def begin(self, decider: Decider[Any, Any, S], stream_id: UUID, command: Command) -> Current[S]:
+        """Carries out the first command of a stream with a new id."""
+        if stream_id not in self.loaded:
+            self.loaded[stream_id] = None
+            self._new.add(stream_id)
+        current = self.execute(decider, stream_id, command)
+        assert current is not None
+        return current
+
+    def execute(
+        self, decider: Decider[Any, Any, S], stream_id: UUID, command: Command, *, if_version: int | None = None
+    ) -> Current[S] | None:
+        """Decides and evolves; answers the stream as it will stand, ``None`` when it ends.
+
+        Refuses as the decider does; with ``not_found`` what the caller may not see; with ``precondition_failed`` when the
+        version is not ``if_version``.
+        """
+        current = self.load(decider, [stream_id]).get(stream_id)
+        if current is not None:
+            self._check_visible(decider, current)
+            if if_version not in (None, current.version):
+                noun = self.rows[decider.stream_type].noun
+                message = f"This {noun} has changed: its version is {current.version}, not {if_version}."
+                raise Refused("precondition_failed", message)
+        return self._execute(decider, stream_id, command)
+
+    def _execute(self, decider: Decider[Any, Any, S], stream_id: UUID, command: Command) -> Current[S] | None:
+        current = self.loaded[stream_id]
+        events = decider.decide(command, None if current is None else current.state)
+        if events:
+            self._stage(decider, stream_id, current, events)
+        return self.loaded[stream_id]
+
+    def all_or_nothing(self, part: Callable[[], T]) -> T:
+        """Carries out a part of the work that may be refused by itself: nothing of it stays then, and the rest goes on.
+
+        Parts do not contain parts. The refusal is the caller's to handle.
+        """
+        staged = len(self.staged)
+        self._undo = []
+        try:
+            return part()
+        except Refused:
+            del self.staged[staged:]
+            for key, known, before in reversed(self._undo):
+                self.loaded[key[1]] = before
+                if known or key in self._written:
+                    self.after[key] = before
+                else:
+                    del self.before[key], self.after[key]
+            raise
+        finally:
+            self._undo = None
+
+    def _stage(
+        self, decider: Decider[Any, Any, Any], stream_id: UUID, current: Current[Any] | None, events: Sequence[Event]
+    ) -> None:
+        version, created = self._beginning(stream_id) if current is None else (current.version, current.created_at)
+        before = state = None if current is None else current.state
+        for event in events:
+            state = decider.evolve(state, event)
+        self._check_references(decider, before, state)
+        if current is not None and state is None:
+            self._let_go(decider, current)
+        self.staged += [
+            Staged(
+                stream_type=decider.stream_type,
+                stream_id=stream_id,
+                version=number,
+                event_type=event.event_name,
+                data=self.mapper.encode(stream_id, event).decode(),
+                event_id=new_id(),
+                causation_id=self.origin.causation_id,
+            )
+            for number, event in enumerate(events, version + 1)
+        ]
+        version += len(events)
+        updated = None if state is None else Current(stream_id, state, version, created, self.now)
+        key = (decider.stream_type, stream_id)
+        if updated is None:
+            self._ended[stream_id] = (version, created)
+        if self._undo is not None:
+            self._undo.append((key, key in self.after, current))
+        self.before.setdefault(key, current)
+        self.after[key] = updated
+        self.loaded[stream_id] = updated
+
+    def _beginning(self, stream_id: UUID) -> tuple[int, datetime]:
+        """The version behind which a stream without a row goes on, and when it first began: it may have ended before."""
+        if stream_id in self._ended:
+            return self._ended[stream_id]
+        if stream_id in self._new:
+            return 0, self.now
+        row = self.conn.execute(_BEFORE, (self.origin.workspace_id, stream_id)).fetchone()
+        return (0, self.now) if row is None or row[0] is None else (row[0], row[1])
+
+    # References.
+
+    def _check_references(self, decider: Decider[Any, Any, Any], before: State | None, after: State | None) -> None:
+        """What a stream newly refers to must stand."""
+        for reference in self.rows[decider.stream_type].references:
+            known = reference.ids(before)
+            new = [key for key in reference.ids(after) if key not in known]
+            if new:
+                self.hold(reference.to.kind, new, reference.wire)
+
+    def _let_go(self, decider: Decider[Any, Any, Any], current: Current[Any]) -> None:
+        """Before a thing ends: whoever holds it is waited for, and those who refer to it let go or end with it."""
+        kind = decider.stream_type
+        rows = self.rows[kind]
+        key = rows.key_of(current)
+        self._standing[kind, key] = False
+        referring = list(self.references.to(kind))
+        if not referring:
+            return
+        self.write_rows()
+        rows.hold(self.conn, [key], ending=True)
+        for found in referring:
+            self._release(found, rows.noun, Ended(key, getattr(current.state, "name", "")), (kind, current.id))
+
+    def _release(self, referring: Referring, noun: str, ended: Ended, thing: Key) -> None:
+        table, reference = referring
+        decider = table.decider
+        streams = table.referring(self.conn, reference, ended.id, MANY + 1)
+        if streams and reference.to.on_end == "refuse":
+            raise still_referred(noun, referring)
+        if len(streams) > MANY:
+            raise TooManyToEndError(*thing)
+        if len(streams) > FEW and not self.bulk:
+            raise BulkNeededError
+        self.load(decider, streams)
+        for stream_id in streams:
+            self._execute(decider, stream_id, _consequence(decider, reference.to.on_end, reference.field, ended))
+
+    # Writing.
+
+    def events(self) -> frozenset[str]:
+        """The types of what is to be written."""
+        return frozenset(event.event_type for event in self.staged)
+
+    def changes(self) -> Iterator[tuple[str, list[Change]]]:
+        """What is changed, by kind of stream and in order of id, so that two units of work cannot wait for each other."""
+        for stream_type, keys in groupby(sorted(self.after), key=lambda key: key[0]):
+            yield stream_type, [Change(key[1], self.before[key], self.after[key]) for key in keys]
+
+    def write_rows(self) -> None:
+        """Writes the rows of what is decided so far, so that queries see it; the log still comes last."""
+        for stream_type, changes in self.changes():
+            left = [self._left(stream_type, change) for change in changes] if self._written else changes
+            left = [change for change in left if change.before is not change.after]
+            if left:
+                self.rows[stream_type].write(self.conn, self.origin.workspace_id, left, bulk=self.bulk)
+                self._written.update({(stream_type, change.id): change.after for change in left})
+
+    def _left(self, stream_type: str, change: Change) -> Change:
+        return Change(change.id, self._written.get((stream_type, change.id), change.before), change.after)
+
+    def flush(self) -> None:
+        """Rows first, the log last: its head's lock is held from here to commit."""
+        self.write_rows()
+        if not self.staged:
+            return
+        counts: Counter[str] = Counter()
+        for stream_type, changes in self.changes():
+            for change in changes:
+                for kind, delta in self.rows[stream_type].counts(change):
+                    counts[kind] += delta
+        if self.bulk:
+            self.seq = append_bulk(self.conn, self.origin, self.staged, self.now, counts)
+        else:
+            self._cursor = append(self.conn, self.origin, self.staged, self.now, counts)
+
+    def settle(self) -> None:
+        """Reads the seq that the append answered."""
+        if self.staged and self.seq is None and self._cursor is not None:
+            row = self._cursor.fetchone()
+            assert row is not None
+            self.seq = row[0]
+
+
+def _consequence(decider: Decider[Any, Any, Any], on_end: str, field: str, ended: Ended) -> Command:
+    """The command by which a stream answers the end of what it refers to."""
+    if on_end == "cascade":
+        assert decider.delete is not None, f"{decider.stream_type} must say by which command it ends"
+        command: Command = decider.delete()
+    else:
+        assert decider.unset is not None, f"{decider.stream_type} must say how it lets go of {field}"
+        command = decider.unset(field, ended)
+    return command
