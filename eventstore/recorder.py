@@ -3,13 +3,15 @@
 Whatever of the library works on an ``ApplicationRecorder`` works on the log: its event store, its notification log,
 its subscriptions. A notification's id is the entry's ``seq``.
 
+It is the way for a Python program to read the log, follow it, and append to streams of kinds of its own (docs/python.md).
 What is inserted here reaches the log and nothing else. Streams that have rows change by commands, through the unit of
-work, which writes row and log together.
+work, which writes row and log together; events of theirs are refused here.
 """
 
 from __future__ import annotations
 
 import base64
+import re
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -26,7 +28,7 @@ from eventsourcing.persistence import ApplicationRecorder, Notification, StoredE
 from domain.kernel.values import MAX_SAFE_INTEGER
 from eventstore.append import Origin, Staged, append
 from eventstore.chain import canonical
-from eventstore.database import Pool, Unavailable, reading, writing
+from eventstore.database import Db, Pool, Unavailable, reading, writing
 from eventstore.ids import new_id
 from eventstore.mapper import EventMapper
 from eventstore.reader import LogGapError, head
@@ -44,6 +46,16 @@ _NOTIFICATIONS: Final[LiteralString] = """
     WHERE workspace_id = %s AND seq > %s AND seq <= %s AND (%s::text[] IS NULL OR type = ANY(%s))
     ORDER BY seq LIMIT %s
 """
+_OF_OTHER_KINDS: Final[LiteralString] = """
+    SELECT e.stream_id, e.stream_type FROM events e
+    JOIN unnest(%s::uuid[], %s::text[]) AS given (id, kind) ON e.stream_id = given.id AND e.stream_type <> given.kind
+    WHERE e.workspace_id = %s LIMIT 1
+"""
+_TOPIC: Final = re.compile(r"[A-Za-z0-9_:-]+(\.[A-Za-z0-9_:-]+)*")
+"""It becomes part of a subject on NATS, where other characters have a meaning."""
+_TOPIC_LENGTH: Final = 200
+NO_KIND: Final = "stream"
+"""The kind of streams whose topics have no dot."""
 _FIRST_VERSION: Final = -(2**31)
 _LAST_VERSION: Final = 2**31 - 1
 _LAST: Final = 2**63 - 1
@@ -72,8 +84,9 @@ class WorkspaceRecorder(ApplicationRecorder):
     ) -> Sequence[int] | None:
         """Appends the events, all or none, and answers their ``seq``; ``origin`` says who acts (else: the system).
 
-        The stream's type is the topic's first part: ``contact`` of ``contact.created``, ``stream`` where it has one only.
-        Raises ``IntegrityError`` when a stream has an event of such a version already.
+        The stream's type is what stands before the topic's last dot, ``acme:visit`` of ``acme:visit.logged``, and
+        ``stream`` where there is none. Raises ``ProgrammingError`` when it is a kind that Daybook's own may have, and
+        ``IntegrityError`` when a stream has an event of such a version already, or is of another kind.
         """
         if not stored_events:
             return None
@@ -83,6 +96,7 @@ class WorkspaceRecorder(ApplicationRecorder):
             raise persistence.ProgrammingError(message)
         staged = [_staged(event, origin) for event in stored_events]
         with _library_errors(), writing(self._pool, self.workspace_id) as conn:
+            _check_kinds(conn, self.workspace_id, staged)
             row = append(conn, origin, staged, datetime.now(UTC), {}).fetchone()
         assert row is not None
         return list(range(row[0] - len(staged) + 1, row[0] + 1))
@@ -174,10 +188,38 @@ def eventstore_for(recorder: WorkspaceRecorder, mapper: EventMapper) -> persiste
     return persistence.EventStore(mapper, recorder)
 
 
+def is_programs_own(stream_type: str) -> bool:
+    """Whether streams of this kind are a program's own, so that Daybook has no decider and no rows for them, ever."""
+    return ":" in stream_type or stream_type == NO_KIND
+
+
+def _stream_type(topic: str) -> str:
+    if len(topic) > _TOPIC_LENGTH or not _TOPIC.fullmatch(topic):
+        message = f"a topic is at most {_TOPIC_LENGTH} letters, digits, _ - : and single dots, not {topic!r}"
+        raise persistence.ProgrammingError(message)
+    stream_type = topic.rpartition(".")[0] or NO_KIND
+    if not is_programs_own(stream_type):
+        raise persistence.ProgrammingError(
+            f"{topic!r}: what happens to a {stream_type} is decided by commands; a program's own kinds have a colon,"
+            " such as acme:visit.logged"
+        )
+    return stream_type
+
+
+def _check_kinds(conn: Db, workspace_id: UUID, staged: Sequence[Staged]) -> None:
+    """No stream has events of two kinds: behind one of another kind, its next command would find its version taken."""
+    kinds: dict[UUID, str] = {}
+    for event in staged:
+        if kinds.setdefault(event.stream_id, event.stream_type) != event.stream_type:
+            raise persistence.IntegrityError(f"stream {event.stream_id} cannot be of two kinds")
+    found = conn.execute(_OF_OTHER_KINDS, (list(kinds), list(kinds.values()), workspace_id)).fetchone()
+    if found is not None:
+        raise persistence.IntegrityError(f"stream {found[0]} is of kind {found[1]}, not {kinds[found[0]]}")
+
+
 def _staged(event: StoredEvent, origin: Origin) -> Staged:
-    stream_type, dot, _ = event.topic.partition(".")
     return Staged(
-        stream_type=stream_type if dot else "stream",
+        stream_type=_stream_type(event.topic),
         stream_id=_stream_id(event.originator_id),
         version=event.originator_version,
         event_type=event.topic,

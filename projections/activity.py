@@ -141,8 +141,12 @@ def _where(wanted: ActivityQuery) -> Compiled:
     return Compiled(" AND ".join(parts), tuple(params)) if parts else TRUE
 
 
+class _Unknown(Event, name="", action="updated"):
+    """What a program appended to a stream of its own: the log knows its name and data, and no more."""
+
+
 def _view(row: tuple[Any, ...]) -> ActivityView:
-    event = EVENTS[row[4]]
+    event = EVENTS.get(row[4], _Unknown)
     return ActivityView(
         id=row[0],
         seq=row[1],

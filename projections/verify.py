@@ -16,6 +16,7 @@ from psycopg import sql
 from eventstore.database import Db, one
 from eventstore.mapper import UPCASTERS, EventMapper, UnreadableEventError
 from eventstore.migrate import connect
+from eventstore.recorder import is_programs_own
 from eventstore.rows import Change, Current
 from eventstore.verify import BATCH, MismatchError, Progress, Report, snapshot, verify_log
 from projections.catalogue import TABLES
@@ -183,8 +184,9 @@ def _folded(
     with conn.cursor(name="verify_streams", binary=True) as cursor:
         cursor.execute(_STREAMS, (workspace_id,), binary=True)
         for stream_id, events in groupby(_batches(cursor, progress), key=itemgetter(0)):
-            table, current = reader.fold(events)
-            yield table, stream_id, current
+            if (found := reader.fold(events)) is not None:
+                table, current = found
+                yield table, stream_id, current
 
 
 def _batches(cursor: psycopg.ServerCursor[Any], progress: Progress) -> Iterator[tuple[Any, ...]]:
@@ -206,9 +208,14 @@ class _StreamReader:
         }
         self._at: tuple[Any, ...] = ()
 
-    def fold(self, events: Iterator[tuple[Any, ...]]) -> tuple[RowTable[Any], Current[Any] | None]:
-        """The table that the stream's row is in, and the row that its events add up to: none when it has ended."""
+    def fold(self, events: Iterator[tuple[Any, ...]]) -> tuple[RowTable[Any], Current[Any] | None] | None:
+        """The table that the stream's row is in, and the row that its events add up to: none when it has ended.
+
+        None at all of a stream of a program's own kind: that is in the log and nowhere else.
+        """
         self._at = first = next(events)
+        if is_programs_own(first[5]):
+            return None
         table = self._tables.get(first[5])
         if table is None:
             self._wrong("stream type", f"one of {', '.join(sorted(self._tables))}", first[5])

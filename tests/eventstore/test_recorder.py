@@ -17,16 +17,21 @@ from eventsourcing.tests.persistence import ApplicationRecorderTestCase
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.tag import TAG, CreateTag, Tag, TagCreated, UpdateTag
+from domain.catalogue import DECIDERS, EVENTS
+from domain.kernel import Event
+from domain.tag import TAG, CreateTag, Tag, UpdateTag
 from eventstore.append import Origin
 from eventstore.chain import GENESIS, entry_hash
 from eventstore.database import Db, Pool, open_pool, reading
 from eventstore.ids import new_id
 from eventstore.mapper import EventMapper, Recorded
 from eventstore.reader import LogGapError, read_log
-from eventstore.recorder import WorkspaceRecorder, _data, _state, eventstore_for
+from eventstore.recorder import WorkspaceRecorder, _data, _state, eventstore_for, is_programs_own
 from eventstore.unit_of_work import EventStore
+from projections.activity import ActivityQuery, listed
+from projections.verify import verify
 from schemas.log import Actor
+from schemas.wire.page import PageRequest
 from tests.conftest import make_workspace
 
 
@@ -49,7 +54,13 @@ def recorder(pool: Pool, workspace: UUID) -> WorkspaceRecorder:
     return WorkspaceRecorder(pool, workspace)
 
 
-def stored(topic: str = "tag.created", state: bytes = b'{"color":null,"name":"A","slug":"a"}') -> StoredEvent:
+class VisitLogged(Event, name="acme:visit.logged", action="created"):
+    """Of a program's own."""
+
+    page: str
+
+
+def stored(topic: str = "acme:visit.logged", state: bytes = b'{"page":"/pricing"}') -> StoredEvent:
     return StoredEvent(originator_id=uuid4(), originator_version=1, topic=topic, state=state)
 
 
@@ -71,16 +82,16 @@ def test_the_librarys_event_store_folds_what_commands_wrote(
 def test_events_put_by_the_librarys_event_store_are_log_entries(
     recorder: WorkspaceRecorder, pool: Pool, workspace: UUID
 ) -> None:
-    events = eventstore_for(recorder, EventMapper())
+    events = eventstore_for(recorder, EventMapper({VisitLogged.event_name: VisitLogged}))
     origin = Origin(workspace, Actor(type="worker"), request_id="req-1", causation_id=new_id())
-    tag_id = new_id()
+    visit_id = new_id()
 
-    (recording,) = events.put([Recorded(tag_id, 1, TagCreated(name="A", slug="a", color=None))], origin=origin)
+    (recording,) = events.put([Recorded(visit_id, 1, VisitLogged(page="/pricing"))], origin=origin)
 
     with reading(pool, workspace) as conn:
         (entry,) = read_log(conn, limit=10)
     assert recording.notification.id == entry.seq == 1
-    assert (entry.type, entry.stream.type, entry.stream.id) == ("tag.created", "tag", tag_id)
+    assert (entry.type, entry.stream.type, entry.stream.id) == ("acme:visit.logged", "acme:visit", visit_id)
     assert entry.meta.actor == Actor(type="worker")
     assert (entry.meta.request_id, entry.meta.causation_id) == ("req-1", origin.causation_id)
     assert entry.meta.correlation_id == origin.correlation_id
@@ -103,6 +114,60 @@ def test_a_topic_without_a_noun_is_of_a_stream_of_no_kind(
     with reading(pool, workspace) as conn:
         (entry,) = read_log(conn, limit=10)
     assert entry.stream.type == "stream"
+
+
+@pytest.mark.parametrize("name", [*EVENTS, "contact.eaten", "deal.won", "email_message.sent"])
+def test_what_commands_decide_or_may_decide_one_day_cannot_be_appended(recorder: WorkspaceRecorder, name: str) -> None:
+    """Rows would say something else than the log."""
+    with pytest.raises(ProgrammingError, match="decided by commands"):
+        recorder.insert_events([stored(), stored(topic=name)])
+    assert recorder.max_notification_id() is None
+
+
+def test_no_kind_of_stream_of_daybooks_own_is_taken_for_a_programs() -> None:
+    assert not [stream_type for stream_type in DECIDERS if is_programs_own(stream_type)]
+
+
+@pytest.mark.parametrize("topic", ["", "acme:visit logged", "acme:visit.*", "acme:>", "a..b", "acme:b\x00", "x" * 201])
+def test_a_topic_that_is_no_part_of_a_subject_is_refused(recorder: WorkspaceRecorder, topic: str) -> None:
+    with pytest.raises(ProgrammingError, match="a topic is"):
+        recorder.insert_events([stored(topic=topic)])
+
+
+def test_nothing_can_be_put_behind_what_commands_decided(
+    recorder: WorkspaceRecorder, store: EventStore, origin: Origin
+) -> None:
+    tag_id = new_id()
+    store.run(origin, lambda work: work.begin(TAG, tag_id, CreateTag(name="A")))
+    with pytest.raises(IntegrityError, match=f"stream {tag_id} is of kind tag"):
+        recorder.insert_events([StoredEvent(tag_id, 2, "acme:visit.logged", b"{}")])
+    store.run(origin, lambda work: work.execute(TAG, tag_id, UpdateTag(color="#ff0000")))
+    assert recorder.max_notification_id() == 2
+
+
+def test_a_stream_is_of_one_kind(recorder: WorkspaceRecorder) -> None:
+    visit_id = uuid4()
+    first, second = (StoredEvent(visit_id, n, f"acme:{kind}.logged", b"{}") for n, kind in ((1, "visit"), (2, "call")))
+    with pytest.raises(IntegrityError, match="of two kinds"):
+        recorder.insert_events([first, second])
+    recorder.insert_events([first])
+    with pytest.raises(IntegrityError, match="is of kind acme:visit, not acme:call"):
+        recorder.insert_events([second])
+
+
+def test_what_a_program_appended_is_verified_told_and_followed_by_commands(
+    recorder: WorkspaceRecorder, store: EventStore, origin: Origin, owner: Db, pool: Pool, workspace: UUID
+) -> None:
+    recorder.insert_events([stored()])
+    store.run(origin, lambda work: work.begin(TAG, new_id(), CreateTag(name="A")))
+    assert verify(owner, workspaces=[workspace]).finding is None
+    with reading(pool, workspace) as conn:
+        views, total, _ = listed(conn, PageRequest(), ActivityQuery())
+    assert [(view.event, view.entity_type, view.action) for view in views] == [
+        ("tag.created", "tag", "created"),
+        ("acme:visit.logged", "acme:visit", "updated"),
+    ]
+    assert total == 2
 
 
 @given(
