@@ -22,15 +22,7 @@ class ActivityController(Controller):
     path = "/activities"
     tags = ["Activities"]  # noqa: RUF012 - what Litestar reads
 
-    @get(
-        operation_id="listActivities",
-        summary="The audit trail, newest first",
-        description=(
-            "Every creation, change, deletion and login, with what changed from what to what and by whom. A member limited"
-            " to what is assigned to them sees what concerns those contacts, and what they did themselves."
-        ),
-        scope="activities:read",
-    )
+    @get(operation_id="listActivities", summary="The audit trail, newest first", scope="activities:read")
     def list_activities(
         self,
         ask: NamedDependency[Ask],
@@ -47,6 +39,9 @@ class ActivityController(Controller):
             UUID | None, QueryParameter(name="userId", description="Only what this user did, or a key of theirs.")
         ] = None,
     ) -> Json[Page[ActivityView]]:
+        """Every creation, change, deletion and login, with what changed from what to what and by whom. A member limited
+        to what is assigned to them sees what concerns those contacts, and what they did themselves.
+        """
         asked = rows.ActivityQuery(
             entity_type=entity_type, entity_id=entity_id, action=action, user_id=user_id, visible_to=ask.visible_to
         )

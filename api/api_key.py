@@ -27,32 +27,22 @@ class ApiKeyController(Controller):
     path = "/api-keys"
     tags = ["API keys"]  # noqa: RUF012 - what Litestar reads
 
-    @get(
-        operation_id="listApiKeys",
-        summary="List the workspace's API keys",
-        description="Revoked keys stay listed, with `isActive` false.",
-        scope="api-keys:read",
-    )
+    @get(operation_id="listApiKeys", summary="List the workspace's API keys", scope="api-keys:read")
     def list_keys(self, ask: NamedDependency[Ask], wanted: NamedDependency[PageRequest]) -> Json[Page[ApiKeyView]]:
-        workspace_id = ask.caller.workspace_id
-        return ask.listed(
-            wanted,
-            lambda conn: LISTING.fetch(conn, wanted),
-            lambda conn, keys: rows.api_keys(conn, workspace_id, keys),
-        )
+        """Revoked keys stay listed, with `isActive` false."""
+        return ask.many(LISTING, wanted, lambda conn, keys: rows.api_keys(conn, ask.caller.workspace_id, keys))
 
     @post(
         operation_id="createApiKey",
         summary="Create an API key",
-        description=(
-            "`rawKey` is answered this once. The key acts with its creator's role, in any workspace of theirs that"
-            " `X-Workspace-Id` names. A repeated request makes another key: no response with a key in it is kept."
-        ),
         scope="api-keys:write",
         example=_NEW,
         headers=("Daybook-Seq",),
     )
     def create_key(self, ask: NamedDependency[Ask], data: RequestBody[NewApiKey]) -> Json[One[ApiKeyCreated]]:
+        """`rawKey` is answered this once. The key acts with its creator's role, in any workspace of theirs that
+        `X-Workspace-Id` names. A repeated request makes another key: no response with a key in it is kept.
+        """
         caller = ask.caller
 
         def work(unit: Work) -> ApiKeyCreated:
@@ -64,12 +54,7 @@ class ApiKeyController(Controller):
         done = ask.services.store.run(caller.origin(), work)
         return ask.told(done.value, 201, {"cache-control": "no-store", "daybook-seq": str(done.seq)})
 
-    @delete(
-        "/{key_id:uuid}",
-        operation_id="revokeApiKey",
-        summary="Revoke an API key",
-        description="From the answer on, no request with the key is accepted.",
-        scope="api-keys:write",
-    )
+    @delete("/{key_id:uuid}", operation_id="revokeApiKey", summary="Revoke an API key", scope="api-keys:write")
     def revoke_key(self, act: NamedDependency[Act], key_id: FromPath[UUID]) -> Json[None]:
+        """From the answer on, no request with the key is accepted."""
         return act.done(lambda unit: identity.revoke_api_key(unit, key_id))

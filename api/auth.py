@@ -35,7 +35,6 @@ class AuthController(Controller):
         "/register",
         operation_id="register",
         summary="Create an account and its workspace",
-        description="Answers a session, as logging in does.",
         public=True,
         example={"name": "Olga Owner", **_CREDENTIALS, "workspaceName": "Acme Sales"},
     )
@@ -46,6 +45,7 @@ class AuthController(Controller):
         attempts: NamedDependency[AttemptLimiter],
         data: RequestBody[Registration],
     ) -> Json[Session]:
+        """Answers a session, as logging in does."""
         attempts.take("register", _address(request))
         made = identity.register(services, data, request_id=request.scope["state"]["request_id"])
         credentials = Credentials(email=data.email, password=data.password)

@@ -59,10 +59,6 @@ class ContactController(Controller):
     @post(
         operation_id="createContact",
         summary="Create a contact",
-        description=(
-            "A known e-mail address is a conflict (409 with `existingId`), or with `onConflict=update` an update (200)."
-            " Tags given by name are made when they are missing."
-        ),
         scope="contacts:write",
         example=_NEW,
         also={200: "Updated: there was a contact with this e-mail address."},
@@ -70,6 +66,9 @@ class ContactController(Controller):
     def create_contact(
         self, act: NamedDependency[Act], data: RequestBody[NewContact], on_conflict: OnConflict = "error"
     ) -> Json[One[ContactView]]:
+        """A known e-mail address is a conflict (409 with `existingId`), or with `onConflict=update` an update (200).
+        Tags given by name are made when they are missing.
+        """
         if on_conflict == "update":
             return act.create_or_change(lambda unit: contacts.upsert(unit, data), contacts.view)
         return act.create(lambda unit: contacts.create(unit, data), contacts.view)
@@ -88,24 +87,18 @@ class ContactController(Controller):
         "/{contact_id:uuid}",
         operation_id="updateContact",
         summary="Change a contact",
-        description=(
-            "Only the fields given change; null takes a value away. Custom fields and preferences are merged by key."
-            " `tags` and `tagIds` replace the tags; `addTagId` and `removeTagId` change one."
-        ),
         scope="contacts:write",
         example=_CHANGED,
     )
     def update_contact(
         self, change: NamedDependency[Change], contact_id: FromPath[UUID], data: RequestBody[ContactPatch]
     ) -> Json[One[ContactView]]:
+        """Only the fields given change; null takes a value away. Custom fields and preferences are merged by key.
+        `tags` and `tagIds` replace the tags; `addTagId` and `removeTagId` change one.
+        """
         return change(lambda unit: contacts.update(unit, contact_id, data, change.if_version), contacts.view)
 
-    @delete(
-        "/{contact_id:uuid}",
-        operation_id="deleteContact",
-        summary="Delete a contact",
-        description="For good. What happened to it stays in the log.",
-        scope="contacts:write",
-    )
+    @delete("/{contact_id:uuid}", operation_id="deleteContact", summary="Delete a contact", scope="contacts:write")
     def delete_contact(self, change: NamedDependency[Change], contact_id: FromPath[UUID]) -> Json[None]:
+        """For good. What happened to it stays in the log."""
         return change.done(lambda unit: contacts.delete(unit, contact_id, change.if_version))

@@ -35,11 +35,11 @@ class ContactTagController(Controller):
         "/tags",
         operation_id="getTagsOfContacts",
         summary="Get the tags of many contacts at once",
-        description="A map from contact id to its tags; an id that is no contact of yours is not in it.",
         scope="contacts:read",
         errors=("validation_failed",),
     )
     def tags_of_contacts(self, ask: NamedDependency[Ask], ids: ContactIds) -> Json[One[dict[str, list[TagView]]]]:
+        """A map from contact id to its tags; an id that is no contact of yours is not in it."""
         wanted = _ids(ids)
         with ask.reading() as conn:
             views = rows.views(conn, ask.seen(conn, rows.CONTACTS, wanted))
@@ -60,7 +60,6 @@ class ContactTagController(Controller):
         "/{contact_id:uuid}/tags",
         operation_id="addContactTags",
         summary="Add tags to a contact",
-        description="By name (made when missing) or id. Answers all tags that the contact then has.",
         scope="contacts:write",
         example={"tags": ["VIP", "Spring fair"]},
         status=200,
@@ -68,16 +67,17 @@ class ContactTagController(Controller):
     def add_tags(
         self, change: NamedDependency[Change], contact_id: FromPath[UUID], data: RequestBody[ContactTags]
     ) -> Json[One[list[TagView]]]:
+        """By name (made when missing) or id. Answers all tags that the contact then has."""
         return change.answer(lambda unit: Answer(contacts.tag(unit, contact_id, data, change.if_version)))
 
     @delete(
         "/{contact_id:uuid}/tags/{tag:str}",
         operation_id="removeContactTag",
         summary="Remove a tag from a contact",
-        description="The tag by id, name or slug. A tag that the contact does not have is no error.",
         scope="contacts:write",
     )
     def remove_tag(self, change: NamedDependency[Change], contact_id: FromPath[UUID], tag: TagWord) -> Json[None]:
+        """The tag by id, name or slug. A tag that the contact does not have is no error."""
         return change.done(lambda unit: contacts.untag(unit, contact_id, tag, change.if_version))
 
 

@@ -26,29 +26,20 @@ class JobController(Controller):
     path = "/jobs"
     tags = ["Jobs"]  # noqa: RUF012 - what Litestar reads
 
-    @get(
-        operation_id="listJobs",
-        summary="List jobs, newest first",
-        description="Every import is one. Members limited to what is assigned to them see only their own.",
-        scope="jobs:read",
-    )
+    @get(operation_id="listJobs", summary="List jobs, newest first", scope="jobs:read")
     def list_jobs(
         self,
         ask: NamedDependency[Ask],
         wanted: NamedDependency[PageRequest],
         status: Annotated[JobStatus | None, QueryParameter(description="Only jobs of this status.")] = None,
     ) -> Json[Page[JobView]]:
+        """Every import is one. Members limited to what is assigned to them see only their own."""
         with ask.reading() as conn:
             return ask.page(wanted, *rows.listed(conn, ask.caller.workspace_id, wanted, status, ask.visible_to))
 
-    @get(
-        "/{job_id:uuid}",
-        operation_id="getJob",
-        summary="How far a job has come",
-        description="With the first 1,000 errors; `GET /jobs/{jobId}/errors` has them all.",
-        scope="jobs:read",
-    )
+    @get("/{job_id:uuid}", operation_id="getJob", summary="How far a job has come", scope="jobs:read")
     def get_job(self, ask: NamedDependency[Ask], job_id: FromPath[UUID]) -> Json[One[JobView]]:
+        """With the first 1,000 errors; `GET /jobs/{jobId}/errors` has them all."""
         with ask.reading() as conn:
             view = rows.one(conn, ask.caller.workspace_id, job_id, ask.visible_to)
         if view is None:
@@ -59,12 +50,12 @@ class JobController(Controller):
         "/{job_id:uuid}/errors",
         operation_id="listJobErrors",
         summary="What was wrong with the rows of a job",
-        description="In order of rows: one entry for each field at fault.",
         scope="jobs:read",
     )
     def list_errors(
         self, ask: NamedDependency[Ask], wanted: NamedDependency[PageRequest], job_id: FromPath[UUID]
     ) -> Json[Page[RowError]]:
+        """In order of rows: one entry for each field at fault."""
         workspace_id = ask.caller.workspace_id
         with ask.reading() as conn:
             if rows.one(conn, workspace_id, job_id, ask.visible_to) is None:
@@ -75,15 +66,15 @@ class JobController(Controller):
         "/{job_id:uuid}/cancel",
         operation_id="cancelJob",
         summary="Cancel a job",
-        description=(
-            "What was done stays, and the rest is not done. One that a worker is busy with (202) ends, unless that was the"
-            " last of it, as soon as the step in hand is done: after a thousand rows at most."
-        ),
         scope="jobs:write",
         status=200,
         also={202: "It is about to end."},
     )
     def cancel_job(self, act: NamedDependency[Act], job_id: FromPath[UUID]) -> Json[One[JobView]]:
+        """What was done stays, and the rest is not done. One that a worker is busy with (202) ends, unless that was the
+        last of it, as soon as the step in hand is done: after a thousand rows at most.
+        """
+
         def work(unit: Work) -> Answer:
             view = jobs.cancel(unit, act.caller, job_id, KINDS)
             return Answer(view, status=200 if view.status == "cancelled" else 202)

@@ -33,11 +33,6 @@ class LogController(Controller):
     @get(
         operation_id="readLog",
         summary="Read the log in order",
-        description=(
-            "Every event of the workspace, by `seq` without a gap, each chained to the one before by its hash."
-            " As JSON, or one entry a line with `Accept: application/x-ndjson`. With `wait`, an answer that would be"
-            " empty waits until something is written."
-        ),
         scope="log:read",
         errors=("validation_failed",),
         lines=LogEntry,
@@ -56,6 +51,10 @@ class LogController(Controller):
             Literal["json", "ndjson"] | None, QueryParameter(name="format", description="Instead of the Accept header.")
         ] = None,
     ) -> Response[LogPage]:
+        """Every event of the workspace, by `seq` without a gap, each chained to the one before by its hash. As JSON, or
+        one entry a line with `Accept: application/x-ndjson`. With `wait`, an answer that would be empty waits until
+        something is written.
+        """
         if ask.visible_to is not None:
             raise Refused("permission_denied", "The log tells of everything; you see only what is assigned to you.")
         wanted = _types(types or [])

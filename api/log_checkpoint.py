@@ -20,15 +20,11 @@ class LogCheckpointController(Controller):
     path = "/log/checkpoints"
     tags = ["Log"]  # noqa: RUF012 - what Litestar reads
 
-    @get(
-        operation_id="listLogCheckpoints",
-        summary="List the signed heads of the log, newest first",
-        description="Heads are signed every hour in which something was written, and on demand.",
-        scope="log:read",
-    )
+    @get(operation_id="listLogCheckpoints", summary="List the signed heads of the log, newest first", scope="log:read")
     def list_checkpoints(
         self, ask: NamedDependency[Ask], wanted: NamedDependency[PageRequest]
     ) -> Json[Page[Checkpoint]]:
+        """Heads are signed every hour in which something was written, and on demand."""
         if wanted.cursor is not None:
             raise malformed_parameter("cursor", "this list is read by page")
         if wanted.sort is not None:
@@ -37,15 +33,10 @@ class LogCheckpointController(Controller):
             found, total = read_checkpoints(conn, limit=wanted.limit, offset=wanted.skipped)
         return ask.page(wanted, found, total, None)
 
-    @post(
-        operation_id="signLogHead",
-        summary="Sign the head of the log as it is now",
-        description=(
-            "Ed25519 over the RFC 8785 form of `{hash, seq, signedAt, workspaceId}`. Keep the answer: `daybook verify"
-            " --checkpoints` proves that the log still goes through it."
-        ),
-        scope="log:read",
-    )
+    @post(operation_id="signLogHead", summary="Sign the head of the log as it is now", scope="log:read")
     def sign(self, ask: NamedDependency[Ask]) -> Json[One[Checkpoint]]:
+        """Ed25519 over the RFC 8785 form of `{hash, seq, signedAt, workspaceId}`. Keep the answer: `daybook verify
+        --checkpoints` proves that the log still goes through it.
+        """
         services = ask.services
         return ask.told(sign_head(services.pool, ask.caller.workspace_id, signing_key(services.box.key)), 201)

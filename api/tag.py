@@ -18,6 +18,8 @@ from projections import tag as rows
 from schemas.tag import TagView
 from schemas.wire.page import One, Page, PageRequest
 
+Search = Annotated[str | None, QueryParameter(description="Part of the name.", max_length=200)]
+
 
 class TagController(Controller):
     path = "/tags"
@@ -30,21 +32,18 @@ class TagController(Controller):
         scope="tags:read",
     )
     def list_tags(
-        self,
-        ask: NamedDependency[Ask],
-        wanted: NamedDependency[PageRequest],
-        search: Annotated[str | None, QueryParameter(description="Part of the name.", max_length=200)] = None,
+        self, ask: NamedDependency[Ask], wanted: NamedDependency[PageRequest], search: Search = None
     ) -> Json[Page[TagView]]:
         return ask.listed(wanted, lambda conn: rows.listed(conn, wanted, search), rows.views)
 
     @post(
         operation_id="createTag",
         summary="Create a tag",
-        description="The name is unique in the workspace, whatever its case and accents: 409 names the existing tag.",
         scope="tags:write",
         example={"name": "VIP", "color": "#1a7f37"},
     )
     def create_tag(self, act: NamedDependency[Act], data: RequestBody[CreateTag]) -> Json[One[TagView]]:
+        """The name is unique in the workspace, whatever its case and accents: 409 names the existing tag."""
         return act.create(lambda unit: tags.create(unit, data), tags.view)
 
     @get("/{tag_id:uuid}", operation_id="getTag", summary="Get one tag with its contact count", scope="tags:read")
@@ -63,12 +62,7 @@ class TagController(Controller):
     ) -> Json[One[TagView]]:
         return change(lambda unit: tags.update(unit, tag_id, data, if_version=change.if_version), tags.view)
 
-    @delete(
-        "/{tag_id:uuid}",
-        operation_id="deleteTag",
-        summary="Delete a tag",
-        description="Every contact that bears it loses it in the same unit of work.",
-        scope="tags:write",
-    )
+    @delete("/{tag_id:uuid}", operation_id="deleteTag", summary="Delete a tag", scope="tags:write")
     def delete_tag(self, change: NamedDependency[Change], tag_id: FromPath[UUID]) -> Json[None]:
+        """Every contact that bears it loses it in the same unit of work."""
         return change.done(lambda unit: tags.delete(unit, tag_id, if_version=change.if_version))

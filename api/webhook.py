@@ -43,30 +43,21 @@ class WebhookController(Controller):
     path = "/webhooks"
     tags = ["Webhooks"]  # noqa: RUF012 - what Litestar reads
 
-    @get(
-        operation_id="listWebhooks",
-        summary="List webhook endpoints",
-        description="With the secret of each, for callers who may change webhooks.",
-        scope="webhooks:read",
-    )
+    @get(operation_id="listWebhooks", summary="List webhook endpoints", scope="webhooks:read")
     def list_webhooks(self, ask: NamedDependency[Ask], wanted: NamedDependency[PageRequest]) -> Json[Page[WebhookView]]:
+        """With the secret of each, for callers who may change webhooks."""
+
         def views(conn: Db, found: Sequence[Current[Webhook]]) -> list[WebhookView]:
             return _views(ask, conn, found)
 
-        return _not_kept(ask.listed(wanted, lambda conn: rows.LISTING.fetch(conn, wanted), views))
+        return _not_kept(ask.many(rows.LISTING, wanted, views))
 
-    @post(
-        operation_id="createWebhook",
-        summary="Register a webhook endpoint",
-        description=(
-            "From here on it is sent the events it names (`contact.created`), those of a kind (`contact.*`) or all (`*`),"
-            " signed as Standard Webhooks has it with the `secret` answered. The URL must be https and lead to a public"
-            " address, unless the installation allows others."
-        ),
-        scope="webhooks:write",
-        example=_NEW,
-    )
+    @post(operation_id="createWebhook", summary="Register a webhook endpoint", scope="webhooks:write", example=_NEW)
     def create_webhook(self, act: NamedDependency[Act], data: RequestBody[NewWebhook]) -> Json[One[WebhookView]]:
+        """From here on it is sent the events it names (`contact.created`), those of a kind (`contact.*`) or all (`*`),
+        signed as Standard Webhooks has it with the `secret` answered. The URL must be https and lead to a public
+        address, unless the installation allows others.
+        """
         return _secret_put_in(act, act.create(lambda unit: webhooks.create(unit, act.services, data), _new))
 
     @get(
@@ -86,41 +77,38 @@ class WebhookController(Controller):
         "/{webhook_id:uuid}",
         operation_id="updateWebhook",
         summary="Change a webhook endpoint, or switch it on or off",
-        description=(
-            "Switching it off cancels its pending deliveries; they can be replayed later. Events that happen while it is"
-            " off are not delivered."
-        ),
         scope="webhooks:write",
         example={"active": False},
     )
     def update_webhook(
         self, change: NamedDependency[Change], webhook_id: FromPath[UUID], data: RequestBody[WebhookPatch]
     ) -> Json[One[WebhookView]]:
+        """Switching it off cancels its pending deliveries; they can be replayed later. Events that happen while it is
+        off are not delivered.
+        """
+
         def work(unit: Work) -> Current[Webhook]:
             return webhooks.update(unit, change.services, webhook_id, data, change.if_version)
 
         return _secret_put_in(change, change(work, _changed))
 
     @delete(
-        "/{webhook_id:uuid}",
-        operation_id="deleteWebhook",
-        summary="Delete a webhook endpoint",
-        description="No further events are delivered; pending deliveries are cancelled.",
-        scope="webhooks:write",
+        "/{webhook_id:uuid}", operation_id="deleteWebhook", summary="Delete a webhook endpoint", scope="webhooks:write"
     )
     def delete_webhook(self, change: NamedDependency[Change], webhook_id: FromPath[UUID]) -> Json[None]:
+        """No further events are delivered; pending deliveries are cancelled."""
         return change.done(lambda unit: webhooks.delete(unit, webhook_id, change.if_version))
 
     @post(
         "/{webhook_id:uuid}/test",
         operation_id="testWebhook",
         summary="Send a test event at once",
-        description="A `test.ping`, signed as any other; whether or not the endpoint is active. It is not repeated.",
         scope="webhooks:write",
         errors=("delivery_failed",),
         status=200,
     )
     async def test_webhook(self, ask: NamedDependency[Ask], webhook_id: FromPath[UUID]) -> Json[Ping]:
+        """A `test.ping`, signed as any other; whether or not the endpoint is active. It is not repeated."""
         services, workspace_id = ask.services, ask.caller.workspace_id
         endpoint = await to_thread.run_sync(webhook_ping.endpoint, services, workspace_id, webhook_id)
         return plain(await webhook_ping.ping(services, workspace_id, webhook_id, endpoint))
@@ -129,14 +117,14 @@ class WebhookController(Controller):
         "/{webhook_id:uuid}/rotate-secret",
         operation_id="rotateWebhookSecret",
         summary="Give a webhook endpoint a new secret",
-        description=(
-            "The old one goes on signing beside it for 24 hours: `webhook-signature` has both signatures, separated by a"
-            " space. A repeated request under the same `Idempotency-Key` rotates once and answers the present secret."
-        ),
         scope="webhooks:write",
         status=200,
     )
     def rotate_secret(self, change: NamedDependency[Change], webhook_id: FromPath[UUID]) -> Json[One[WebhookView]]:
+        """The old one goes on signing beside it for 24 hours: `webhook-signature` has both signatures, separated by a
+        space. A repeated request under the same `Idempotency-Key` rotates once and answers the present secret.
+        """
+
         def work(unit: Work) -> Current[Webhook]:
             return webhooks.rotate_secret(unit, change.services, webhook_id, change.if_version)
 

@@ -29,7 +29,6 @@ class WebhookDeliveryController(Controller):
         "/deliveries",
         operation_id="listWebhookDeliveries",
         summary="List a webhook endpoint's deliveries",
-        description="In order of the events, newest first. Completed ones are kept for 30 days.",
         scope="webhooks:read",
     )
     def list_deliveries(
@@ -42,6 +41,7 @@ class WebhookDeliveryController(Controller):
             str | None, QueryParameter(name="eventType", max_length=100, description="Only of this event.")
         ] = None,
     ) -> Json[Page[DeliveryView]]:
+        """In order of the events, newest first. Completed ones are kept for 30 days."""
         with ask.reading() as conn:
             ask.found(conn, WEBHOOKS, webhook_id)
             return ask.page(wanted, *rows.listed(conn, webhook_id, wanted, rows.DeliveryQuery(status, event_type)))
@@ -66,23 +66,19 @@ class WebhookDeliveryController(Controller):
         "/deliveries/{delivery_id:uuid}/replay",
         operation_id="replayWebhookDelivery",
         summary="Send one delivery again",
-        description="Whatever became of it, and with the retry schedule from its beginning. The id of the event stays.",
         scope="webhooks:write",
         status=202,
     )
     def replay_delivery(
         self, act: NamedDependency[Act], webhook_id: FromPath[UUID], delivery_id: FromPath[UUID]
     ) -> Json[One[DeliveryView]]:
+        """Whatever became of it, and with the retry schedule from its beginning. The id of the event stays."""
         return act.answer(lambda unit: Answer(webhooks.replay_one(unit, webhook_id, delivery_id), status=202))
 
     @post(
         "/replay",
         operation_id="replayWebhookDeliveries",
         summary="Send many deliveries again",
-        description=(
-            'Those that were made from `since` up to `until`, of one `status`: `{"status": "failed", "since": …}` is'
-            " all that failed since. Answers how many; what is pending anyway is not among them."
-        ),
         scope="webhooks:write",
         example={"status": "failed", "since": "2026-03-15T00:00:00Z"},
         status=202,
@@ -90,6 +86,10 @@ class WebhookDeliveryController(Controller):
     def replay_deliveries(
         self, act: NamedDependency[Act], webhook_id: FromPath[UUID], data: RequestBody[ReplayRange]
     ) -> Json[One[Replayed]]:
+        """Those that were made from `since` up to `until`, of one `status`: `{"status": "failed", "since": …}` is all
+        that failed since. Answers how many; what is pending anyway is not among them.
+        """
+
         def work(unit: Work) -> Answer:
             return Answer(Replayed(replayed=webhooks.replay_range(unit, webhook_id, data)), status=202)
 

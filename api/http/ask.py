@@ -27,7 +27,8 @@ from eventstore.database import Db, reading
 from eventstore.idempotency import IdempotencyKey
 from eventstore.rows import Current
 from eventstore.work import Work
-from projections.table.listing import Listed
+from projections.table.filter import TRUE, Compiled
+from projections.table.listing import Listed, Listing
 from projections.table.rows import RowTable
 from schemas.wire.page import One, Page, PageRequest, page_meta
 
@@ -100,8 +101,14 @@ class Ask:
         """What has no version."""
         return plain(One(data=view), status, headers)
 
+    def many(
+        self, listing: Listing[S], wanted: PageRequest, views: Views[S, V], where: Compiled = TRUE
+    ) -> Json[Page[V]]:
+        """A page of a table, of what the caller may see."""
+        return self.listed(wanted, lambda conn: listing.fetch(conn, wanted, where, visible_to=self.visible_to), views)
+
     def listed(self, wanted: PageRequest, fetch: Callable[[Db], Listed[S]], views: Views[S, V]) -> Json[Page[V]]:
-        """A page of what ``fetch`` finds."""
+        """A page of what ``fetch`` finds; it has to heed ``visible_to`` itself."""
         with self.reading() as conn:
             found = fetch(conn)
             shown = views(conn, found.rows)

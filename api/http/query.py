@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from litestar import Request
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import ParameterKwarg
+from litestar.params import ParameterKwarg, PathParameter
 from litestar.typing import FieldDefinition
 from litestar.utils.signature import ParsedSignature
 
@@ -44,7 +44,9 @@ def wire_names(handler: HTTPRouteHandler) -> dict[str, str]:
 @cache
 def known_parameters(handler: HTTPRouteHandler) -> frozenset[str]:
     """The query parameters that an operation reads."""
-    return _EVERYWHERE | frozenset(wire_names(handler).values())
+    names = wire_names(handler)
+    in_path = {name for name, field in parameters(handler) if isinstance(field.kwarg_definition, PathParameter)}
+    return _EVERYWHERE | {names[name] for name in names.keys() - in_path}
 
 
 async def check_query(request: Request[Any, Any, Any]) -> None:

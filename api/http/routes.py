@@ -1,7 +1,8 @@
 """The routes of operations: Litestar's own, with what all of them have in common said once.
 
 An operation is one visible function below ``@get``, ``@post``, ``@put``, ``@patch`` or ``@delete`` with its path, its name,
-what it is for, and the scope it takes. Everything else follows from its signature::
+what it is for, and the scope it takes; its docstring is what the documentation says further. All else follows from its
+signature::
 
     @patch("/{tag_id:uuid}", operation_id="updateTag", summary="Change a tag's name or colour", scope="tags:write")
     def update_tag(
@@ -20,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from inspect import iscoroutinefunction
+from inspect import getdoc, iscoroutinefunction
 from typing import Any, Final, Literal, TypedDict, Unpack
 
 from litestar.di import Provide
@@ -63,6 +64,12 @@ class _Route(HTTPRouteHandler):
     __slots__ = ("__weakref__",)
 
 
+def _told(handler: Handler) -> str:
+    """What a handler's docstring says, in Markdown as the documentation has it: a line for each paragraph."""
+    paragraphs = (getdoc(handler) or "").split("\n\n")
+    return "\n\n".join(paragraph.replace("\n", " ") for paragraph in paragraphs)
+
+
 @dataclass(frozen=True)
 class _Method:
     name: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -73,13 +80,14 @@ class _Method:
         *,
         operation_id: str,
         summary: str,
-        description: str | None = None,
+        description: str = "",
         status: int | None = None,
         asked: Handler | None = None,
         max_body: int | None = None,
         **said: Unpack[Said],
     ) -> Callable[[Handler], HTTPRouteHandler]:
-        """A route below its controller's path.
+        """A route below its controller's path. ``description`` is what the handler's docstring says, where it is not put
+        together of several things.
 
         ``asked`` works out, from query parameters of its own, what the handler takes under that name. ``max_body`` is in
         bytes, where it is not the application's.
@@ -92,7 +100,7 @@ class _Method:
                 http_method=self.name,
                 operation_id=operation_id,
                 summary=summary,
-                description=description,
+                description=description or _told(handler),
                 status_code=status,
                 dependencies=found,
                 request_max_body_size=Empty if max_body is None else max_body,

@@ -370,6 +370,11 @@ class TestQueryStrings:
     def test_a_parameter_that_nobody_reads_is_refused(self, team: Team, query: str) -> None:
         refused(team.owner.get(f"/contacts?{query}"), 400, says="not a parameter of this operation")
 
+    def test_what_is_read_from_the_path_is_no_parameter_of_the_query(self, team: Team) -> None:
+        path = f"/contacts/{team.owner.contact()['id']}"
+        for parameter in ("contact_id", "contactId"):
+            refused(team.owner.get(path, params={parameter: str(uuid4())}), 400, parameter)
+
     @pytest.mark.parametrize("parameter", ["search", "q", "tag", "source", "company", "email", "sort", "cursor"])
     def test_nul_is_refused_by_name(self, team: Team, parameter: str) -> None:
         refused(team.owner.get(f"/contacts?{parameter}=a%00b"), 400, parameter)
