@@ -11,7 +11,7 @@ from uuid import UUID
 import psycopg
 
 from eventstore.chain import halves, link, timestamp
-from eventstore.database import Db, copy_rows
+from eventstore.database import Db, insert_many
 from eventstore.ids import new_id
 from schemas.log import Actor
 
@@ -137,7 +137,7 @@ def append(
 def append_bulk(
     conn: Db, origin: Origin, staged: Sequence[Staged], occurred_at: datetime, counts: Mapping[str, int]
 ) -> int:
-    """Like ``append`` for many events: hashes here, writes with COPY, answers the last ``seq``.
+    """Like ``append`` for many events: hashes here, writes in one statement, answers the last ``seq``.
 
     Waits for the head, so it cannot be used inside a pipeline.
     """
@@ -159,7 +159,6 @@ def append_bulk(
             )
         )  # fmt: skip
     same = {
-        "workspace_id": origin.workspace_id,
         "actor_type": origin.actor.type,
         "actor_id": origin.actor.id,
         "request_id": origin.request_id,
@@ -167,7 +166,7 @@ def append_bulk(
         "occurred_at": occurred_at,
         "recorded_at": recorded_at,
     }
-    copy_rows(conn, "events", _COLUMNS, rows, same)
+    insert_many(conn, "events", _COLUMNS, rows, same)
     conn.execute(_MOVE_HEAD, (seq, hashed, recorded_at, origin.workspace_id))
     for kind, delta in sorted(counts.items()):
         conn.execute(_COUNT, (origin.workspace_id, kind, delta))

@@ -33,10 +33,13 @@ _LISTED: Final[LiteralString] = """
     WHERE workspace_id = %s ORDER BY seq DESC LIMIT %s OFFSET %s
 """
 _MOVED: Final[LiteralString] = """
-    SELECT workspace_id FROM log_heads h WHERE seq > 0
-        AND NOT EXISTS (SELECT FROM log_checkpoints c WHERE c.workspace_id = h.workspace_id AND c.seq = h.seq)
-    ORDER BY workspace_id
+    SELECT workspace_id FROM log_heads WHERE workspace_id > %s AND seq > signed_seq ORDER BY workspace_id LIMIT %s
 """
+
+
+_SIGNED: Final[LiteralString] = "UPDATE log_heads SET signed_seq = greatest(signed_seq, %s) WHERE workspace_id = %s"
+LOOK: Final = 1000
+"""Heads in one look for those that moved."""
 
 
 class SigningKeyError(Exception):
@@ -80,14 +83,21 @@ def sign_head(
         text = message(workspace_id=workspace_id, seq=seq, hash_hex=hashed.hex(), signed_at=timestamp(signed_at))
         public_key = private_key.public_key().public_bytes_raw()
         conn.execute(_INSERT, (workspace_id, seq, hashed, signed_at, public_key, private_key.sign(text)))
+        conn.execute(_SIGNED, (seq, workspace_id))
         return _stored(conn, workspace_id, seq)
 
 
 def sign_moved_heads(pool: Pool, private_key: Ed25519PrivateKey) -> list[Checkpoint]:
     """Signs the heads of all workspaces whose log has grown since it was last signed; ``pool`` is a worker's."""
-    with connection(pool) as conn:
-        moved = conn.execute(_MOVED).fetchall()
-    return [sign_head(pool, workspace_id, private_key) for (workspace_id,) in moved]
+    signed: list[Checkpoint] = []
+    after = UUID(int=0)
+    while True:
+        with connection(pool) as conn:
+            moved = [row[0] for row in conn.execute(_MOVED, (after, LOOK))]
+        signed += [sign_head(pool, workspace_id, private_key) for workspace_id in moved]
+        if len(moved) < LOOK:
+            return signed
+        after = moved[-1]
 
 
 def read_checkpoints(conn: Db, *, limit: int, offset: int = 0) -> tuple[list[Checkpoint], int]:

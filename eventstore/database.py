@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, Final, LiteralString
 from uuid import UUID
 
+import msgspec
 import psycopg
 from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
@@ -18,8 +19,7 @@ NO_WAITING: Final[LiteralString] = "SET LOCAL synchronous_commit = off"
 """For a transaction that is made again when a crash of Postgres loses it: it need not wait for the disk."""
 
 
-_JSONB_VERSION: Final = b"\x01"
-"""What a jsonb begins with on the wire; behind it comes its text."""
+_encode: Final = msgspec.json.Encoder().encode
 
 
 class Db(PatientConnection):
@@ -121,36 +121,38 @@ def within(conn: Db, workspace_id: UUID) -> Iterator[None]:
         yield
 
 
-def copy_rows(
+def insert_many(
     conn: Db,
     table: str,
     columns: Mapping[str, str],
     rows: Iterable[Sequence[Any]],
     same: Mapping[str, Any] = MappingProxyType({}),
 ) -> None:
-    """Many rows into a tenant table: COPY into a temporary table, and from there by INSERT.
+    """Many rows of the transaction's workspace, in one statement, by one document that has them all.
 
     ``columns`` have their types; a value for ``jsonb`` is its text. ``same``: further columns, with the value that all
-    rows have in them. Postgres refuses COPY into a table with row-level security; this way every row is still checked
-    against it. Needs an open transaction, outside a pipeline.
+    rows have in them. It reads from the workspace's head, so it is carried out where the workspace's rows are, and every
+    row is checked against the tenant policy (docs/adr/0015).
     """
-    names = ", ".join(columns)
-    documents = [place for place, kind in enumerate(columns.values()) if kind == "jsonb"]
-    conn.execute(
-        f"CREATE TEMPORARY TABLE copied_{table} ON COMMIT DROP AS SELECT {names} FROM {table} WITH NO DATA".encode()  # noqa: S608 - our own names
+    names = list(columns)
+    document = _encode([dict(zip(names, _written(columns, row), strict=True)) for row in rows]).decode()
+    into = ", ".join(["workspace_id", *same, *names])
+    found = ", ".join(["h.workspace_id", *["%s"] * len(same), *(f"r.{name}" for name in names)])
+    typed = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+    query = (
+        f"INSERT INTO {table} ({into}) SELECT {found}"  # noqa: S608 - our own names
+        f" FROM log_heads h, json_to_recordset(%s::json) AS r({typed}) WHERE h.workspace_id = %s"
     )
-    with conn.cursor().copy(f"COPY copied_{table} ({names}) FROM STDIN (FORMAT BINARY)".encode()) as copy:
-        copy.set_types(["bytea" if kind == "jsonb" else kind for kind in columns.values()])
-        for row in rows:
-            values = list(row)
-            for place in documents:
-                values[place] = _JSONB_VERSION + values[place].encode()
-            copy.write_row(values)
-    into = ", ".join([names, *same])
-    found = ", ".join([names, *["%s"] * len(same)])
-    inserting = f"INSERT INTO {table} ({into}) SELECT {found} FROM copied_{table}".encode()  # noqa: S608 - our own names
-    conn.execute(inserting, tuple(same.values()))
-    conn.execute(f"DROP TABLE copied_{table}".encode())
+    conn.execute(query.encode(), (*same.values(), document, conn.workspace_id))
+
+
+def _written(columns: Mapping[str, str], row: Sequence[Any]) -> Iterator[Any]:
+    """The values as Postgres reads them from JSON."""
+    for kind, value in zip(columns.values(), row, strict=True):
+        if kind == "jsonb" and value is not None:
+            yield msgspec.Raw(value.encode())
+        else:
+            yield f"\\x{value.hex()}" if isinstance(value, bytes) else value
 
 
 def one(conn: Db, query: LiteralString, params: Any = ()) -> TupleRow | None:

@@ -56,7 +56,7 @@ class Rows(Protocol):
         ...
 
     def write(self, conn: Db, workspace_id: UUID, changes: Sequence[Change], *, bulk: bool) -> None:
-        """Inserts, updates and deletes: in bulk with COPY, else in a pipeline without waiting for an answer."""
+        """Inserts, updates and deletes: in bulk in one statement, else in a pipeline without waiting for an answer."""
         ...
 
     def visible(self, current: Current[Any], visible_to: UUID | None) -> bool:

@@ -61,7 +61,7 @@ class EventStore:
     def run(self, origin: Origin, work: Callable[[Work], T], *, bulk: bool = False) -> Done[T]:
         """Carries out ``work`` and commits; tries again when a stream was changed meanwhile.
 
-        ``bulk`` is for units of more than a few dozen events: they are written with COPY.
+        ``bulk`` is for units of more than a few dozen events: they are written in one statement a table.
         Raises ``Refused`` (nothing was written) or ``Unavailable``.
         """
         return self._retrying(origin, lambda bulk: self._once(origin, work, bulk=bulk), bulk=bulk)

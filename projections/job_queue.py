@@ -29,7 +29,7 @@ _LOOKED_AT: Final = 20
 _INSERT: Final[LiteralString] = """
     INSERT INTO jobs (workspace_id, id, kind, status, options, actor_type, actor_id, account_id, request_id,
         causation_id, total, run_at, due_at)
-    SELECT %s, %s, %s, 'processing', %s, %s, %s, %s, %s, %s, %s, run_at, run_at FROM coalesce(%s, now()) AS run_at
+    VALUES (%s, %s, %s, 'processing', %s, %s, %s, %s, %s, %s, %s, coalesce(%s, now()), coalesce(%s, now()))
 """
 _ADD_CHUNK: Final[LiteralString] = """
     INSERT INTO job_chunks (workspace_id, job_id, n, first_row, rows) VALUES (%s, %s, %s, %s, %s)
@@ -78,7 +78,8 @@ _PUT_OFF: Final[LiteralString] = """
 """
 _ADD_ERRORS: Final[LiteralString] = """
     INSERT INTO job_errors (workspace_id, job_id, row_number, line, field, message)
-    SELECT %s, %s, * FROM unnest(%s::integer[], %s::integer[], %s::text[], %s::text[])
+    SELECT h.workspace_id, %s, e.*
+    FROM log_heads h, unnest(%s::integer[], %s::integer[], %s::text[], %s::text[]) AS e WHERE h.workspace_id = %s
 """
 _ASK_TO_CANCEL: Final[LiteralString] = """
     INSERT INTO job_cancellations (workspace_id, job_id, actor_type, actor_id, request_id)
@@ -148,7 +149,7 @@ def insert(conn: Db, origin: Origin, job: NewJob) -> None:
         _INSERT,
         (
             origin.workspace_id, job.id, job.kind, job.options, actor.type, actor.id, job.account_id,
-            origin.request_id, job.causation_id, job.total, job.run_at,
+            origin.request_id, job.causation_id, job.total, job.run_at, job.run_at,
         ),
     )  # fmt: skip
 
@@ -249,4 +250,4 @@ def add_errors(conn: Db, workspace_id: UUID, job_id: UUID, errors: Sequence[RowE
             [error.field.replace("\0", "\N{REPLACEMENT CHARACTER}") for error in errors],
             [error.message.replace("\0", "\N{REPLACEMENT CHARACTER}") for error in errors],
         )
-        conn.execute(_ADD_ERRORS, (workspace_id, job_id, *columns))
+        conn.execute(_ADD_ERRORS, (job_id, *columns, workspace_id))

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Final
 from uuid import UUID
 
@@ -17,12 +18,14 @@ import psycopg
 
 from domain.kernel import Decider
 from eventstore.database import Db
-from eventstore.mapper import EventMapper
+from eventstore.mapper import UPCASTERS, EventMapper, UnreadableEventError
 from eventstore.migrate import alone
 from eventstore.rows import Change, Current
 from projections.table.rows import RowTable
 
 BATCH: Final = 5_000
+PRIVILEGES: Final = "SELECT, INSERT, UPDATE, DELETE"
+"""What the service may do with a row table."""
 LITTLE: Final = 1_000
 """So many changed streams are few enough to be folded while everybody waits."""
 
@@ -30,14 +33,20 @@ Progress = Callable[[int], None]
 
 _EVENTS: Final = """
     SELECT stream_id, version, type, data::text, occurred_at FROM events
-    WHERE workspace_id = %s AND stream_type = %s ORDER BY stream_id, version
+    WHERE workspace_id = %s AND type = ANY(%s) AND stream_type = %s ORDER BY stream_id, version
 """
 _EVENTS_OF: Final = """
     SELECT stream_id, version, type, data::text, occurred_at FROM events
     WHERE workspace_id = %s AND stream_id = ANY(%s) ORDER BY stream_id, version
 """
 _CHANGED: Final = """
-    SELECT DISTINCT stream_id FROM events WHERE workspace_id = %s AND stream_type = %s AND seq > %s
+    SELECT DISTINCT stream_id FROM events WHERE workspace_id = %s AND type = ANY(%s) AND stream_type = %s AND seq > %s
+"""
+# One look for all: of a new kind of stream nothing has happened anywhere, and there is nothing to fold.
+_CONCERNED: Final = """
+    SELECT workspace_id FROM log_heads h
+    WHERE EXISTS (SELECT FROM events e WHERE e.workspace_id = h.workspace_id AND e.type = ANY(%s) AND e.stream_type = %s)
+    ORDER BY workspace_id
 """
 
 
@@ -62,6 +71,18 @@ def fold(
         row = None if state is None else Current(found_id, state, version, created, occurred_at)
     if stream_id is not None:
         yield stream_id, row
+
+
+def _whole(events: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+    """The same. Raises ``UnreadableEventError`` where a stream lacks a version: it may be of a type that nobody knows."""
+    last: tuple[UUID | None, int] = (None, 0)
+    for event in events:
+        stream_id, version = event[:2]
+        expected = last[1] + 1 if stream_id == last[0] else 1
+        if version != expected:
+            raise UnreadableEventError(f"version {expected} of stream {stream_id} is missing, or of no known type")
+        last = (stream_id, version)
+        yield event
 
 
 def ensure_tables(
@@ -113,13 +134,22 @@ class _Rebuilding:
     def shadow(self) -> str:
         return f"{self.table.table}_rebuilt"
 
+    @cached_property
+    def types(self) -> list[str]:
+        """The types that events of these streams have, or once had: there is an index by type."""
+        return sorted({event.event_name for event in self.table.decider.events} | UPCASTERS.keys())
+
     def fill(self) -> None:
         """The shadow table with all that is in the log by now, and its indexes."""
         self.conn.execute(f"DROP TABLE IF EXISTS {self.shadow}".encode())
-        self.conn.execute(self.table.create_table(self.shadow).encode())
+        with self.conn.transaction():  # nobody ever sees it unprotected
+            self.conn.execute(self.table.create_table(self.shadow).encode())
+            self.conn.execute("CALL protect_tenant_table(%s::regclass, %s)", (self.shadow, PRIVILEGES))
+        self.seen = dict(self._heads())
         with Db.connect(self.conn.info.dsn, password=self.conn.info.password, autocommit=True) as writer:
-            for workspace_id, seq in self._heads():
-                self.seen[workspace_id] = seq
+            for (workspace_id,) in self.conn.execute(
+                _CONCERNED, (self.types, self.table.decider.stream_type)
+            ).fetchall():
                 self._fill(writer, workspace_id)
         for name, statement in self.table.create_indexes(self.shadow).items():
             self.conn.execute(statement.format(index=f"{name}_rebuilt").encode())
@@ -129,7 +159,8 @@ class _Rebuilding:
         """One workspace's streams, as one consistent picture, streamed: memory does not grow with the log."""
         with self.conn.transaction(), self.conn.cursor(name="rebuild") as cursor:
             cursor.itersize = BATCH
-            cursor.execute(_EVENTS, (workspace_id, self.table.decider.stream_type))
+            self.seen[workspace_id] = self._head(workspace_id)
+            cursor.execute(_EVENTS, (workspace_id, self.types, self.table.decider.stream_type))
             self._copy(writer, workspace_id, self._watched(cursor))
 
     def _watched(self, events: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
@@ -141,7 +172,7 @@ class _Rebuilding:
     def _copy(self, writer: Db, workspace_id: UUID, events: Iterator[tuple[Any, ...]]) -> None:
         copying = f"COPY {self.shadow} ({', '.join(self.table.names)}) FROM STDIN".encode()
         with writer.cursor().copy(copying) as copy:
-            for _, row in fold(self.table.decider, self.mapper, events):
+            for _, row in fold(self.table.decider, self.mapper, _whole(events)):
                 if row is not None:
                     copy.write_row(self.table.values(workspace_id, row))
                     self._count(workspace_id, row, 1)
@@ -181,6 +212,10 @@ class _Rebuilding:
     def _heads(self) -> list[tuple[UUID, int]]:
         return self.conn.execute("SELECT workspace_id, seq FROM log_heads ORDER BY workspace_id").fetchall()
 
+    def _head(self, workspace_id: UUID) -> int:
+        row = self.conn.execute("SELECT seq FROM log_heads WHERE workspace_id = %s", (workspace_id,)).fetchone()
+        return 0 if row is None else int(row[0])
+
     def _catch_up(self) -> int:
         """Folds again the streams that changed since their workspace was seen; answers how many."""
         total = 0
@@ -188,7 +223,7 @@ class _Rebuilding:
             since = self.seen.get(workspace_id, 0)
             if seq == since:
                 continue
-            rows = self.conn.execute(_CHANGED, (workspace_id, self.table.decider.stream_type, since))
+            rows = self.conn.execute(_CHANGED, (workspace_id, self.types, self.table.decider.stream_type, since))
             changed = [row[0] for row in rows]
             for start in range(0, len(changed), BATCH):
                 self._renew(workspace_id, changed[start : start + BATCH])
@@ -225,7 +260,6 @@ class _Rebuilding:
         self.conn.execute(f"ALTER TABLE {name} RENAME CONSTRAINT {self.shadow}_pkey TO {name}_pkey".encode())
         for index in self.table.create_indexes(self.shadow):
             self.conn.execute(f"ALTER INDEX {index}_rebuilt RENAME TO {index}".encode())
-        self.conn.execute("CALL protect_tenant_table(%s::regclass, 'SELECT, INSERT, UPDATE, DELETE')", (name,))
         self.conn.execute(
             "INSERT INTO projection_versions (name, version) VALUES (%s, %s)"
             " ON CONFLICT (name) DO UPDATE SET version = excluded.version, built_at = now()",

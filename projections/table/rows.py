@@ -14,7 +14,7 @@ import msgspec
 from domain.kernel import Decider, Refused, State
 from domain.kernel.fields import Reference, references
 from domain.kernel.values import folded
-from eventstore.database import Db, copy_rows
+from eventstore.database import Db, insert_many
 from eventstore.rows import Change, Current
 from projections.table.column import FOLDED, IDS, Column
 from projections.table.filter import Field, Fields
@@ -199,7 +199,8 @@ class RowTable(Generic[S]):
         if bulk:
             conn.cursor().executemany(self._update, updates)
             if new:
-                copy_rows(conn, self.table, self.kinds, new)
+                kinds = {name: kind for name, kind in self.kinds.items() if name != "workspace_id"}
+                insert_many(conn, self.table, kinds, [row[1:] for row in new])
             return
         for update in updates:
             conn.execute(self._update, update)

@@ -22,7 +22,7 @@ from tests.servers import another_database
 OPEN: Final = {"account_workspaces", "sessions", "api_key_secrets"}
 """They say which workspace a request is for, so they are read before one is known; no customer's data is in them."""
 
-WORKERS_SEE_ALL: Final = {"log_heads", "log_checkpoints", "consumer_checkpoints", "webhook_deliveries", "jobs"}
+WORKERS_SEE_ALL: Final = {"log_heads", "consumer_checkpoints", "webhook_deliveries", "jobs"}
 """What workers look through to find out where there is something to do."""
 
 NEVER_CHANGED: Final = {"events", "log_checkpoints"}

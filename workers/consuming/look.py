@@ -46,6 +46,8 @@ class Look:
         self._consumer = consumer
         self._after = _BEGINNING
         self._lag = 0
+        self.lag = 0
+        """Events that were not yet consumed in the last round, all workspaces together."""
 
     @property
     def at_beginning(self) -> bool:
@@ -65,7 +67,8 @@ class Look:
         count, last, behind, lag = row
         self._lag += int(lag)
         if count < SLICE:
-            LAG.labels(self._consumer).set(self._lag)
+            self.lag = self._lag
+            LAG.labels(self._consumer).set(self.lag)
             self.begin()
         else:
             self._after = last

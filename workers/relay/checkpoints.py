@@ -15,11 +15,6 @@ from eventstore.reader import ENTRY_COLUMNS, entry
 from schemas.log import LogEntry
 from workers.running.context import AsyncPool, transaction
 
-_LAGGING: Final[LiteralString] = """
-    SELECT h.workspace_id, h.seq - coalesce(c.seq, 0)
-    FROM log_heads h LEFT JOIN consumer_checkpoints c ON c.workspace_id = h.workspace_id AND c.consumer = 'relay'
-    WHERE h.seq > coalesce(c.seq, 0)
-"""
 _RELAYED: Final[LiteralString] = """
     SELECT coalesce(max(seq), 0) FROM consumer_checkpoints WHERE workspace_id = %s AND consumer = 'relay'
 """
@@ -75,12 +70,6 @@ class Rewound:
 
     seq: int
     stream_seq: int
-
-
-async def lagging(pool: AsyncPool) -> dict[UUID, int]:
-    """The workspaces with events to publish, and how many."""
-    async with pool.connection() as conn:
-        return dict(await (await conn.execute(_LAGGING)).fetchall())
 
 
 async def unpublished(pool: AsyncPool, workspaces: Sequence[UUID], limit: int) -> dict[UUID, list[LogEntry]]:

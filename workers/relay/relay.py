@@ -21,6 +21,7 @@ from prometheus_client import Counter, Gauge
 
 from eventstore.nudge import ALL_SUBJECTS, nudged_workspace
 from schemas.log import LogEntry
+from workers.consuming.look import Look
 from workers.relay import checkpoints
 from workers.relay.checkpoints import Place, TimelineChangedError
 from workers.relay.publisher import Message, Publisher, publisher
@@ -110,6 +111,8 @@ class _Session:
     publisher: Publisher
     timeline: int
     poll: float
+    look: Look
+    looked_everywhere: bool = False
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     due: dict[UUID, None] = field(default_factory=dict)  # in order of their turns
     put_off: dict[UUID, float] = field(default_factory=dict)
@@ -148,9 +151,15 @@ class _Session:
                 self.due.setdefault(workspace_id)
 
     async def _look(self) -> None:
-        found = await checkpoints.lagging(self.context.async_pool)
-        LAG.set(sum(found.values()))
-        self._add(found)
+        """At the next slice of the workspaces: nudges say what has grown, this is for those that never came.
+
+        At all of them where the session begins: until then nobody listened.
+        """
+        self._add(await self.look.slice())
+        while not (self.looked_everywhere or self.look.at_beginning or self.over):
+            self._add(await self.look.slice())
+        self.looked_everywhere = True
+        LAG.set(self.look.lag)
 
     async def _round(self) -> None:
         turn = list(islice(self.due, TURN))
@@ -199,7 +208,7 @@ class _Session:
 async def _session(context: WorkerContext, connection: Connection, poll: float) -> AsyncIterator[_Session]:
     compared = await reconcile(context.async_pool, connection.js, context.config.stream)
     async with publisher(connection, compared.stream_seq) as publishing:
-        session = _Session(context, connection, publishing, compared.timeline, poll)
+        session = _Session(context, connection, publishing, compared.timeline, poll, Look(context.async_pool, "relay"))
         wakers = [asyncio.create_task(_wake(session, event)) for event in (context.stop, connection.ended)]
         try:
             async with connection.subscribed(ALL_SUBJECTS, session.nudged):
