@@ -29,6 +29,7 @@ from api.job import JobController
 from api.log import LogController
 from api.log_checkpoint import LogCheckpointController
 from api.tag import TagController
+from api.timeline import TimelineController
 from api.webhook import WebhookController
 from api.webhook_delivery import WebhookDeliveryController
 from api.workspace import WorkspaceController
@@ -47,6 +48,7 @@ CONTROLLERS = (
     LogCheckpointController,
     LogController,
     TagController,
+    TimelineController,
     WebhookController,
     WebhookDeliveryController,
     WorkspaceController,

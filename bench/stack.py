@@ -30,8 +30,9 @@ from daybook.embedded import EmbeddedNats, EmbeddedPostgres
 from eventstore.database import open_pool
 from eventstore.migrate import connect, migrate
 from eventstore.unit_of_work import EventStore
-from projections.catalogue import ROWS, TABLES
+from projections.catalogue import ROWS, TABLES, VIEWS
 from projections.table.rebuild import ensure_tables
+from projections.view.rebuild import ensure_views
 from schemas.identity import Registration
 
 START_SECONDS: Final = 60.0
@@ -163,6 +164,7 @@ def running() -> Iterator[Stack]:
         with connect(postgres.url()) as conn:
             migrate(conn)
             ensure_tables(conn, TABLES)
+            ensure_views(conn, VIEWS)
         pool = stack.enter_context(open_pool(postgres.url(user="daybook_app"), size=2))
         key = secrets.token_bytes(KEY_BYTES)
         services = Services(pool=pool, store=EventStore(pool, ROWS), box=SecretBox(key), allow_private_webhooks=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -25,8 +26,9 @@ from daybook.supervisor import watch_parent
 from eventstore.database import one
 from eventstore.migrate import MigrationError, connect
 from projections.activity import forget_counts
-from projections.catalogue import TABLES
+from projections.catalogue import TABLES, VIEWS
 from projections.table.rebuild import rebuild
+from projections.view.rebuild import rebuild as rebuild_view
 from workers.catalogue import WORKERS
 from workers.running.broker import StreamSettings
 from workers.running.context import WorkerConfig
@@ -116,23 +118,34 @@ def verify(found: Settings, workspaces: tuple[UUID, ...], export: Path | None, c
 
 @daybook.group()
 def projections() -> None:
-    """The rows folded from the log."""
+    """The rows and views folded from the log."""
 
 
 @projections.command("rebuild")
-@click.argument("tables", nargs=-1, type=click.Choice([table.table for table in TABLES]))
+@click.argument(
+    "names", nargs=-1, type=click.Choice([*(table.table for table in TABLES), *(view.name for view in VIEWS)])
+)
 @click.pass_obj
-def rebuild_tables(found: Settings, tables: tuple[str, ...]) -> None:
-    """Fold the log into new tables beside the live ones and swap them, all or those named; all: count activities anew too."""
-    chosen = [table for table in TABLES if not tables or table.table in tables]
+def rebuild_projections(found: Settings, names: tuple[str, ...]) -> None:
+    """Fold the log into new tables and views beside the live ones and swap them: those named, or all and all counts."""
     with owner_url(found) as url, connect(url) as conn:
-        for table in chosen:
-            events = one(conn, "SELECT count(*) FROM events WHERE stream_type = %s", (table.decider.stream_type,))
-            with _progress(table.table, events[0] if events else None) as advance:
-                count = rebuild(conn, table, lambda n: advance("events", n))
-            _say(f"rebuilt {table.table}: {count} rows")
-        if not tables:
+        for table in TABLES:
+            if not names or table.table in names:
+                events = one(conn, "SELECT count(*) FROM events WHERE stream_type = %s", (table.decider.stream_type,))
+                _rebuild(table.table, events, partial(rebuild, conn, table))
+        for view in VIEWS:
+            if not names or view.name in names:
+                _rebuild(
+                    view.name, one(conn, "SELECT sum(seq)::bigint FROM log_heads"), partial(rebuild_view, conn, view)
+                )
+        if not names:
             forget_counts(conn)
+
+
+def _rebuild(name: str, events: Sequence[Any] | None, build: Callable[[Callable[[int], None]], int]) -> None:
+    with _progress(name, events[0] if events else None) as advance:
+        count = build(lambda n: advance("events", n))
+    _say(f"rebuilt {name}: {count} rows")
 
 
 @daybook.command("openapi")

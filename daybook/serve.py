@@ -19,8 +19,9 @@ from daybook.installation import Installation, running
 from daybook.settings import Settings, SettingsError
 from daybook.supervisor import Supervisor
 from eventstore.migrate import connect, migrate, set_password
-from projections.catalogue import TABLES
+from projections.catalogue import TABLES, VIEWS
 from projections.table.rebuild import ensure_tables
+from projections.view.rebuild import ensure_views
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -46,10 +47,11 @@ def serve(settings: Settings, say: Callable[[str], None]) -> int:
 
 
 def bring_up_to_date(owner_url: str, say: Callable[[str], None]) -> None:
-    """Applies missing migrations and rebuilds the row tables whose version changed."""
+    """Applies missing migrations and rebuilds the row tables and views whose version changed."""
     with connect(owner_url) as conn:
         migrate(conn, say)
         ensure_tables(conn, TABLES, say)
+        ensure_views(conn, VIEWS, say)
 
 
 def set_passwords(owner_url: str, settings: Settings) -> None:

@@ -18,11 +18,11 @@ from schemas.activity import ActivityView, FieldChange
 from schemas.log import Actor
 from schemas.wire.page import PageRequest
 
-_COLUMNS: Final = (
+COLUMNS: Final = (
     "e.event_id, e.seq, e.stream_type, e.stream_id, e.type, e.data::text, e.actor_type, e.actor_id, e.request_id,"
     " e.recorded_at, coalesce(u.id, k.user_id), coalesce(u.name, creator.name)"
 )
-_FROM: Final = (
+FROM: Final = (
     " FROM events e"
     " LEFT JOIN users u ON u.workspace_id = e.workspace_id AND e.actor_type = 'user' AND u.id = e.actor_id"
     " LEFT JOIN api_keys k ON k.workspace_id = e.workspace_id AND e.actor_type = 'api_key' AND k.id = e.actor_id"
@@ -80,7 +80,7 @@ def listed(conn: Db, request: PageRequest, wanted: ActivityQuery) -> tuple[list[
     )
     rows = conn.execute(
         (
-            f"SELECT {_COLUMNS}{_FROM} WHERE e.workspace_id = %s AND {where.sql} AND {behind.sql}"
+            f"SELECT {COLUMNS}{FROM} WHERE e.workspace_id = %s AND {where.sql} AND {behind.sql}"
             " ORDER BY e.seq DESC LIMIT %s OFFSET %s"
         ).encode(),
         (
@@ -95,7 +95,7 @@ def listed(conn: Db, request: PageRequest, wanted: ActivityQuery) -> tuple[list[
     found = rows.fetchall()
     count = total.fetchone()
     page, cursor = keyset.page(found, request.limit, lambda row: keyset.written(_ORDER, row[1]))
-    return [_view(row) for row in page], count[0] if count else 0, cursor
+    return [view(row) for row in page], count[0] if count else 0, cursor
 
 
 def _total(conn: Db, wanted: ActivityQuery, where: Compiled) -> psycopg.Cursor[tuple[int]]:
@@ -145,7 +145,8 @@ class _Unknown(Event, name="", action="updated"):
     """What a program appended to a stream of its own: the log knows its name and data, and no more."""
 
 
-def _view(row: tuple[Any, ...]) -> ActivityView:
+def view(row: tuple[Any, ...]) -> ActivityView:
+    """An event of ``COLUMNS`` in human terms."""
     event = EVENTS.get(row[4], _Unknown)
     return ActivityView(
         id=row[0],

@@ -1,4 +1,4 @@
-"""Every table of rows, by kind of stream."""
+"""Every table of rows, by kind of stream, and every view."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from projections.contact_import import CONTACT_IMPORTS
 from projections.membership import MEMBERSHIPS
 from projections.table.rows import RowTable
 from projections.tag import TAGS
+from projections.timeline import TIMELINE
 from projections.user import USERS
+from projections.view.view import View
 from projections.webhook import WEBHOOKS
 from projections.workspace import WORKSPACES
 
@@ -19,3 +21,5 @@ TABLES: Final[tuple[RowTable[Any], ...]] = (
 )  # fmt: skip
 
 ROWS: Final[dict[str, RowTable[Any]]] = {table.decider.stream_type: table for table in TABLES}
+
+VIEWS: Final[tuple[View, ...]] = (TIMELINE,)

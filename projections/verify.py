@@ -1,4 +1,4 @@
-"""Verifies workspaces: that the log is whole, and that every row and count is what the log adds up to."""
+"""Verifies workspaces: that the log is whole, and that every row, count and view is what the log adds up to."""
 
 from __future__ import annotations
 
@@ -19,10 +19,12 @@ from eventstore.migrate import connect
 from eventstore.recorder import is_programs_own
 from eventstore.rows import Change, Current
 from eventstore.verify import BATCH, MismatchError, Progress, Report, snapshot, verify_log
-from projections.catalogue import TABLES
+from projections.catalogue import TABLES, VIEWS
 from projections.table.rebuild import fold
 from projections.table.rows import RowTable
 from projections.table.stored import StoredRows
+from projections.view.compare import check_views, compare_view
+from projections.view.view import View
 from schemas.log import Stream
 from schemas.verification import Checkpoint, Finding
 
@@ -59,8 +61,9 @@ def verify(
     checkpoints: Sequence[Checkpoint] = (),
     trusted: Collection[str] | None = None,
     progress: Progress = lambda *_: None,
+    views: Sequence[View] = VIEWS,
 ) -> Report:
-    """Checks the log and the rows of these workspaces, or of all, up to the first thing that is wrong.
+    """Checks the log, the rows and the views of these workspaces, or of all, up to the first thing that is wrong.
 
     ``where`` is the owner's connection (autocommitting) or URL; the service may go on writing. ``checkpoints``
     are such as were kept from before, of any workspace; with ``trusted``, they and those stored must be signed with one of these public keys.
@@ -72,13 +75,16 @@ def verify(
     with _connected(where) as conn:
         try:
             check_tables(conn)
+            check_views(conn, views)
             if workspaces is None:
-                workspaces = sorted({*all_workspaces(conn), *by_workspace})
+                workspaces = sorted({*all_workspaces(conn, views=views), *by_workspace})
             for workspace_id in workspaces:
                 with snapshot(conn):
                     known = by_workspace[workspace_id]
                     verify_log(conn, workspace_id, report, checkpoints=known, trusted=trusted, progress=progress)
                     verify_rows(conn, workspace_id, report, progress=progress)
+                    for view in views:
+                        report.rows += compare_view(conn, workspace_id, view, lambda n: progress("views", n))
                 report.workspaces += 1
         except MismatchError as mismatch:
             report.finding = mismatch.finding
@@ -94,11 +100,12 @@ def _connected(where: Db | str) -> Iterator[Db]:
         yield where
 
 
-def all_workspaces(conn: Db, tables: Sequence[RowTable[Any]] = TABLES) -> list[UUID]:
+def all_workspaces(conn: Db, tables: Sequence[RowTable[Any]] = TABLES, views: Sequence[View] = VIEWS) -> list[UUID]:
     """Every workspace that anything is kept of: a log without head or rows without log would be found, not passed over."""
     found: set[UUID] = set()
     with snapshot(conn):
-        for name in (*_LOG_TABLES, *(table.table for table in tables)):
+        of_views = (table.name for view in views for table in view.tables)
+        for name in (*_LOG_TABLES, *(table.table for table in tables), *of_views):
             found.update(row[0] for row in conn.execute(_WORKSPACES.format(table=sql.Identifier(name))))
     return sorted(found)
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from daybook.embedded import EmbeddedNats, EmbeddedPostgres
 from eventstore.migrate import connect, migrate
-from projections.catalogue import TABLES
+from projections.catalogue import TABLES, VIEWS
 from projections.table.rebuild import ensure_tables
+from projections.view.rebuild import ensure_views
 
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200"}
 """Nobody needs a test's data after a power cut."""
@@ -34,6 +35,7 @@ def prepare(owner_url: str) -> None:
     with connect(owner_url) as conn:
         migrate(conn)
         ensure_tables(conn, TABLES)
+        ensure_views(conn, VIEWS)
 
 
 @contextmanager

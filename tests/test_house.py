@@ -69,7 +69,7 @@ def test_a_room_knows_only_those_below_it(room: str) -> None:
 
 
 RESOURCES = re.compile(
-    r"activity|api_key|auth|contact|identity|job|log|membership|tag|user|verification|webhook|workspace"
+    r"activity|api_key|auth|contact|identity|job|log|membership|tag|timeline|user|verification|webhook|workspace"
 )
 """What the service is about; a file on a room's top is named after one of these, or begins with it."""
 
@@ -79,7 +79,7 @@ PUT_TOGETHER = {"__init__", "app", "catalogue", "verify"}
 MACHINERY = {
     "domain": {"importing", "kernel"},
     "schemas": {"wire", "events"},
-    "projections": {"table"},
+    "projections": {"table", "view"},
     "application": {"calling", "importing", "working"},
     "api": {"docs", "http"},
     "workers": {"consuming", "relay", "running", "webhook"},

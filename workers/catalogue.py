@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
+from projections.catalogue import VIEWS
 from workers import job, job_retention, log_checkpoint
+from workers.consuming.view import keep
 from workers.relay import relay
 from workers.running import housekeeping
 from workers.running.runner import Loop
@@ -17,6 +20,7 @@ WORKERS: Final[Mapping[str, Mapping[str, Loop]]] = {
     "relay": {"relay": relay.run},
     "jobs": {"job": job.run},
     "webhooks": {"webhook_feed": webhook_feed.run, "webhook_delivery": webhook_delivery.run},
+    "views": {f"{view.name}_view": partial(keep, view=view) for view in VIEWS},
     "checkpoints": {"log_checkpoint": log_checkpoint.run},
     "housekeeping": {
         "housekeeping": housekeeping.run,

@@ -60,6 +60,7 @@ TAGS: Final[dict[str, str]] = {
     "Contacts": "The people and organizations that the workspace knows, their tags, and importing many.",
     "Tags": "What contacts can be sorted by.",
     "Activities": "Who changed what, from what to what.",
+    "Timelines": "Everything that touches a thing, newest first.",
     "Log": "Every event, in order, chained by hashes: for auditors, and as a feed to follow.",
     "Webhooks": "Endpoints that are told of events, what was sent to them, and sending it again.",
     "Jobs": "Work that goes on in the background.",

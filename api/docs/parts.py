@@ -40,6 +40,7 @@ HEADERS: Final[dict[str, JSON]] = {
         "1204",
         pattern="^[0-9]+$",
     ),
+    "Daybook-View-Seq": _header("How far in the workspace's log the view is.", "1204", pattern="^[0-9]+$"),
     "Daybook-Next-After": _header("The `after` of the next request.", "1204", pattern="^[0-9]+$"),
     "Idempotency-Replayed": _header("`true` when this is the first response again.", "true", const="true"),
 }

@@ -114,9 +114,17 @@ class Ask:
             shown = views(conn, found.rows)
         return self.page(wanted, shown, found.total, found.next_cursor)
 
-    def page(self, wanted: PageRequest, views: Sequence[V], total: int, next_cursor: str | None) -> Json[Page[V]]:
+    def page(
+        self,
+        wanted: PageRequest,
+        views: Sequence[V],
+        total: int,
+        next_cursor: str | None,
+        *,
+        headers: Mapping[str, str] | None = None,
+    ) -> Json[Page[V]]:
         """A page of a list that is no table of things; ``total`` is of the whole list."""
-        return plain(Page(data=list(views), meta=page_meta(wanted, total, next_cursor)))
+        return plain(Page(data=list(views), meta=page_meta(wanted, total, next_cursor)), headers=headers)
 
 
 class Act(Ask):

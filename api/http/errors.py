@@ -115,7 +115,7 @@ ERRORS: Final = {
     "rate_limited": "Too many requests; `Retry-After` says how long to wait.",
     "internal_error": "Something went wrong on our side; it has been recorded under the request's id.",
     "delivery_failed": "The receiver did not take it.",
-    "unavailable": "The database is not available; try again.",
+    "unavailable": "The database is not available, or a view has not come as far as `minSeq`; try again.",
 }
 """Every error code there is, and what it means."""
 

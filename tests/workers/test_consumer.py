@@ -1,49 +1,54 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
-from collections.abc import Awaitable, Callable
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from typing import TypeVar
 from uuid import UUID
 
 import psycopg
 import pytest
 
-from eventstore.consuming import Batch
-from tests.workers.running import Installation
+from tests.workers.running import Installation, eventually, running
+from tests.workers.tally import Tally, checkpoint, tallied
 from workers.consuming import consumer as consuming
-from workers.consuming.consumer import Committed, Consumer, Consuming
-from workers.running.context import AsyncDb, AsyncPool, async_pool
+from workers.consuming.consumer import Consuming
+from workers.consuming.feed import feed
+from workers.relay import relay
+from workers.running.context import AsyncPool, async_pool
 
 T = TypeVar("T")
 
-_COUNT = """
-    INSERT INTO row_counts AS counted (workspace_id, kind, n) VALUES (%s, 'tally', %s)
-    ON CONFLICT (workspace_id, kind) DO UPDATE SET n = counted.n + excluded.n
+PROCESS = """
+import asyncio, json, sys
+from functools import partial
+from tests.workers.tally import Tally
+from workers.consuming.feed import feed
+from workers.relay import relay
+from workers.running import lease, runner
+from workers.running.context import WorkerConfig
+database_url, nats_url = json.loads(sys.argv[1])
+lease.IDLE_SECONDS = 2
+loops = {"relay": partial(relay.run, poll=0.1), "tally": partial(feed, consumer=Tally().consumer, reconcile=0.2)}
+config = WorkerConfig(database_url, nats_url, bytes(32))
+asyncio.run(runner.run(config, workers={name: {name: loop} for name, loop in loops.items()}))
 """
 
 
-class Tally:
-    """A consumer that adds up what it was given, in the database and in memory."""
-
-    def __init__(self, *, reads: frozenset[str] = frozenset(), fails_at: int | None = None) -> None:
-        self.given: list[tuple[int, str | None]] = []
-        self.forgot = 0
-        self.fails_at = fails_at
-        self.consumer = Consumer(name="tally", apply=self._apply, reads=reads, limit=lambda _: 7, forget=self._forget)
-
-    async def _apply(self, conn: AsyncDb, batch: Batch) -> Committed:
-        await conn.execute(_COUNT, (batch.workspace_id, len(batch.entries)))
-        if self.fails_at in {entry.seq for entry in batch.entries}:
-            raise ZeroDivisionError
-
-        async def committed() -> None:
-            self.given += [(entry.seq, entry.data) for entry in batch.entries]
-
-        return committed
-
-    def _forget(self) -> None:
-        self.forgot += 1
+@contextmanager
+def worker(installation: Installation) -> Iterator[subprocess.Popen[bytes]]:
+    """A relay and the consumer in a process of its own; killed at the end where it still runs."""
+    settings = json.dumps([installation.config.database_url, installation.config.nats_url])
+    with subprocess.Popen([sys.executable, "-c", PROCESS, settings]) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def on_pool(installation: Installation, work: Callable[[AsyncPool], Awaitable[T]]) -> T:
@@ -61,18 +66,6 @@ def catch_up(installation: Installation, tally: Tally, *workspaces: UUID) -> Non
             await at_work.catch_up(workspace_id)
 
     on_pool(installation, work)
-
-
-def tallied(installation: Installation, workspace_id: UUID) -> int:
-    query = "SELECT n FROM row_counts WHERE workspace_id = %s AND kind = 'tally'"
-    row = installation.owner.execute(query, (workspace_id,)).fetchone()
-    return 0 if row is None else row[0]
-
-
-def checkpoint(installation: Installation, workspace_id: UUID) -> int | None:
-    query = "SELECT seq FROM consumer_checkpoints WHERE workspace_id = %s AND consumer = 'tally'"
-    row = installation.owner.execute(query, (workspace_id,)).fetchone()
-    return None if row is None else row[0]
 
 
 def test_events_come_in_order_and_once_with_the_data_that_was_asked_for(installation: Installation) -> None:
@@ -167,3 +160,39 @@ def test_when_postgres_was_away_nothing_is_remembered(installation: Installation
                 assert at_work.reached(workspace) == 0
 
     on_pool(installation, work)
+
+
+def test_two_workers_that_follow_messages_have_each_effect_once(installation: Installation) -> None:
+    workspaces = [installation.workspace() for _ in range(3)]
+    tallies = [Tally(), Tally()]
+    at_work = [partial(feed, consumer=tally.consumer, reconcile=0.1) for tally in tallies]
+    with (
+        running(installation.config, partial(relay.run, poll=0.05), at_work[0]) as context,
+        running(installation.config, at_work[1]),
+    ):
+        for _ in range(20):
+            for workspace in workspaces:
+                installation.commit(workspace, events=5, store=context.store)
+        for workspace in workspaces:
+            eventually(lambda: checkpoint(installation, workspace) == 100)  # noqa: B023 - called in this turn
+    assert [tallied(installation, workspace) for workspace in workspaces] == [100] * 3
+    assert sum(len(tally.given) for tally in tallies) == 300
+
+
+def test_killed_in_a_burst_again_and_again_nothing_is_lost_or_applied_twice(installation: Installation) -> None:
+    workspaces = [installation.workspace() for _ in range(2)]
+    busy, quiet = workspaces
+    installation.import_contacts(busy, 3_000)
+    for kill_at in (300, 900, 1_700):
+        with worker(installation) as process:
+            installation.commit(quiet, events=50)
+            eventually(lambda: (checkpoint(installation, busy) or 0) >= kill_at, 20)  # noqa: B023 - called in this turn
+            process.kill()
+            process.wait()
+        assert tallied(installation, busy) == checkpoint(installation, busy)
+        assert (checkpoint(installation, busy) or 0) < 3_000
+    with worker(installation):
+        for workspace in workspaces:
+            end = installation.head(workspace)
+            eventually(lambda: checkpoint(installation, workspace) == end, 20)  # noqa: B023 - called in this turn
+    assert [tallied(installation, workspace) for workspace in workspaces] == [3_000, 150]

@@ -51,9 +51,9 @@ class Consumer:
     """``name`` is for ever: checkpoints are kept, and NATS knows the consumer, under it.
 
     ``reads`` are the kinds of stream whose events' data is wanted. ``limit`` says how many events of a workspace
-    may come in one batch. ``begin`` is what each transaction begins with, a statement and its parameters; where it
-    refuses (``object_not_in_prerequisite_state``), the consumer waits. ``forget`` lets go of what is remembered: the
-    database may be another one now. ``linger`` is for how many seconds messages are gathered before they are followed.
+    may come in one batch. ``begin`` is what each transaction begins with, a statement and its parameters. ``forget``
+    lets go of what is remembered: the database may be another one now. ``linger`` is for how many seconds messages are
+    gathered before they are followed.
     """
 
     name: str
@@ -96,13 +96,13 @@ class Consuming:
         try:
             while not self._stop.is_set() and await self._step(workspace_id):
                 pass
-        except (LogGapError, UnreadableEventError, psycopg.errors.ObjectNotInPrerequisiteState) as error:
-            logger.error("%s is held up: %s", self._consumer.name, error)  # noqa: TRY400 - its traceback says no more
-            self._put_off_for_now(workspace_id)
         except (psycopg.OperationalError, psycopg.InterfaceError):
             self._reached.clear()
             self._consumer.forget()
             raise
+        except (LogGapError, UnreadableEventError) as error:
+            logger.error("%s is held up: %s", self._consumer.name, error)  # noqa: TRY400 - its traceback says no more
+            self._put_off_for_now(workspace_id)
         except Exception:  # whatever it is, it is about this workspace's events
             logger.exception("%s is held up in workspace %s", self._consumer.name, workspace_id)
             self._put_off_for_now(workspace_id)

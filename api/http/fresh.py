@@ -1,0 +1,69 @@
+"""Reading views: as far as they are, or, for a caller who has just written, once they have come so far.
+
+A request that waits holds no thread and no connection meanwhile: it looks every few hundredths of a second.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Annotated, Final, TypeVar
+
+from anyio import to_thread
+from litestar.params import QueryParameter
+
+from api.http.ask import Ask
+from domain.kernel import Refused, invalid
+from eventstore.database import Db
+from projections.view.view import View, reached
+
+T = TypeVar("T")
+
+WAIT_SECONDS: Final = 2.0
+POLL_SECONDS: Final = 0.03
+
+MinSeq = Annotated[
+    int | None,
+    QueryParameter(
+        name="minSeq",
+        ge=0,
+        le=2**63 - 1,
+        description=(
+            "The `Daybook-Seq` of your command, to read what you wrote: the answer waits up to 2 s until the view has come so far,"
+            " and is else 503, to be asked again."
+        ),
+    ),
+]
+
+
+class NotYet(Refused):
+    """The view has not come as far as it was asked for."""
+
+    def __init__(self, seq: int) -> None:
+        super().__init__("unavailable", f"The view has come to {seq} of the log; try again in a moment.")
+        self.headers = {"retry-after": "1"}
+
+
+async def fresh(ask: Ask, view: View, min_seq: int | None, read: Callable[[Db], T]) -> tuple[T, dict[str, str]]:
+    """What ``read`` finds in a view that has come to ``min_seq`` at least, and the header that says how far it is.
+
+    Refuses (``validation_failed``) a seq that the log has not come to, and (``NotYet``) what the view does not come to in time.
+    """
+    deadline = time.monotonic() + WAIT_SECONDS
+    while True:
+        seq, found = await to_thread.run_sync(_read, ask, view, min_seq or 0, read)
+        if found is not None:
+            return found, {"daybook-view-seq": str(seq)}
+        if time.monotonic() >= deadline:
+            raise NotYet(seq)
+        await asyncio.sleep(POLL_SECONDS)
+
+
+def _read(ask: Ask, view: View, min_seq: int, read: Callable[[Db], T]) -> tuple[int, T | None]:
+    """How far the view is, and what is read; nothing of a view that has not come far enough."""
+    with ask.reading() as conn:
+        end, seq = reached(conn, conn.workspace_id, view)
+        if min_seq > end:
+            raise invalid("minSeq", f"the log has not come so far: it ends at {end}")
+        return seq, read(conn) if seq >= min_seq else None

@@ -1,0 +1,57 @@
+"""Timelines over HTTP: of each kind of thing that has one."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from uuid import UUID
+
+from litestar import Controller
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from api.http.answers import Json
+from api.http.ask import Ask
+from api.http.fresh import MinSeq, fresh
+from api.http.routes import get
+from projections import timeline as rows
+from projections.catalogue import ROWS
+from schemas.activity import ActivityView
+from schemas.wire.page import Page, PageRequest
+
+_SAID: Final[dict[str, Any]] = {"errors": ("validation_failed",), "headers": ("Daybook-View-Seq",)}
+_ABOUT: Final = (
+    "Newest first: its own creation, changes and deletions, and those of all that refers to it, with what changed from"
+    " what to what and by whom. A member limited to what is assigned to them sees nothing of what is assigned to others."
+    " A worker keeps it, a moment behind the log: `Daybook-View-Seq` says how far it is, and `minSeq` waits for it."
+)
+
+
+class TimelineController(Controller):
+    path = "/"
+    tags = ["Timelines"]  # noqa: RUF012 - what Litestar reads
+
+    @get(
+        "/contacts/{contact_id:uuid}/timeline",
+        operation_id="getContactTimeline",
+        summary="Everything that touches a contact",
+        description=_ABOUT,
+        scope="contacts:read",
+        **_SAID,
+    )
+    async def contact_timeline(
+        self,
+        ask: NamedDependency[Ask],
+        contact_id: FromPath[UUID],
+        wanted: NamedDependency[PageRequest],
+        min_seq: MinSeq = None,
+    ) -> Json[Page[ActivityView]]:
+        return await _timeline(ask, "contact", contact_id, wanted, min_seq)
+
+
+async def _timeline(
+    ask: Ask, kind: str, subject_id: UUID, wanted: PageRequest, min_seq: int | None
+) -> Json[Page[ActivityView]]:
+    found, headers = await fresh(
+        ask, rows.TIMELINE, min_seq, lambda conn: rows.listed(conn, ROWS, kind, subject_id, wanted, ask.visible_to)
+    )
+    return ask.page(wanted, *found, headers=headers)

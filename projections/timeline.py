@@ -1,0 +1,117 @@
+"""Timelines: everything that touches a thing, newest first, in human terms.
+
+An event touches a thing when its stream is the thing's own, or when the state of its stream refers to the thing
+before or after it. So what happens to a contact is on the contact's timeline and on its company's; and when it changes
+companies, on both companies'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+from uuid import UUID
+
+from psycopg import Cursor
+
+from domain.catalogue import DECIDERS
+from domain.kernel import Decider, State, invalid, not_found
+from domain.kernel.fields import Reference, references
+from eventstore.database import Db
+from projections import activity
+from projections.table import keyset
+from projections.table.filter import HERE, TRUE, Compiled, every
+from projections.table.rows import RowTable
+from projections.view.view import Moment, Put, Table, View
+from schemas.activity import ActivityView
+from schemas.wire.page import PageRequest
+
+SUBJECTS: Final = ("contact",)
+"""The kinds of thing that have a timeline. One more, and the view's version goes up."""
+
+ITEMS: Final = Table("timeline_items", columns={"subject_id": "uuid", "seq": "bigint"}, key=("subject_id", "seq"))
+
+
+def timeline(name: str, version: int, subjects: tuple[str, ...], items: Table = ITEMS) -> View:
+    """The view of the timelines of things of these kinds."""
+    referring = {kind: found for kind, decider in DECIDERS.items() if (found := _referring(decider, subjects))}
+
+    def touch(moment: Moment) -> Iterator[Put]:
+        entry = moment.entry
+        touched = {entry.stream_id} if entry.stream_type in subjects else set[UUID]()
+        for reference in referring.get(entry.stream_type, ()):
+            touched.update(reference.ids(moment.before), reference.ids(moment.after))
+        return (Put(items, (subject_id, entry.seq)) for subject_id in touched)
+
+    return View(
+        name=name,
+        version=version,
+        tables=(items,),
+        apply={
+            event.event_name: touch
+            for kind, decider in DECIDERS.items()
+            if kind in subjects or kind in referring
+            for event in decider.events
+        },
+        folds={kind: DECIDERS[kind] for kind in referring},
+    )
+
+
+def _referring(decider: Decider[Any, Any, State], subjects: tuple[str, ...]) -> tuple[Reference, ...]:
+    return tuple(reference for reference in references(decider.state) if reference.to.kind in subjects)
+
+
+TIMELINE: Final = timeline("timeline", 1, SUBJECTS)
+
+_TOUCHING: Final = (
+    f"{activity.FROM} JOIN {ITEMS.name} t ON t.workspace_id = e.workspace_id AND t.seq = e.seq"
+    " WHERE t.workspace_id = %s AND t.subject_id = %s"
+)
+_COUNT: Final = f"SELECT count(*) FROM {ITEMS.name} WHERE workspace_id = %s AND subject_id = %s"
+_NEWEST_FIRST: Final = frozenset({"", "timestamp", "createdAt"})
+_ORDER: Final = "-seq"
+
+
+def listed(
+    conn: Db,
+    rows: Mapping[str, RowTable[Any]],
+    kind: str,
+    subject_id: UUID,
+    request: PageRequest,
+    visible_to: UUID | None,
+) -> tuple[list[ActivityView], int, str | None]:
+    """A page of the timeline, how many items it has in all, and the cursor of the next page.
+
+    Refuses (``not_found``) for what is not there, or not to be seen by who sees only what is assigned to them. Of what
+    touches it, they are not shown what happened to something that is assigned to others.
+    """
+    if request.sort is not None and not (request.sort.field in _NEWEST_FIRST and request.sort.descending):
+        raise invalid("sort", "a timeline always has the newest first")
+    seen = TRUE if visible_to is None else every(*(_seen(table, visible_to) for table in rows.values() if table.owner))
+    found = _found(conn, subject_id, request, seen)
+    total = _total(conn, subject_id, seen)
+    subject = rows[kind].load(conn, [subject_id]).get(subject_id)
+    if subject is None or not rows[kind].visible(subject, visible_to):
+        raise not_found(kind)
+    page, cursor = keyset.page(found.fetchall(), request.limit, lambda row: keyset.written(_ORDER, row[1]))
+    count = total.fetchone()
+    return [activity.view(row) for row in page], count[0] if count else 0, cursor
+
+
+def _found(conn: Db, subject_id: UUID, request: PageRequest, seen: Compiled) -> Cursor[Any]:
+    behind = TRUE if request.cursor is None else Compiled("t.seq < %s", keyset.read(request.cursor, _ORDER, int))
+    where = every(seen, behind)
+    query = f"SELECT {activity.COLUMNS}{_TOUCHING} AND {where.sql} ORDER BY t.seq DESC LIMIT %s OFFSET %s"
+    limit = (request.limit + 1, 0 if request.cursor else request.skipped)
+    return conn.execute(query.encode(), (conn.workspace_id, subject_id, *where.params_in(conn.workspace_id), *limit))
+
+
+def _total(conn: Db, subject_id: UUID, seen: Compiled) -> Cursor[Any]:
+    query = _COUNT if seen is TRUE else f"SELECT count(*){_TOUCHING} AND {seen.sql}"
+    return conn.execute(query.encode(), (conn.workspace_id, subject_id, *seen.params_in(conn.workspace_id)))
+
+
+def _seen(table: RowTable[Any], visible_to: UUID) -> Compiled:
+    """Not what happened to a row of this table that is not assigned to the user."""
+    kind = table.decider.stream_type
+    assigned = f"SELECT id FROM {table.table} WHERE workspace_id = %s AND {table.owner} = %s"
+    return Compiled(f"(e.stream_type <> '{kind}' OR e.stream_id IN ({assigned}))", (HERE, visible_to))

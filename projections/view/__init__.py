@@ -1,0 +1,1 @@
+"""Views: read models over many streams, kept from the log with a checkpoint per workspace."""

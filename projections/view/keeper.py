@@ -1,0 +1,160 @@
+"""Works out what a batch of the log does to a view's tables, for whoever carries it out: worker, rebuild or verify.
+
+It speaks no SQL to a connection itself. First it says what it must read, then, given that, what is to be written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+from domain.kernel import State
+from eventstore.consuming import Batch, Entry
+from eventstore.mapper import EventMapper, UnreadableEventError
+from projections.view.view import Drop, Moment, Put, Table, View
+
+REMEMBERED: Final = 20_000
+"""Streams whose states are remembered, in all workspaces together."""
+
+_STREAMS: Final = b"""
+    SELECT stream_id, version, type, data::text FROM events
+    WHERE workspace_id = %s AND stream_id = ANY(%s) AND seq <= %s ORDER BY stream_id, version
+"""
+
+
+class Statement(NamedTuple):
+    text: bytes
+    params: tuple[Any, ...]
+
+
+class _Stood(NamedTuple):
+    """How a stream stands behind its event of this version."""
+
+    version: int
+    state: State | None
+
+
+_NOT_BEGUN: Final = _Stood(0, None)
+
+
+@dataclass
+class _Memory:
+    """A workspace's streams as they stood at the end of a batch up to ``seq``, or, where they have grown since, before."""
+
+    seq: int = 0
+    streams: dict[UUID, _Stood] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What a batch comes to: the statements, and what to ``remember`` once they are committed."""
+
+    batch: Batch
+    statements: list[Statement]
+    streams: dict[UUID, _Stood]
+
+
+class Keeper:
+    """For one view; ``names`` are those of its tables where they are not the live ones.
+
+    States are used for the version that they are of only, and none from behind the checkpoint (the database was put back to an
+    earlier state): so whatever is remembered, the outcome is the same.
+    """
+
+    def __init__(self, view: View, names: Mapping[str, str] = MappingProxyType({})) -> None:
+        self.view = view
+        self._puts = {table: table.put(names.get(table.name, table.name)).encode() for table in view.tables}
+        self._drops = {table: table.drop(names.get(table.name, table.name)).encode() for table in view.tables}
+        self._mapper = EventMapper()
+        self._memories: dict[UUID, _Memory] = {}
+        self._remembered = 0
+
+    def unknown(self, batch: Batch) -> Statement | None:
+        """What must be read for this batch: the past of streams whose states are not known. A new stream has none."""
+        memory = self._memory(batch)
+        first: dict[UUID, int] = {}
+        for entry in batch.entries:
+            if entry.stream_type in self.view.folds:
+                first.setdefault(entry.stream_id, entry.version)
+        missing = [
+            stream_id
+            for stream_id, version in first.items()
+            if version > 1 and ((known := memory.streams.get(stream_id)) is None or known.version != version - 1)
+        ]
+        return Statement(_STREAMS, (batch.workspace_id, missing, batch.after)) if missing else None
+
+    def kept(self, batch: Batch, past: Iterable[Sequence[Any]]) -> Kept:
+        """What the batch does to the tables, given the rows of what was ``unknown``."""
+        streams = self._folded(batch, past)
+        known = self._memory(batch).streams
+        effects: dict[Table, dict[tuple[Any, ...], tuple[Any, ...] | None]] = {table: {} for table in self.view.tables}
+        for entry in batch.entries:
+            moment = self._moment(entry, streams, known)
+            apply = self.view.apply.get(entry.type)
+            for effect in apply(moment) if apply is not None else ():
+                match effect:
+                    case Put(table, row):
+                        effects[table][row[: len(table.key)]] = row
+                    case Drop(table, key):
+                        effects[table][key] = None
+        return Kept(batch, [*self._statements(batch.workspace_id, effects)], streams)
+
+    def remember(self, kept: Kept) -> None:
+        """What a batch that is committed now says of its streams."""
+        if self._remembered + len(kept.streams) > REMEMBERED:
+            self.forget()
+        memory = self._memory(kept.batch)
+        self._remembered -= len(self._memories.get(kept.batch.workspace_id, memory).streams)
+        memory.streams.update(kept.streams)
+        memory.seq = kept.batch.seq
+        self._memories[kept.batch.workspace_id] = memory
+        self._remembered += len(memory.streams)
+
+    def forget(self) -> None:
+        self._memories.clear()
+        self._remembered = 0
+
+    def _memory(self, batch: Batch) -> _Memory:
+        memory = self._memories.get(batch.workspace_id)
+        return memory if memory is not None and memory.seq <= batch.after else _Memory()
+
+    def _folded(self, batch: Batch, past: Iterable[Sequence[Any]]) -> dict[UUID, _Stood]:
+        kinds = {entry.stream_id: entry.stream_type for entry in batch.entries}
+        streams: dict[UUID, _Stood] = {}
+        for stream_id, version, event_type, data in past:
+            stood = streams.get(stream_id)
+            event = self._mapper.decode(stream_id, event_type, data)
+            decider = self.view.folds[kinds[stream_id]]
+            streams[stream_id] = _Stood(version, decider.evolve(None if stood is None else stood.state, event))
+        return streams
+
+    def _moment(self, entry: Entry, streams: dict[UUID, _Stood], known: Mapping[UUID, _Stood]) -> Moment:
+        """Also takes the event's stream to behind it."""
+        decider = self.view.folds.get(entry.stream_type)
+        if decider is None or entry.data is None:
+            return Moment(entry)
+        stood = streams.get(entry.stream_id) or known.get(entry.stream_id) or _NOT_BEGUN
+        if entry.version != stood.version + 1:
+            raise UnreadableEventError(f"stream {entry.stream_id} has no version {stood.version + 1}")
+        event = self._mapper.decode(entry.stream_id, entry.type, entry.data)
+        after = decider.evolve(stood.state, event)
+        streams[entry.stream_id] = _Stood(entry.version, after)
+        return Moment(entry, event, stood.state, after)
+
+    def _statements(
+        self, workspace_id: UUID, effects: Mapping[Table, Mapping[tuple[Any, ...], tuple[Any, ...] | None]]
+    ) -> Iterable[Statement]:
+        for table, rows in effects.items():
+            gone = [key for key, row in rows.items() if row is None]
+            kept = [row for row in rows.values() if row is not None]
+            if gone:
+                yield Statement(self._drops[table], (*_columns(gone), workspace_id))
+            if kept:
+                yield Statement(self._puts[table], (*_columns(kept), workspace_id))
+
+
+def _columns(rows: Iterable[tuple[Any, ...]]) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)]
