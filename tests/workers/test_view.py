@@ -22,8 +22,8 @@ from domain.tag import TAG, CreateTag, TagRef
 from eventstore.append import Origin
 from eventstore.consuming import Batch
 from eventstore.ids import new_id
-from eventstore.unit_of_work import Work
 from eventstore.verify import MismatchError, snapshot
+from eventstore.work import Work
 from projections.timeline import timeline
 from projections.verify import verify
 from projections.view.compare import check_views, compare_view

@@ -1,0 +1,189 @@
+"""Timelines over HTTP; what a worker does is done here by the view's own consumer."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from api.app import THREADS
+from api.http import fresh
+from daybook.embedded import EmbeddedPostgres
+from eventstore.database import Db
+from projections.timeline import TIMELINE
+from tests.api.asserting import gone, ok, refused
+from tests.api.team import Member, Team
+from workers.consuming.consumer import Consuming
+from workers.consuming.view import consumer_of
+from workers.running.context import async_pool
+
+Keep = Callable[[Team], None]
+
+
+@pytest.fixture
+def keep(postgres: EmbeddedPostgres) -> Keep:
+    """Brings a workspace's timelines up to date, as a worker does."""
+
+    async def main(team: Team) -> None:
+        async with async_pool(postgres.url(user="daybook_worker")) as pool:
+            await Consuming(pool, consumer_of(TIMELINE)).catch_up(team.workspace_id)
+
+    return lambda team: asyncio.run(main(team))
+
+
+def path(contact: dict[str, Any]) -> str:
+    return f"/contacts/{contact['id']}/timeline"
+
+
+def events(member: Member, contact: dict[str, Any], **params: Any) -> list[str]:
+    return [item["event"] for item in member.listed(path(contact), **params)]
+
+
+class TestWhatIsTold:
+    def test_what_happened_to_the_contact_newest_first_and_nothing_else(self, team: Team, keep: Keep) -> None:
+        ann, bob = team.owner.contact(firstName="Ann"), team.owner.contact(firstName="Bob")
+        ok(team.owner.patch(f"/contacts/{ann['id']}", {"company": "Acme"}))
+        ok(team.owner.post(f"/contacts/{ann['id']}/tags", {"tags": "VIP"}))
+        ok(team.owner.patch(f"/contacts/{bob['id']}", {"company": "Acme"}))
+        keep(team)
+        assert events(team.owner, ann) == ["contact.tag_added", "contact.updated", "contact.created"]
+        assert events(team.owner, bob) == ["contact.updated", "contact.created"]
+
+    def test_an_item_is_shown_as_in_the_audit_trail(self, team: Team, keep: Keep) -> None:
+        contact = team.admin.contact(firstName="Ann", company="Acme")
+        ok(team.admin.patch(f"/contacts/{contact['id']}", {"company": "Acme Corp"}))
+        keep(team)
+        shown = team.owner.listed(path(contact))
+        assert shown == team.owner.listed("/activities", entityId=contact["id"])
+        assert shown[0]["changes"] == {"company": {"from": "Acme", "to": "Acme Corp"}}
+        assert shown[0]["userId"] == str(team.admin.account_id)
+
+    def test_it_says_how_far_it_is(self, team: Team, keep: Keep) -> None:
+        contact = team.owner.contact()
+        answer = team.owner.get(path(contact))
+        assert (ok(answer)["data"], answer.headers["daybook-view-seq"]) == ([], "0")
+        keep(team)
+        done = team.owner.patch(f"/contacts/{contact['id']}", {"company": "Acme"})
+        answer = team.owner.get(path(contact))
+        assert int(answer.headers["daybook-view-seq"]) == int(done.headers["daybook-seq"]) - 1
+        assert len(ok(answer)["data"]) == 1
+
+
+class TestPages:
+    def test_by_number_and_by_cursor_every_item_comes_once(self, team: Team, keep: Keep) -> None:
+        contact = team.owner.contact()
+        for number in range(6):
+            ok(team.owner.patch(f"/contacts/{contact['id']}", {"company": f"Acme {number}"}))
+        keep(team)
+        everything = team.owner.listed(path(contact))
+        assert [item["seq"] for item in everything] == sorted((item["seq"] for item in everything), reverse=True)
+        pages = [team.owner.listed(path(contact), limit=3, page=page) for page in (1, 2, 3)]
+        assert [item for page in pages for item in page] == everything
+        found, cursor = [], None
+        for size in (3, 3, 1):
+            answer = ok(team.owner.get(path(contact), params={"limit": 3, **({"cursor": cursor} if cursor else {})}))
+            assert answer["meta"]["total"] == 7
+            assert len(answer["data"]) == size
+            found += answer["data"]
+            cursor = answer["meta"]["nextCursor"]
+        assert (found, cursor) == (everything, None)
+
+    def test_it_is_always_newest_first(self, team: Team) -> None:
+        contact = team.owner.contact()
+        ok(team.owner.get(path(contact), params={"sort": "-timestamp"}))
+        refused(team.owner.get(path(contact), params={"sort": "timestamp"}), 422, "sort")
+        refused(team.owner.get(path(contact), params={"cursor": "12"}), 400, "cursor")
+
+
+class TestWhoseItIs:
+    def test_of_what_is_not_there_was_deleted_or_is_anothers_there_is_none(
+        self, team: Team, others: Team, keep: Keep
+    ) -> None:
+        contact, foreign = team.owner.contact(), others.owner.contact()
+        gone(team.owner.delete(f"/contacts/{contact['id']}"))
+        keep(team)
+        for missing in (contact, foreign, {"id": uuid4()}):
+            refused(team.owner.get(path(missing)), 404, says="contact")
+
+    def test_a_limited_member_sees_that_of_their_own_contacts(self, team: Team, keep: Keep) -> None:
+        mine = team.owner.contact(assignedTo=str(team.limited.account_id))
+        theirs = team.owner.contact(assignedTo=str(team.member.account_id))
+        keep(team)
+        assert events(team.limited, mine) == ["contact.created"]
+        refused(team.limited.get(path(theirs)), 404)
+        refused(team.limited.get(path(team.owner.contact())), 404)
+
+    def test_a_limited_member_sees_no_item_about_what_is_assigned_to_others(
+        self, team: Team, keep: Keep, owner: Db
+    ) -> None:
+        """As when another contact refers to theirs: here it is put on the timeline by hand, as no kind does so yet."""
+        mine = team.owner.contact(assignedTo=str(team.limited.account_id))
+        theirs = team.owner.contact(assignedTo=str(team.member.account_id))
+        keep(team)
+        owner.execute(
+            "INSERT INTO timeline_items SELECT workspace_id, %s, seq FROM events WHERE workspace_id = %s AND stream_id = %s",
+            (mine["id"], team.workspace_id, theirs["id"]),
+        )
+        assert events(team.owner, mine) == ["contact.created"] * 2
+        answer = ok(team.limited.get(path(mine)))
+        assert [item["entityId"] for item in answer["data"]] == [mine["id"]]
+        assert answer["meta"]["total"] == 1
+
+
+class TestReadingWhatOneWrote:
+    def test_what_is_there_is_answered_at_once(self, team: Team, keep: Keep) -> None:
+        done = team.owner.post("/contacts", {"firstName": "Ann"})
+        keep(team)
+        contact = ok(done, 201)["data"]
+        assert events(team.owner, contact, minSeq=done.headers["daybook-seq"]) == ["contact.created"]
+
+    def test_it_waits_until_the_view_has_come_so_far(self, team: Team, keep: Keep) -> None:
+        done = team.owner.post("/contacts", {"firstName": "Ann"})
+        contact = ok(done, 201)["data"]
+        with ThreadPoolExecutor(1) as executor:
+            asked = executor.submit(events, team.owner, contact, minSeq=done.headers["daybook-seq"])
+            time.sleep(0.2)
+            assert not asked.done()
+            keep(team)
+            assert asked.result() == ["contact.created"]
+
+    def test_when_the_view_does_not_come_so_far_it_is_to_be_asked_again(
+        self, team: Team, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(fresh, "WAIT_SECONDS", 0.2)
+        done = team.owner.post("/contacts", {"firstName": "Ann"})
+        answer = team.owner.get(path(ok(done, 201)["data"]), params={"minSeq": done.headers["daybook-seq"]})
+        refused(answer, 503, says="The view has come to 0 of the log")
+        assert answer.headers["retry-after"] == "1"
+
+    def test_a_seq_that_the_log_has_not_come_to_is_refused_at_once(self, team: Team) -> None:
+        contact = team.owner.contact()
+        refused(team.owner.get(path(contact), params={"minSeq": 10_000}), 422, "minSeq", says="it ends at")
+        refused(team.owner.get(path(contact), params={"minSeq": -1}), 400, "minSeq")
+        refused(team.owner.get(path(contact), params={"minSeq": 2**63}), 400, "minSeq")
+
+    def test_those_who_wait_keep_nobody_else_waiting(self, team: Team, server: str, keep: Keep) -> None:
+        done = team.owner.post("/contacts", {"firstName": "Ann"})
+        contact = ok(done, 201)["data"]
+        many = 2 * THREADS
+        headers = {"authorization": f"Bearer {team.owner.token}"}
+        address = f"{server}/api/v1{path(contact)}"
+
+        def wait() -> int:
+            params = {"minSeq": done.headers["daybook-seq"]}
+            return httpx.get(address, params=params, headers=headers, timeout=30).status_code
+
+        with ThreadPoolExecutor(many) as executor:
+            waiting = [executor.submit(wait) for _ in range(many)]
+            time.sleep(0.5)
+            began = time.monotonic()
+            ok(team.owner.get(f"/contacts/{contact['id']}"))
+            assert time.monotonic() - began < fresh.WAIT_SECONDS / 2
+            keep(team)
+            assert {asked.result() for asked in waiting} <= {200, 503}
