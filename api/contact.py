@@ -14,6 +14,7 @@ from api.http.answers import Json
 from api.http.ask import Act, Ask, Change
 from api.http.routes import delete, get, patch, post
 from application import contact as contacts
+from domain.contact import CONTACT, DeleteContact
 from projections import contact as rows
 from schemas.contact import ContactPatch, ContactView, NewContact
 from schemas.wire.page import One, Page, PageRequest
@@ -101,4 +102,4 @@ class ContactController(Controller):
     @delete("/{contact_id:uuid}", operation_id="deleteContact", summary="Delete a contact", scope="contacts:write")
     def delete_contact(self, change: NamedDependency[Change], contact_id: FromPath[UUID]) -> Json[None]:
         """For good. What happened to it stays in the log."""
-        return change.done(lambda unit: contacts.delete(unit, contact_id, change.if_version))
+        return change.end(CONTACT, contact_id, DeleteContact())

@@ -13,7 +13,7 @@ from api.http.answers import Json
 from api.http.ask import Act, Ask, Change
 from api.http.routes import delete, get, patch, post
 from application import tag as tags
-from domain.tag import CreateTag, UpdateTag
+from domain.tag import TAG, CreateTag, DeleteTag, UpdateTag
 from projections import tag as rows
 from schemas.tag import TagView
 from schemas.wire.page import One, Page, PageRequest
@@ -65,4 +65,4 @@ class TagController(Controller):
     @delete("/{tag_id:uuid}", operation_id="deleteTag", summary="Delete a tag", scope="tags:write")
     def delete_tag(self, change: NamedDependency[Change], tag_id: FromPath[UUID]) -> Json[None]:
         """Every contact that bears it loses it in the same unit of work."""
-        return change.done(lambda unit: tags.delete(unit, tag_id, if_version=change.if_version))
+        return change.end(TAG, tag_id, DeleteTag())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from litestar import Controller
 from litestar.di import NamedDependency
 from litestar.params import RequestBody
@@ -10,9 +12,10 @@ from api.http.answers import Json
 from api.http.ask import Ask, Change
 from api.http.routes import get, patch
 from domain.workspace import WORKSPACE, UpdateWorkspace, Workspace
+from eventstore.database import Db
 from eventstore.rows import Current
-from eventstore.work import Work
 from projections import identity as rows
+from projections.workspace import WORKSPACES
 from schemas.identity import WorkspaceView
 from schemas.wire.page import One
 
@@ -23,9 +26,7 @@ class WorkspaceController(Controller):
 
     @get(operation_id="getWorkspace", summary="The workspace that the key or session acts in", scope="workspace:read")
     def get_workspace(self, ask: NamedDependency[Ask]) -> Json[One[WorkspaceView]]:
-        with ask.reading() as conn:
-            found = rows.workspace(conn, ask.caller.workspace_id)
-        return ask.versioned(found, found.version)
+        return ask.one(WORKSPACES, ask.caller.workspace_id, _views)
 
     @patch(
         operation_id="updateWorkspace",
@@ -36,8 +37,8 @@ class WorkspaceController(Controller):
     def update_workspace(
         self, change: NamedDependency[Change], data: RequestBody[UpdateWorkspace]
     ) -> Json[One[WorkspaceView]]:
-        def work(unit: Work) -> Current[Workspace]:
-            unit.execute(WORKSPACE, unit.origin.workspace_id, data, if_version=change.if_version)
-            return unit.get(WORKSPACE, unit.origin.workspace_id)
+        return change.execute(WORKSPACE, change.caller.workspace_id, data, _views)
 
-        return change(work, lambda unit, workspace: rows.workspace_view(unit.conn, workspace))
+
+def _views(conn: Db, workspaces: Sequence[Current[Workspace]]) -> list[WorkspaceView]:
+    return [rows.workspace_view(conn, workspace) for workspace in workspaces]

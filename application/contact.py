@@ -14,7 +14,6 @@ from domain.contact import (
     Contact,
     ContactChanges,
     CreateContact,
-    DeleteContact,
     TagContact,
     UntagContact,
     UpdateContact,
@@ -147,11 +146,6 @@ def untag(unit: Work, contact_id: UUID, given: str, if_version: int | None = Non
         raise not_found("tag")
     refs = tuple(TagRef(id=ref.id, name=ref.name) for ref in found)
     unit.execute(CONTACT, contact_id, UntagContact(tags=refs), if_version=if_version)
-
-
-def delete(unit: Work, contact_id: UUID, if_version: int | None = None) -> None:
-    """Deletes the contact, for good."""
-    unit.execute(CONTACT, contact_id, DeleteContact(), if_version=if_version)
 
 
 def _check_email(unit: Work, fields: dict[str, Any]) -> None:

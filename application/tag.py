@@ -1,4 +1,4 @@
-"""Tags: found or made by name, and taken off every contact when one is deleted."""
+"""Tags: found or made by name."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from uuid import UUID
 from domain.kernel import invalid
 from domain.kernel.check import Check
 from domain.kernel.values import folded
-from domain.tag import TAG, CreateTag, DeleteTag, Tag, TagRef, UpdateTag, tag_name
+from domain.tag import TAG, CreateTag, Tag, TagRef, UpdateTag, tag_name
 from eventstore.ids import new_id
 from eventstore.rows import Current
 from eventstore.work import Work
@@ -87,8 +87,3 @@ def _lock_name(unit: Work, name: str) -> None:
 
 def view(unit: Work, tag: Current[Tag]) -> TagView:
     return tags.views(unit.conn, [tag])[0]
-
-
-def delete(unit: Work, tag_id: UUID, *, if_version: int | None = None) -> None:
-    """Deletes the tag; every contact that bears it loses it in the same unit of work."""
-    unit.execute(TAG, tag_id, DeleteTag(), if_version=if_version)

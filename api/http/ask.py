@@ -21,10 +21,11 @@ from api.http.answers import Answer, Json, plain, rendered
 from api.http.body import raw_body
 from application.calling.caller import Caller
 from application.calling.services import Services
-from domain.kernel import Refused, State, not_found
+from domain.kernel import Command, Decider, Refused, State, not_found
 from eventstore.append import Origin
 from eventstore.database import Db, reading
 from eventstore.idempotency import IdempotencyKey
+from eventstore.ids import new_id
 from eventstore.rows import Current
 from eventstore.work import Work
 from projections.table.filter import TRUE, Compiled
@@ -87,18 +88,19 @@ class Ask:
         with self.reading() as conn:
             current = self.found(conn, table, thing_id)
             (view,) = views(conn, [current])
-        is_alone = alone is not None and alone(current.state)
-        return self.versioned(view, current.version, alone=is_alone)
-
-    def versioned(self, view: V, version: int, *, alone: bool = False) -> Json[One[V]]:
-        """A view of a thing at this version, as ``one`` answers it."""
-        headers = {"etag": f'"{version}"'}
-        if alone and _has(self.request.headers.get("if-none-match", ""), version):
+        headers = {"etag": f'"{current.version}"'}
+        if alone is not None and alone(current.state) and self._has(current.version):
             return Json(b"", status_code=304, headers=headers)
         return self.told(view, headers=headers)
 
+    def _has(self, version: int) -> bool:
+        """Whether ``If-None-Match`` names this version."""
+        given = self.request.headers.get("if-none-match", "")
+        known = (entry.strip().removeprefix("W/") for entry in given.split(","))
+        return any(entry in ("*", f'"{version}"') for entry in known)
+
     def told(self, view: V, status: int = 200, headers: Mapping[str, str] | None = None) -> Json[One[V]]:
-        """What has no version."""
+        """A view in its envelope: of what has no version, as it is."""
         return plain(One(data=view), status, headers)
 
     def many(
@@ -133,6 +135,10 @@ class Act(Ask):
     """
 
     __slots__ = ()
+
+    def begin(self, decider: Decider[Any, Any, S], command: Command, views: Views[S, V]) -> Json[One[V]]:
+        """201 with the new thing that the command makes, where there is no more to it than that."""
+        return self.create(lambda unit: unit.begin(decider, new_id(), command), _by(views))
 
     def create(self, work: Callable[[Work], Current[S]], view: Callable[[Work, Current[S]], V]) -> Json[One[V]]:
         """201 with the new thing, which is below the path asked."""
@@ -194,6 +200,22 @@ class Change(Act):
 
     __slots__ = ()
 
+    def execute(
+        self, decider: Decider[Any, Any, S], thing_id: UUID, command: Command, views: Views[S, V]
+    ) -> Json[One[V]]:
+        """200 with the thing as the command leaves it, where there is no more to it than that."""
+
+        def work(unit: Work) -> Current[S]:
+            current = unit.execute(decider, thing_id, command, if_version=self.if_version)
+            assert current is not None, "what ends a thing goes through end()"
+            return current
+
+        return self(work, _by(views))
+
+    def end(self, decider: Decider[Any, Any, S], thing_id: UUID, command: Command) -> Json[None]:
+        """204: the thing is no more."""
+        return self.done(lambda unit: unit.execute(decider, thing_id, command, if_version=self.if_version))
+
     def __call__(self, work: Callable[[Work], Current[S]], view: Callable[[Work, Current[S]], V]) -> Json[One[V]]:
         """200 with the thing as it then is."""
 
@@ -215,9 +237,9 @@ class Change(Act):
         return int(found[1])
 
 
-def _has(if_none_match: str, version: int) -> bool:
-    known = (entry.strip().removeprefix("W/") for entry in if_none_match.split(","))
-    return any(entry in ("*", f'"{version}"') for entry in known)
+def _by(views: Views[S, V]) -> Callable[[Work, Current[S]], V]:
+    """How one thing is shown in the unit of work that has changed it."""
+    return lambda unit, current: views(unit.conn, [current])[0]
 
 
 def provided(services: Services) -> dict[str, Provide]:

@@ -13,7 +13,6 @@ from uuid import UUID
 
 import pytest
 
-from application import tag as tags
 from application.calling.caller import Caller
 from application.catalogue import KINDS
 from application.importing import source as import_source
@@ -21,7 +20,7 @@ from application.working import job as working
 from daybook.embedded import EmbeddedPostgres
 from domain.contact import CONTACT, Contact, DeleteContact, UpdateContact
 from domain.kernel import Refused
-from domain.tag import TAG, CreateTag
+from domain.tag import TAG, CreateTag, DeleteTag
 from domain.workspace import WORKSPACE, CreateWorkspace, UpdateWorkspace
 from eventstore.database import Pool, open_pool, reading
 from eventstore.ids import new_id
@@ -535,7 +534,7 @@ class TestJobs:
         with reading(importing.pool, importing.workspace) as conn:
             row = conn.execute("SELECT id FROM tags").fetchone()
         assert row is not None
-        importing.store.run(importing.origin, lambda unit: tags.delete(unit, row[0]))
+        importing.store.run(importing.origin, lambda unit: unit.execute(TAG, row[0], DeleteTag()))
         importing.work()
         assert importing.all() == [Contact(email="ada@engine.org")]
 
