@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Final, LiteralString
 from uuid import UUID
 
 import psycopg
 import rfc8785
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
 from eventstore.chain import timestamp
 from eventstore.database import Db, Pool, connection, one, writing
-from eventstore.ids import new_id
 from schemas.verification import Checkpoint
 
 _HEAD: Final[LiteralString] = "SELECT seq, hash FROM log_heads WHERE workspace_id = %s"
@@ -35,15 +31,9 @@ _LISTED: Final[LiteralString] = """
 _MOVED: Final[LiteralString] = """
     SELECT workspace_id FROM log_heads WHERE workspace_id > %s AND seq > signed_seq ORDER BY workspace_id LIMIT %s
 """
-
-
 _SIGNED: Final[LiteralString] = "UPDATE log_heads SET signed_seq = greatest(signed_seq, %s) WHERE workspace_id = %s"
 LOOK: Final = 1000
 """Heads in one look for those that moved."""
-
-
-class SigningKeyError(Exception):
-    """The file that should hold the signing key holds something else; the message says what."""
 
 
 def message(*, workspace_id: UUID, seq: int, hash_hex: str, signed_at: str) -> bytes:
@@ -138,35 +128,3 @@ def as_checkpoint(
         public_key=public_key.hex(),
         signature=signature.hex(),
     )
-
-
-def load_or_create_key(path: Path) -> Ed25519PrivateKey:
-    """The key in that file (PEM, PKCS #8); a new one, for the owner's eyes only (mode 0600), when there is no file.
-
-    Raises ``SigningKeyError`` when the file holds anything else.
-    """
-    if not path.exists():
-        _create_key(path)
-    try:
-        key = load_pem_private_key(path.read_bytes(), password=None)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise SigningKeyError(f"{path} must hold an unencrypted private key in PEM: {error}") from None
-    if not isinstance(key, Ed25519PrivateKey):
-        raise SigningKeyError(f"{path} must hold an Ed25519 private key, not an {type(key).__name__}")
-    return key
-
-
-def _create_key(path: Path) -> None:
-    """Writes a whole key beside its place and links it there, unless another process was first: then that one is it."""
-    pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    new = path.with_name(f"{path.name}.{new_id()}")
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(pem)
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        os.link(new, path)
-    except FileExistsError:
-        pass
-    finally:
-        new.unlink()

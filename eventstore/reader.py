@@ -1,12 +1,11 @@
-"""Reading the log: a stretch of it, its end, one stream of it, and following it as it grows.
+"""Reading the log: a stretch of it, its end, and one stream of it.
 
 All reading is inside ``reading(pool, workspace_id)``: the log that is seen is the one of that workspace.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, LiteralString, TypeVar
@@ -16,7 +15,7 @@ import msgspec
 
 from domain.kernel import Decider, Event, State
 from eventstore.chain import timestamp
-from eventstore.database import Db, Pool, reading
+from eventstore.database import Db
 from eventstore.mapper import EventMapper
 from eventstore.rows import Current
 from schemas.log import Actor, LogEntry, Meta, Stream
@@ -160,48 +159,3 @@ def fold_stream(
         created_at=datetime.fromisoformat(first.meta.occurred_at),
         updated_at=datetime.fromisoformat(last.meta.occurred_at),
     )
-
-
-class TailingReader:
-    """Follows one workspace's log in order of ``seq``, and makes sure that nothing is missing in it.
-
-    Entries become visible in order (the head's lock is held until commit), so whatever was seen is a whole beginning.
-    Not for use by several threads at once.
-    """
-
-    def __init__(self, pool: Pool, workspace_id: UUID, after: int = 0, *, batch: int = 500) -> None:
-        self._pool = pool
-        self._workspace_id = workspace_id
-        self._batch = batch
-        self.position = after
-        """The ``seq`` of the last entry read."""
-
-    def __iter__(self) -> Iterator[list[LogEntry]]:
-        """Batch after batch, up to the present end of the log."""
-        while entries := self.read():
-            yield entries
-
-    def read(self) -> list[LogEntry]:
-        """The next batch; empty at the end. Raises ``LogGapError`` naming the first entry that is missing."""
-        with reading(self._pool, self._workspace_id) as conn:
-            seq, _ = head(conn)  # before the entries, which may only be more by the time they are read
-            entries = read_log(conn, after=self.position, limit=self._batch)
-        for found in entries:
-            if found.seq != self.position + 1:
-                raise LogGapError(self._workspace_id, self.position + 1)
-            self.position = found.seq
-        if len(entries) < self._batch and self.position < seq:
-            raise LogGapError(self._workspace_id, self.position + 1)
-        return entries
-
-    def wait(self, timeout: float, interval: float = 0.02) -> bool:
-        """Whether the log grows beyond ``position`` within ``timeout`` seconds; asks every ``interval`` seconds."""
-        deadline = time.monotonic() + timeout
-        while True:
-            with reading(self._pool, self._workspace_id) as conn:
-                seq, _ = head(conn)
-            if seq > self.position:
-                return True
-            if time.monotonic() >= deadline:
-                return False
-            time.sleep(min(interval, max(0.0, deadline - time.monotonic())))

@@ -32,7 +32,6 @@ _STREAMS: Final[LiteralString] = """
     SELECT stream_id, version, type, data::text, occurred_at, stream_type, seq FROM events
     WHERE workspace_id = %s ORDER BY stream_id, version
 """
-_SIZE: Final[LiteralString] = "SELECT coalesce(sum(seq), 0)::bigint FROM log_heads WHERE workspace_id = ANY(%s)"
 # Goes through a table's workspaces by its key, one step each, however many rows they have.
 _WORKSPACES: Final = sql.SQL("""
     WITH RECURSIVE step AS (
@@ -108,13 +107,6 @@ def all_workspaces(conn: Db, tables: Sequence[RowTable[Any]] = TABLES, views: Se
         for name in (*_LOG_TABLES, *(table.table for table in tables), *of_views):
             found.update(row[0] for row in conn.execute(_WORKSPACES.format(table=sql.Identifier(name))))
     return sorted(found)
-
-
-def log_size(conn: Db, workspaces: Sequence[UUID]) -> int:
-    """How many events there are: what ``progress`` is told adds up to as many, once for ``log`` and once for ``rows``."""
-    row = one(conn, _SIZE, (list(workspaces),))
-    assert row is not None
-    return int(row[0])
 
 
 def check_tables(conn: Db, tables: Sequence[RowTable[Any]] = TABLES) -> None:

@@ -28,8 +28,6 @@ ENCODINGS: Final = {
 """As callers name them, and as Python does."""
 
 DELIMITERS: Final = {",": ",", ";": ";", "\t": "\t", "|": "|", "comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
-MAX_CELL: Final = 131_072
-"""Characters: what Python's reader takes, and more than any field does."""
 
 _ADDRESS: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+\Z")
 _BLOCK: Final = 65_536

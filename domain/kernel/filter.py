@@ -31,7 +31,3 @@ class Group(Value, tag="group", tag_field="kind"):
 
 
 Filter = Condition | Group
-
-
-def every(*conditions: Filter) -> Group:
-    return Group(match="all", conditions=conditions)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -16,10 +14,10 @@ from domain.kernel import Command
 from domain.tag import TAG, CreateTag, TagChanges, TagUpdated, UpdateTag
 from eventstore.append import Origin
 from eventstore.chain import GENESIS
-from eventstore.database import Db, Pool, reading
+from eventstore.database import Pool, reading
 from eventstore.ids import new_id
 from eventstore.mapper import EventMapper
-from eventstore.reader import LogGapError, TailingReader, fold_stream, head, read_log, read_stream
+from eventstore.reader import fold_stream, head, read_log, read_stream
 from eventstore.unit_of_work import EventStore
 from schemas.log import Actor, LogEntry, Meta, Stream
 
@@ -201,54 +199,11 @@ class TestAsOf:
         assert (found.state.name, found.version) == ("B", 2)
 
 
-class TestTailing:
-    def test_it_reads_batch_by_batch_to_the_end(
-        self, store: EventStore, origin: Origin, workspace: UUID, pool: Pool
-    ) -> None:
-        write_tags(store, origin, 7)
-        reader = TailingReader(pool, workspace, batch=3)
-        assert [[entry.seq for entry in batch] for batch in reader] == [[1, 2, 3], [4, 5, 6], [7]]
-        assert reader.position == 7
-        write_tags(store, origin, 1, prefix="more")
-        assert [[entry.seq for entry in batch] for batch in reader] == [[8]]
-
-    def test_it_begins_where_it_is_told(self, store: EventStore, origin: Origin, workspace: UUID, pool: Pool) -> None:
-        write_tags(store, origin, 3)
-        assert [entry.seq for entry in TailingReader(pool, workspace, after=2).read()] == [3]
-
-    def test_it_waits_for_what_comes(self, store: EventStore, origin: Origin, workspace: UUID, pool: Pool) -> None:
-        reader = TailingReader(pool, workspace)
-        writer = threading.Timer(0.2, write_tags, (store, origin, 1))
-        writer.start()
-        began = time.monotonic()
-        assert reader.wait(20)
-        assert 0.1 < time.monotonic() - began < 10
-        writer.join()
-        assert [entry.seq for entry in reader.read()] == [1]
-
-    def test_it_does_not_wait_for_ever(self, workspace: UUID, pool: Pool) -> None:
-        began = time.monotonic()
-        assert not TailingReader(pool, workspace).wait(0.05)
-        assert time.monotonic() - began < 5
-
-    @pytest.mark.parametrize("missing", [1, 2, 3])
-    def test_a_missing_entry_is_named(
-        self, store: EventStore, origin: Origin, workspace: UUID, pool: Pool, owner: Db, missing: int
-    ) -> None:
-        """Whether it is at the beginning, within, or at the end."""
-        write_tags(store, origin, 3)
-        owner.execute("DELETE FROM events WHERE workspace_id = %s AND seq = %s", (workspace, missing))
-
-        with pytest.raises(LogGapError, match=f"no entry {missing}") as caught:
-            list(TailingReader(pool, workspace))
-
-        assert (caught.value.workspace_id, caught.value.seq) == (workspace, missing)
-
-    def test_it_is_bound_to_its_workspace(
-        self, store: EventStore, origin: Origin, other_workspace: UUID, worker_pool: Pool
-    ) -> None:
-        """Even with a worker's connections, who see where every log ends."""
-        write_tags(store, origin, 3)
-        reader = TailingReader(worker_pool, other_workspace)
-        assert reader.read() == []
-        assert not reader.wait(0)
+def test_a_workers_connection_reads_the_log_of_one_workspace_too(
+    store: EventStore, origin: Origin, other_workspace: UUID, worker_pool: Pool
+) -> None:
+    """Though workers see where every log ends."""
+    write_tags(store, origin, 3)
+    with reading(worker_pool, other_workspace) as conn:
+        assert head(conn) == (0, GENESIS)
+        assert read_log(conn, limit=10) == []

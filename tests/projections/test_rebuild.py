@@ -20,7 +20,6 @@ from eventstore.append import Origin
 from eventstore.database import Db, Pool, open_pool, reading
 from eventstore.ids import new_id
 from eventstore.migrate import connect
-from eventstore.reader import TailingReader
 from eventstore.unit_of_work import EventStore
 from eventstore.work import Work
 from projections.catalogue import ROWS, TABLES
@@ -31,7 +30,7 @@ from projections.table.rows import RowTable
 from projections.tag import TAGS
 from schemas.log import Actor
 from tests.conftest import make_workspace
-from tests.logs import log_end
+from tests.logs import log_end, whole_log
 from tests.servers import another_database
 
 DEFINITION = """
@@ -212,7 +211,7 @@ def test_nothing_is_lost_while_others_write_and_read(house: House, seed: int) ->
             future.result()
 
     for workspace in house.workspaces:
-        assert sum(map(len, TailingReader(house.pool, workspace))) > before[workspace] + 40
+        assert len(whole_log(house.pool, workspace)) > before[workspace] + 40
     for table in (CONTACTS, TAGS):
         rows, counts = house.rows(table.table), house.counts()
         rebuild(house.owner, table)

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
-import stat
-from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import LiteralString
 
 import msgspec
@@ -15,16 +11,12 @@ import psycopg
 import pytest
 import rfc8785
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from domain.tag import TAG, CreateTag
 from eventstore.append import Origin
 from eventstore.chain import GENESIS
 from eventstore.checkpoint import (
-    SigningKeyError,
-    load_or_create_key,
     sign_head,
     sign_moved_heads,
     signature_holds,
@@ -215,42 +207,3 @@ def test_with_trusted_keys_a_checkpoint_of_another_key_is_found(auditor: Auditor
     finding = verify(auditor.owner, workspaces=[auditor.workspace_id], trusted=[other]).finding
     assert finding is not None
     assert (finding.expected, finding.found) == ("one of the trusted public keys", checkpoint.public_key)
-
-
-# The key.
-
-
-def test_a_key_is_made_once_and_for_the_owner_s_eyes_only(tmp_path: Path) -> None:
-    path = tmp_path / "signing.pem"
-    made = load_or_create_key(path)
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert load_or_create_key(path).private_bytes_raw() == made.private_bytes_raw()
-    assert path.read_bytes().startswith(b"-----BEGIN PRIVATE KEY-----")
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def public_key_of(path: Path) -> bytes:
-    return load_or_create_key(path).public_key().public_bytes_raw()
-
-
-def test_processes_that_start_together_have_one_key(tmp_path: Path) -> None:
-    with ProcessPoolExecutor(4, mp_context=multiprocessing.get_context("spawn")) as processes:
-        keys = set(processes.map(public_key_of, [tmp_path / "signing.pem"] * 8))
-    assert len(keys) == 1
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"",
-        b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
-        ec.generate_private_key(ec.SECP256R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
-    ],
-    ids=["empty", "broken", "of another kind"],
-)
-def test_a_file_that_holds_anything_else_is_refused_and_left_alone(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "signing.pem"
-    path.write_bytes(content)
-    with pytest.raises(SigningKeyError, match=r"signing\.pem must hold an"):
-        load_or_create_key(path)
-    assert path.read_bytes() == content
