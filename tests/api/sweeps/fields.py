@@ -37,6 +37,11 @@ class Field:
     def is_reference(self) -> bool:
         return self.schema.get("format") == "uuid"
 
+    @property
+    def is_secret(self) -> bool:
+        """Only a hash of it is kept."""
+        return self.name == "password"
+
     def within(self, body: Mapping[str, Any], value: Any) -> dict[str, Any]:
         """The body with this value there, and the rest as it was."""
         placed: dict[str, Any] = _placed(copy.deepcopy(dict(body)), self.way, value)
