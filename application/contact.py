@@ -20,7 +20,10 @@ from domain.contact import (
 )
 from domain.kernel import Refused, invalid, not_found
 from domain.kernel.changes import named
+from domain.kernel.check import Check
+from domain.kernel.fields import kept
 from domain.kernel.values import email as normalised_email
+from domain.kernel.values import text_or_none
 from domain.tag import TagRef
 from domain.workspace import WORKSPACE
 from eventstore.ids import new_id
@@ -33,13 +36,27 @@ from schemas.tag import TagView
 
 
 def details(form: ContactChanges) -> dict[str, Any]:
-    """The contact's own fields of a form; ``name`` stands in for first and last name where they are not given."""
+    """The contact's own fields of a form; ``name`` stands in for first and last name where they are not given.
+
+    Refuses, with whatever else is not acceptable, a ``name`` that is none.
+    """
     fields = {name: value for name, value in named(form).items() if name in DETAILS}
     full: str | None | UnsetType = getattr(form, "name", UNSET)
-    if isinstance(full, str) and "first_name" not in fields and "last_name" not in fields:
-        first, _, last = full.strip().rpartition(" ")
-        fields |= {"first_name": first or last, "last_name": last if first else None}
+    if isinstance(full, str):
+        check = Check()
+        parts = check.field("name", _parts, full)
+        if parts is None:
+            kept(form, check)
+            check.done()
+        elif "first_name" not in fields and "last_name" not in fields:
+            fields |= parts
     return fields
+
+
+def _parts(full: str) -> dict[str, str | None]:
+    """A whole name as first and last name, split at its last space."""
+    first, _, last = full.strip().rpartition(" ")
+    return {"first_name": text_or_none(first or last), "last_name": text_or_none(last) if first else None}
 
 
 def phone_region(unit: Work, fields: dict[str, Any]) -> str:
@@ -110,8 +127,8 @@ def update(unit: Work, contact_id: UUID, form: ContactPatch, if_version: int | N
 def _replace_tags(unit: Work, contact: Current[Contact], form: ContactPatch) -> None:
     wanted = tags.named(unit, form.tags or []) if form.tags is not UNSET else []
     wanted += tags.existing(unit, form.tag_ids or []) if form.tag_ids is not UNSET else []
-    kept = {ref.id for ref in wanted}
-    gone = [tag_id for tag_id in contact.state.tags if tag_id not in kept]
+    staying = {ref.id for ref in wanted}
+    gone = [tag_id for tag_id in contact.state.tags if tag_id not in staying]
     unit.execute(CONTACT, contact.id, UntagContact(tags=tuple(_refs(unit, gone))))
     unit.execute(CONTACT, contact.id, TagContact(tags=tuple(wanted)))
 
@@ -126,10 +143,10 @@ def tag(unit: Work, contact_id: UUID, form: ContactTags, if_version: int | None 
     """Adds tags and answers all that the contact then bears."""
     unit.get(CONTACT, contact_id)
     names = [form.tags] if isinstance(form.tags, str) else form.tags or []
-    ids = [*(form.tag_ids or []), *([form.tag_id] if form.tag_id else [])]
-    if not names and not ids:
+    ids, single = form.tag_ids or [], [form.tag_id] if form.tag_id else []
+    if not names and not ids and not single:
         raise invalid("tags", "must name at least one tag, by name (tags) or id (tagId, tagIds)")
-    wanted = [*tags.named(unit, names), *tags.existing(unit, ids)]
+    wanted = [*tags.named(unit, names), *tags.existing(unit, ids), *tags.existing(unit, single, "tagId")]
     unit.execute(CONTACT, contact_id, TagContact(tags=tuple(wanted)), if_version=if_version)
     return tags.shown(unit, unit.get(CONTACT, contact_id).state.tags)
 

@@ -10,7 +10,7 @@ import msgspec
 from application.importing.importer import Entry, Form, Importer, Plan
 from domain.importing.columns import Columns
 from domain.importing.fields import Fields, RowReader
-from domain.kernel import FieldError
+from domain.kernel import FieldError, Refused
 from schemas.wire.error import field_error
 
 
@@ -68,7 +68,10 @@ def _of_table(importer: Importer[Any], plan: Plan, mapping: Columns, known: Fiel
     def of_cells(number: int, line: int | None, cells: Sequence[str]) -> Entry:
         row = table.read(cells)
         if row.whole is not None:
-            row.fields.update(importer.whole(row.whole, row.fields, plan.constants))
+            try:
+                row.fields.update(importer.whole(row.whole, row.fields, plan.constants))
+            except Refused as refusal:
+                row.errors += refusal.details
         blank = not (row.fields or row.errors) and not any(cell.strip() for cell in cells)
         return Entry(number, line, blank, row.fields, row.tags, errors=row.errors)
 
@@ -93,7 +96,10 @@ def _of_objects(importer: Importer[Any]) -> Callable[[int, Any], Entry]:
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             return Entry(number, errors=[_misshapen(error)])
         tags, tag_ids = getattr(form, "tags", None) or [], getattr(form, "tag_ids", None) or []
-        return Entry(number, None, False, importer.details(form), tags, tag_ids)
+        try:
+            return Entry(number, None, False, importer.details(form), tags, tag_ids)
+        except Refused as refusal:
+            return Entry(number, errors=list(refusal.details))
 
     return of_object
 

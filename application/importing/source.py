@@ -97,11 +97,21 @@ def _mapping(
     *,
     complete: bool,
 ) -> Columns:
+    field = "file" if complete else "rows"
     if len(columns) > MAX_COLUMNS:
-        raise invalid("file" if complete else "rows", f"must have at most {MAX_COLUMNS} columns, not {len(columns)}")
+        raise invalid(field, f"must have at most {MAX_COLUMNS} columns, not {len(columns)}")
+    for column in columns:
+        _check_name(column, field)
     if mapping is None:
         return headings.recognised(fields, columns, sample, fixed=fixed)
     return headings.given(fields, mapping, columns, complete=complete)
+
+
+def _check_name(column: str, field: str) -> None:
+    try:
+        headings.check_name(column)
+    except ValueError as error:
+        raise invalid(field, f"has a column {column[:64]!r} whose name {error}") from None
 
 
 def _columns(rows: Sequence[msgspec.Raw]) -> tuple[list[str], list[list[str]]]:

@@ -13,6 +13,8 @@ Columns = dict[str, str | None]
 """Column → what it is for: a field, a text that stands for several, ``tags``, a key of a map; or nothing."""
 
 MAX_COLUMNS: Final = 200
+MAX_NAME: Final = 1_000
+"""Characters of a column's name: questions of a survey stand over columns too."""
 SAMPLE_ROWS: Final = 1_000
 
 _COUNTERS: Final = frozenset({"", "index", "idx", "no", "nr", "row", "rowno", "rownumber", "rowindex", "unnamed0"})
@@ -79,6 +81,7 @@ def given(fields: Fields, mapping: Mapping[str, str | None], columns: Sequence[s
     found: Columns = dict.fromkeys(columns)
     for column, target in mapping.items():
         try:
+            check_name(column)
             wanted = fields.target_of(target)
             if wanted is not None:
                 _check_beside(fields, wanted, {name for name in found.values() if name})
@@ -92,6 +95,12 @@ def given(fields: Fields, mapping: Mapping[str, str | None], columns: Sequence[s
         names = ", ".join(error.field for error in errors)
         raise Refused("validation_failed", f"Not acceptable: {names}.", details=errors)
     return found
+
+
+def check_name(column: str) -> None:
+    """Raises ``ValueError`` where nobody would write that over a column; without any name it goes by its place."""
+    if column.strip():
+        values.text(column, MAX_NAME)
 
 
 def _check_known(column: str, columns: Sequence[str]) -> None:

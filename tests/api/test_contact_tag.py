@@ -94,7 +94,7 @@ class TestPuttingOn:
         path = f"/contacts/{team.owner.contact()['id']}/tags"
         refused(team.owner.post(path, {}), 422, "tags")
         refused(team.owner.post(path, {"tags": [" "]}), 422, "tags")
-        refused(team.owner.post(path, {"tagId": str(uuid4())}), 422, "tagIds")
+        refused(team.owner.post(path, {"tagId": str(uuid4())}), 422, "tagId")
         refused(team.owner.post(f"/contacts/{uuid4()}/tags", {"tags": ["A"]}), 404)
 
     def test_only_on_the_version_that_is_known(self, team: Team) -> None:

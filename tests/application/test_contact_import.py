@@ -220,10 +220,10 @@ class TestErrors:
 
     def test_nul_is_an_error_like_any_other(self, importing: Importing) -> None:
         answer = importing.contacts({"name": "a\0b"}, {"name": "x", "customFields": {"a\0": 1}})
-        assert at_fault(answer.errors) == [(1, "firstName"), (2, "customFields")]
+        assert at_fault(answer.errors) == [(1, "name"), (2, "customFields")]
         job_id = importing.csv("Name,Plan", "Ada\0,x", "Bob,\0", as_job=True).job_id
         importing.work()
-        assert at_fault(importing.job(job_id).error_details or []) == [(1, "firstName"), (2, "customFields")]
+        assert at_fault(importing.job(job_id).error_details or []) == [(1, "name"), (2, "customFields")]
 
     def test_the_errors_can_be_looked_up_later(self, importing: Importing) -> None:
         answer = importing.csv("Email,Phone", "bob,x", "ada@engine.org,")

@@ -12,6 +12,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from tests.api.asserting import refused
 from tests.api.sweeps.fields import Field, named, text_fields
 from tests.api.sweeps.makers import Things
 from tests.api.sweeps.operations import OPERATIONS, Operation
@@ -48,15 +49,15 @@ def as_mapped_row(things: Things, op: Operation, name: str, value: str) -> httpx
 
 def as_line_of_a_file(things: Things, op: Operation, name: str, value: str) -> httpx.Response:
     row, mapping = _example(op, things)
+    options = {"mapping": json.dumps({**mapping, COLUMN: name})}
+    return _file(things, op, [*row, COLUMN], [*row.values(), value], **options)
+
+
+def _file(things: Things, op: Operation, header: list[str], line: list[str], **options: str) -> httpx.Response:
     text = io.StringIO()
-    csv.writer(text).writerows([[*row, COLUMN], [*row.values(), value]])
-    return things.ask(
-        things.team.owner,
-        op,
-        content=text.getvalue().encode(errors="surrogatepass"),
-        headers={"content-type": "text/csv; charset=utf-8"},
-        params={"mapping": json.dumps({**mapping, COLUMN: name})},
-    )
+    csv.writer(text).writerows([header, line])
+    content, headers = text.getvalue().encode(errors="surrogatepass"), {"content-type": "text/csv; charset=utf-8"}
+    return things.ask(things.team.owner, op, content=content, headers=headers, params=options)
 
 
 def as_constant(things: Things, op: Operation, name: str, value: str) -> httpx.Response:
@@ -91,7 +92,6 @@ def is_refused(field: Field, answer: httpx.Response) -> bool:
     return found["errorCount"] == found["total"] == 1 and field.name in {error["field"] for error in found["errors"]}
 
 
-@pytest.mark.xfail(reason="name is refused as firstName, and kept where it is a constant", strict=True)
 @IN_EVERY_FORM
 def test_hostile_text_is_refused(ours: Things, written: Written, form: Form, op: Operation, made: Operation) -> None:
     before = set(written(ours.team.workspace_id))
@@ -103,6 +103,18 @@ def test_hostile_text_is_refused(ours: Things, written: Written, form: Form, op:
     ]
     assert not wrong, "\n".join(wrong)
     kept = [row[:500] for row in written(ours.team.workspace_id) if row not in before and KEPT.search(row)]
+    assert not kept, "\n".join(kept)
+
+
+@pytest.mark.parametrize("op", [pytest.param(op, id=op.id) for op, _ in IMPORTS])
+def test_hostile_names_of_columns_are_refused(ours: Things, written: Written, op: Operation) -> None:
+    """Over a file and in rows, where nothing says what they are for."""
+    before = set(written(ours.team.workspace_id))
+    for value in (HOSTILE["NUL"], HOSTILE["too long"]):
+        row, _ = _example(op, ours)
+        refused(ours.ask(ours.team.owner, op, json={"rows": [{**row, value: "x"}]}), 422, "rows")
+        refused(_file(ours, op, [*row, value], [*row.values(), "x"]), 422, "file")
+    kept = [line[:500] for line in written(ours.team.workspace_id) if line not in before and KEPT.search(line)]
     assert not kept, "\n".join(kept)
 
 

@@ -25,7 +25,7 @@ def is_refused(field: Field, answer: httpx.Response) -> bool:
     return field.name in named(answer) if answer.status_code == 422 else answer.status_code == 404
 
 
-@every(lambda op: bool(references(op)), {"addContactTags": "tagId is refused as tagIds"})
+@REFERRING
 def test_an_id_of_theirs_or_of_nothing_is_refused_by_the_name_of_its_field(
     ours: Things, theirs: Things, written: Written, op: Operation
 ) -> None:
