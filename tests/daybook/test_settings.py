@@ -33,6 +33,12 @@ def test_a_setting_that_cannot_be_used_is_named(name: str, value: str, says: str
         load({name: value})
 
 
+def test_a_secret_that_cannot_be_used_is_not_repeated() -> None:
+    with pytest.raises(SettingsError) as refused:
+        load({"DAYBOOK_SECRET_KEY": "hunter2"})
+    assert "hunter2" not in str(refused.value)
+
+
 def test_secrets_are_not_in_its_representation() -> None:
     key = base64.b64encode(b"k" * 32).decode()
     found = load(
