@@ -22,6 +22,7 @@ OPENAPI: dict[str, Any] = json.loads((ROOT / "schemas" / "openapi.json").read_te
 PAGES = sorted(
     str(path.relative_to(ROOT)) for path in (ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md"))
 )
+ROOMS = ("domain", "schemas", "eventstore", "projections", "gateways", "application", "api", "workers", "daybook")
 METHODS = ("get", "post", "put", "patch", "delete")
 OUTSIDE_THE_DOCUMENT = {"/docs", "/openapi.json", "/healthz", "/readyz", "/metrics"}
 PLACEHOLDERS = {"noun.verb_past"}
@@ -33,8 +34,7 @@ OF_POSTGRES = {"primary_conninfo", "pg_promote()", "target_session_attrs=read-wr
 @cache
 def source() -> str:
     """All code but the tests'."""
-    folders = ("domain", "schemas", "eventstore", "projections", "gateways", "application", "api", "workers", "daybook")
-    files = (path for folder in folders for path in (ROOT / folder).rglob("*") if path.suffix in (".py", ".sql"))
+    files = (path for folder in ROOMS for path in (ROOT / folder).rglob("*") if path.suffix in (".py", ".sql"))
     return "\n".join(path.read_text() for path in files)
 
 
@@ -123,7 +123,10 @@ def is_target(span: str) -> bool:
 
 
 def is_file(span: str) -> bool:
-    return any(True for _ in ROOT.glob(span.rstrip("/"))) or any((ROOT / "schemas").glob(span.rstrip("/")))
+    """From the root or from ``schemas/``; one named without its folder may be anywhere among the code and the tests."""
+    if any(True for folder in (ROOT, ROOT / "schemas") for _ in folder.glob(span.rstrip("/"))):
+        return True
+    return "/" not in span and any(True for folder in (*ROOMS, "tests") for _ in (ROOT / folder).rglob(span))
 
 
 def is_header(span: str) -> bool:
