@@ -15,6 +15,7 @@ from api.http.routes import delete, get, patch, post
 from application import tag as tags
 from domain.tag import TAG, CreateTag, DeleteTag, UpdateTag
 from projections import tag as rows
+from schemas.job import JobView
 from schemas.tag import TagView
 from schemas.wire.page import One, Page, PageRequest
 
@@ -62,7 +63,17 @@ class TagController(Controller):
     ) -> Json[One[TagView]]:
         return change(lambda unit: tags.update(unit, tag_id, data, if_version=change.if_version), tags.view)
 
-    @delete("/{tag_id:uuid}", operation_id="deleteTag", summary="Delete a tag", scope="tags:write")
-    def delete_tag(self, change: NamedDependency[Change], tag_id: FromPath[UUID]) -> Json[None]:
-        """Every contact that bears it loses it in the same unit of work."""
+    @delete(
+        "/{tag_id:uuid}",
+        operation_id="deleteTag",
+        summary="Delete a tag",
+        scope="tags:write",
+        status=202,
+        also={202: "More than 1,000 contacts bear it: a job takes it away.", 204: "Done; there is nothing to say."},
+        headers=("Location",),
+    )
+    def delete_tag(self, change: NamedDependency[Change], tag_id: FromPath[UUID]) -> Json[One[JobView]]:
+        """Every contact that bears it loses it. Up to 1,000 do so at once; of more a job sees to it bit by bit. Until it has
+        gone the tag is shown as before, but no other contact can get it; deleting it again answers the same job.
+        """
         return change.end(TAG, tag_id, DeleteTag())

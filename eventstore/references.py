@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
 
-from domain.kernel import Refused
+from domain.kernel import Command, Decider, Ended, Refused
 from domain.kernel.fields import Reference
-from eventstore.rows import Registry, Rows
+from eventstore.rows import Current, Registry, Rows
 
 Referring = tuple[Rows, Reference]
 """The rows that refer to a thing, and by which field."""
@@ -35,3 +37,19 @@ def still_referred(what: str, referring: Referring) -> Refused:
     """The refusal to end a thing that others cannot do without."""
     table, reference = referring
     return Refused("conflict", f"This {what} cannot go: a {table.noun} still has it as {reference.wire}.")
+
+
+def as_ended(key: UUID, current: Current[Any]) -> Ended:
+    """A thing as those who let go of it remember it."""
+    return Ended(key, getattr(current.state, "name", ""))
+
+
+def consequence(decider: Decider[Any, Any, Any], on_end: str, field: str, ended: Ended) -> Command:
+    """The command by which a stream answers the end of what it refers to."""
+    if on_end == "cascade":
+        assert decider.delete is not None, f"{decider.stream_type} must say by which command it ends"
+        command: Command = decider.delete()
+    else:
+        assert decider.unset is not None, f"{decider.stream_type} must say how it lets go of {field}"
+        command = decider.unset(field, ended)
+    return command

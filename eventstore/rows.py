@@ -67,12 +67,19 @@ class Rows(Protocol):
         """What others refer to it by."""
         ...
 
-    def hold(self, conn: Db, keys: Sequence[UUID], *, ending: bool = False) -> set[UUID]:
-        """Of these keys those that there are, held until the transaction ends: against ending, or in order to end."""
+    def hold(self, conn: Db, keys: Sequence[UUID], *, ending: bool = False) -> Iterable[Sequence[Any]]:
+        """A row with each of these keys that there are, held until the transaction ends: against ending, or to end.
+
+        Not waited for in a pipeline.
+        """
         ...
 
     def referring(self, conn: Db, reference: Reference, key: UUID, limit: int) -> list[UUID]:
         """The ids of those that refer to ``key`` by this reference, in order."""
+        ...
+
+    def count_referring(self, conn: Db, reference: Reference, key: UUID) -> int:
+        """How many refer to ``key`` by this reference."""
         ...
 
     def counts(self, change: Change) -> Iterable[tuple[str, int]]:

@@ -18,11 +18,12 @@ from uuid import UUID
 import psycopg
 
 from domain.kernel import Command, Decider, Ended, Event, Refused, State, invalid, not_found
+from eventstore import endings
 from eventstore.append import Origin, Staged, append, append_bulk
 from eventstore.database import Db
 from eventstore.ids import new_id
 from eventstore.mapper import EventMapper
-from eventstore.references import References, Referring, still_referred
+from eventstore.references import References, Referring, as_ended, consequence, still_referred
 from eventstore.rows import Change, Current, Registry
 
 FEW: Final = 100
@@ -45,7 +46,7 @@ class BulkNeededError(Exception):
 
 
 class TooManyToEndError(Exception):
-    """More refer to a thing that should end than one transaction takes."""
+    """More refer to a thing that should end than one transaction takes, or a job is seeing to its end already."""
 
     def __init__(self, kind: str, stream_id: UUID) -> None:
         super().__init__(f"more than {MANY} refer to {kind} {stream_id}")
@@ -94,13 +95,20 @@ class Work:
             self.loaded.update({stream: found.get(stream) for stream in missing})
         return {stream: current for stream in ids if (current := self.loaded[stream]) is not None}
 
-    def get(self, decider: Decider[Any, Any, S], stream_id: UUID) -> Current[S]:
-        """One stream that the caller may see; refuses with ``not_found``."""
+    def get(self, decider: Decider[Any, Any, S], stream_id: UUID, *, if_version: int | None = None) -> Current[S]:
+        """One stream that the caller may see; refuses with ``not_found``, and as ``execute`` another version."""
         current = self.load(decider, [stream_id]).get(stream_id)
         if current is None:
             raise not_found(self.rows[decider.stream_type].noun)
         self._check_visible(decider, current)
+        self._check_version(decider, current, if_version)
         return current
+
+    def _check_version(self, decider: Decider[Any, Any, Any], current: Current[Any], if_version: int | None) -> None:
+        if if_version not in (None, current.version):
+            noun = self.rows[decider.stream_type].noun
+            message = f"This {noun} has changed: its version is {current.version}, not {if_version}."
+            raise Refused("precondition_failed", message)
 
     def _check_visible(self, decider: Decider[Any, Any, Any], current: Current[Any]) -> None:
         """As it stood before this unit of work: who gives away what is theirs may go on with it up to the end."""
@@ -124,13 +132,20 @@ class Work:
         wanted = set(keys)
         if unknown := [key for key in wanted if (kind, key) not in self._standing]:
             made = self._made(kind)
-            found = self.rows[kind].hold(self.conn, sorted(unknown)) if made.keys() != set(unknown) else set()
+            found = self._hold(kind, sorted(unknown)) if made.keys() != set(unknown) else set()
             self._standing.update({(kind, key): made.get(key, key in found) for key in unknown})
         return {key for key in wanted if self._standing[kind, key]}
 
+    def _hold(self, kind: str, keys: Sequence[UUID]) -> set[UUID]:
+        held = self.rows[kind].hold(self.conn, keys)
+        going = endings.look(self.conn, kind, keys)
+        return {row[0] for row in held} - {row[0] for row in going}
+
     def held(self, kind: str, keys: Iterable[UUID]) -> None:
-        """Notes what a query has found and held already (``FOR KEY SHARE``)."""
-        self._standing.update({(kind, key): True for key in keys})
+        """Notes what a query has found and held already (``FOR KEY SHARE``); what is on its way out does not stand."""
+        if found := list(keys):
+            going = {row[0] for row in endings.look(self.conn, kind, found)}
+            self._standing.update({(kind, key): key not in going for key in found})
 
     def _made(self, kind: str) -> dict[UUID, bool]:
         """What this very unit of work has made (``True``) or ended of a kind, by what it is referred to by."""
@@ -165,10 +180,7 @@ class Work:
         current = self.load(decider, [stream_id]).get(stream_id)
         if current is not None:
             self._check_visible(decider, current)
-            if if_version not in (None, current.version):
-                noun = self.rows[decider.stream_type].noun
-                message = f"This {noun} has changed: its version is {current.version}, not {if_version}."
-                raise Refused("precondition_failed", message)
+            self._check_version(decider, current, if_version)
         return self._execute(decider, stream_id, command)
 
     def _execute(self, decider: Decider[Any, Any, S], stream_id: UUID, command: Command) -> Current[S] | None:
@@ -262,22 +274,41 @@ class Work:
             return
         self.write_rows()
         rows.hold(self.conn, [key], ending=True)
+        if endings.job_of(self.conn, kind, key) is not None:
+            raise TooManyToEndError(kind, current.id)
         for found in referring:
-            self._release(found, rows.noun, Ended(key, getattr(current.state, "name", "")), (kind, current.id))
+            streams = self._referring(found, rows.noun, key, MANY + 1)
+            if len(streams) > MANY:
+                raise TooManyToEndError(kind, current.id)
+            if len(streams) > FEW and not self.bulk:
+                raise BulkNeededError
+            self._release(found, as_ended(key, current), streams)
 
-    def _release(self, referring: Referring, noun: str, ended: Ended, thing: Key) -> None:
+    def release(self, decider: Decider[Any, Any, Any], current: Current[Any], most: int) -> int:
+        """Has up to so many of those who refer to a thing let go of it, or end; answers how many these were."""
+        rows = self.rows[decider.stream_type]
+        key = rows.key_of(current)
+        count = 0
+        for found in self.references.to(decider.stream_type):
+            streams = self._referring(found, rows.noun, key, most - count)
+            self._release(found, as_ended(key, current), streams)
+            count += len(streams)
+        return count
+
+    def _referring(self, referring: Referring, noun: str, key: UUID, most: int) -> list[UUID]:
+        """Up to so many of those who refer to a thing; refuses where one of them cannot do without it."""
         table, reference = referring
-        decider = table.decider
-        streams = table.referring(self.conn, reference, ended.id, MANY + 1)
+        streams = table.referring(self.conn, reference, key, most)
         if streams and reference.to.on_end == "refuse":
             raise still_referred(noun, referring)
-        if len(streams) > MANY:
-            raise TooManyToEndError(*thing)
-        if len(streams) > FEW and not self.bulk:
-            raise BulkNeededError
+        return streams
+
+    def _release(self, referring: Referring, ended: Ended, streams: Sequence[UUID]) -> None:
+        table, reference = referring
+        decider = table.decider
         self.load(decider, streams)
         for stream_id in streams:
-            self._execute(decider, stream_id, _consequence(decider, reference.to.on_end, reference.field, ended))
+            self._execute(decider, stream_id, consequence(decider, reference.to.on_end, reference.field, ended))
 
     # Writing.
 
@@ -323,14 +354,3 @@ class Work:
             row = self._cursor.fetchone()
             assert row is not None
             self.seq = row[0]
-
-
-def _consequence(decider: Decider[Any, Any, Any], on_end: str, field: str, ended: Ended) -> Command:
-    """The command by which a stream answers the end of what it refers to."""
-    if on_end == "cascade":
-        assert decider.delete is not None, f"{decider.stream_type} must say by which command it ends"
-        command: Command = decider.delete()
-    else:
-        assert decider.unset is not None, f"{decider.stream_type} must say how it lets go of {field}"
-        command = decider.unset(field, ended)
-    return command

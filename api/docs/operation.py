@@ -52,7 +52,8 @@ def answers_of(handler: HTTPRouteHandler) -> dict[int, Any]:
     """Success statuses and what is answered with them; ``None`` for nothing."""
     (inner,) = handler.parsed_fn_signature.return_type.inner_types or (None,)
     kind = None if inner is None or inner.annotation in (None, type(None)) else inner.annotation
-    return dict.fromkeys((handler.status_code, *handler.opt.get("also", ())), kind)
+    statuses = (handler.status_code, *handler.opt.get("also", ()))
+    return {status: None if status == 204 else kind for status in statuses}
 
 
 def operation(handler: HTTPRouteHandler, method: str, refer: Refer) -> JSON:
@@ -188,7 +189,7 @@ def _success(handler: HTTPRouteHandler, method: str, status: int, kind: Any, ref
         names += ["Daybook-Seq", "Idempotency-Replayed"]
     made: JSON = {
         "description": also.get(status, _DONE[status]),
-        "headers": headers(*names, *handler.opt.get("headers", ())),
+        "headers": headers(*names, *(() if status == 204 else handler.opt.get("headers", ()))),
     }
     if kind is not None:
         made["content"] = {"application/json": _content(kind, refer)}

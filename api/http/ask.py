@@ -21,13 +21,14 @@ from api.http.answers import Answer, Json, plain, rendered
 from api.http.body import raw_body
 from application.calling.caller import Caller
 from application.calling.services import Services
+from application.working import deletion
 from domain.kernel import Command, Decider, Refused, State, not_found
 from eventstore.append import Origin
 from eventstore.database import Db, reading
 from eventstore.idempotency import IdempotencyKey
 from eventstore.ids import new_id
 from eventstore.rows import Current
-from eventstore.work import Work
+from eventstore.work import TooManyToEndError, Work
 from projections.table.filter import TRUE, Compiled
 from projections.table.listing import Listed, Listing
 from projections.table.rows import RowTable
@@ -212,9 +213,16 @@ class Change(Act):
 
         return self(work, _by(views))
 
-    def end(self, decider: Decider[Any, Any, S], thing_id: UUID, command: Command) -> Json[None]:
-        """204: the thing is no more."""
-        return self.done(lambda unit: unit.execute(decider, thing_id, command, if_version=self.if_version))
+    def end(self, decider: Decider[Any, Any, S], thing_id: UUID, command: Command) -> Json[Any]:
+        """204: the thing is no more; or 202 with the job that sees to it, where very many refer to it."""
+        try:
+            return self.done(lambda unit: unit.execute(decider, thing_id, command, if_version=self.if_version))
+        except TooManyToEndError:
+            return self.answer(lambda unit: self._begun(unit, decider.stream_type, thing_id))
+
+    def _begun(self, unit: Work, kind: str, thing_id: UUID) -> Answer:
+        job = deletion.begin(unit, self.caller, kind, thing_id, self.if_version)
+        return Answer(job, status=202, location=f"/api/v1/jobs/{job.id}")
 
     def __call__(self, work: Callable[[Work], Current[S]], view: Callable[[Work, Current[S]], V]) -> Json[One[V]]:
         """200 with the thing as it then is."""

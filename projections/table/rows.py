@@ -216,10 +216,9 @@ class RowTable(Generic[S]):
         found: UUID = current.id if self.key == "id" else getattr(current.state, self.key)
         return found
 
-    def hold(self, conn: Db, keys: Sequence[UUID], *, ending: bool = False) -> set[UUID]:
-        """Of these keys those that there are, held until the transaction ends: against ending, or in order to end."""
-        query = self._hold_to_end if ending else self._hold
-        return {row[0] for row in conn.execute(query, (conn.workspace_id, list(keys)))}
+    def hold(self, conn: Db, keys: Sequence[UUID], *, ending: bool = False) -> Iterable[Sequence[Any]]:
+        """A row with each of these keys that there are, held until the transaction ends: against ending, or to end."""
+        return conn.execute(self._hold_to_end if ending else self._hold, (conn.workspace_id, list(keys)))
 
     @cached_property
     def _held(self) -> str:
@@ -236,9 +235,19 @@ class RowTable(Generic[S]):
 
     def referring(self, conn: Db, reference: Reference, key: UUID, limit: int) -> list[UUID]:
         """The ids of rows that refer to ``key`` by this reference, in order."""
-        holds = f"{reference.field} @> ARRAY[%s::uuid]" if reference.many else f"{reference.field} = %s"
-        query = f"SELECT id FROM {self.table} WHERE workspace_id = %s AND {holds} ORDER BY id LIMIT %s"
+        query = f"SELECT id {self._referring(reference)} ORDER BY id LIMIT %s"
         return [row[0] for row in conn.execute(query.encode(), (conn.workspace_id, key, limit))]
+
+    def count_referring(self, conn: Db, reference: Reference, key: UUID) -> int:
+        """How many rows refer to ``key`` by this reference."""
+        row = conn.execute(
+            f"SELECT count(*) {self._referring(reference)}".encode(), (conn.workspace_id, key)
+        ).fetchone()
+        return 0 if row is None else int(row[0])
+
+    def _referring(self, reference: Reference) -> str:
+        holds = f"{reference.field} @> ARRAY[%s::uuid]" if reference.many else f"{reference.field} = %s"
+        return f"FROM {self.table} WHERE workspace_id = %s AND {holds}"
 
     def counts(self, change: Change) -> Iterable[tuple[str, int]]:
         """How many there are of the kind, and how many refer to each thing by a reference that is counted."""

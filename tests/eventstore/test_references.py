@@ -252,7 +252,7 @@ class TestNewReferences:
         asked: list[Any] = []
         hold = RowTable.hold
 
-        def counting(table: RowTable[Any], conn: Db, keys: Any, **more: Any) -> set[UUID]:
+        def counting(table: RowTable[Any], conn: Db, keys: Any, **more: Any) -> Any:
             asked.append(keys)
             return hold(table, conn, keys, **more)
 

@@ -1,0 +1,111 @@
+"""Large deletions: where more refer to a thing than one unit of work takes, a job has them let go of it, then ends it.
+
+From the moment it is asked for, nothing new may refer to the thing; until it has gone it is shown as before.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+from uuid import UUID
+
+import msgspec
+
+from application.calling.caller import Caller
+from application.working.job import Job, Step
+from domain.kernel import Value
+from eventstore import endings
+from eventstore.ids import new_id
+from eventstore.references import still_referred
+from eventstore.rows import Rows
+from eventstore.work import Work
+from projections import job as jobs
+from projections import job_queue as queue
+from projections.job_queue import Held, NewJob, Progress
+from schemas.job import JobView
+
+KIND: Final = "deletion"
+STEP: Final = 500
+"""How many let go in one unit of work: others' commands wait for it to be written."""
+
+
+class Deletion(Value):
+    """What is to go: a kind of stream, its id, and what others refer to it by."""
+
+    kind: str
+    id: UUID
+    key: UUID
+
+
+def begin(unit: Work, caller: Caller, kind: str, stream_id: UUID, if_version: int | None) -> JobView:
+    """Makes a job of the deletion, and answers it; if there is one already, that one.
+
+    Waits for those who are just making references to it. Refuses as the deletion itself would.
+    """
+    rows = unit.rows[kind]
+    current = unit.get(rows.decider, stream_id, if_version=if_version)
+    wanted = Deletion(kind=kind, id=stream_id, key=rows.key_of(current))
+    rows.hold(unit.conn, [wanted.key], ending=True)
+    job_id = endings.job_of(unit.conn, kind, wanted.key) or _insert(unit, caller, wanted)
+    view = jobs.one(unit.conn, unit.origin.workspace_id, job_id, None)
+    assert view is not None, "a thing is on its way out only while its job is open"
+    return view
+
+
+def _insert(unit: Work, caller: Caller, wanted: Deletion) -> UUID:
+    total = _count(unit, unit.rows[wanted.kind], wanted.key)
+    job = NewJob(new_id(), KIND, msgspec.json.encode(wanted).decode(), total, caller.account_id)
+    queue.insert(unit.conn, unit.origin, job)
+    endings.mark(unit.conn, wanted.kind, wanted.key, job.id)
+    return job.id
+
+
+def _count(unit: Work, rows: Rows, key: UUID) -> int:
+    """How many have to let go; refuses where one of them cannot do without the thing."""
+    total = 0
+    for referring in unit.references.to(rows.decider.stream_type):
+        table, reference = referring
+        count = table.count_referring(unit.conn, reference, key)
+        if count and reference.to.on_end == "refuse":
+            raise still_referred(rows.noun, referring)
+        total += count
+    return total
+
+
+def step(unit: Work, job: Held) -> Step:
+    wanted = _decode(job.options)
+    decider = unit.rows[wanted.kind].decider
+    current = unit.load(decider, [wanted.id]).get(wanted.id)
+    count = 0 if current is None else unit.release(decider, current, STEP)
+    return Step(Progress(count, {"updated": count}), last=count < STEP)
+
+
+def complete(unit: Work, job: Held) -> None:
+    """Nothing refers to it any more."""
+    wanted = _stays(unit, job)
+    decider = unit.rows[wanted.kind].decider
+    if unit.load(decider, [wanted.id]):
+        assert decider.delete is not None, f"{wanted.kind} must say by which command it ends"
+        unit.execute(decider, wanted.id, decider.delete())
+
+
+def fail(unit: Work, job: Held) -> str:
+    wanted = _stays(unit, job)
+    noun = unit.rows[wanted.kind].noun
+    done = job.progress.processed
+    return f"Not all that refer to the {noun} could let go of it, however often it was tried. {done} have; the {noun} stays."
+
+
+def cancel(unit: Work, job: Held) -> None:
+    _stays(unit, job)
+
+
+def _stays(unit: Work, job: Held) -> Deletion:
+    """It is on its way out no more."""
+    wanted = _decode(job.options)
+    endings.unmark(unit.conn, wanted.kind, wanted.key)
+    return wanted
+
+
+_decode = msgspec.json.Decoder(Deletion).decode
+
+DELETIONS: Final = Job(step, complete, fail, cancel)

@@ -1,0 +1,240 @@
+"""Deleting what very many refer to: in the background, while others go on, and for good however workers die."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+
+from application.working import deletion
+from domain.contact import CONTACT, CreateContact
+from domain.tag import TagRef
+from eventstore.append import Origin
+from eventstore.database import reading
+from eventstore.ids import new_id
+from eventstore.work import MANY, Work
+from projections.verify import verify
+from schemas.log import Actor
+from tests.api.asserting import ok, refused
+from tests.api.serving import services_on, serving
+from tests.api.team import Team
+from tests.workers.running import Installation, eventually, running, worker_process
+from workers import job as job_worker
+from workers.running.context import WorkerContext
+
+BEARERS = 1_600
+
+
+async def idle(context: WorkerContext) -> None:
+    await context.stop.wait()
+
+
+@pytest.fixture
+def team(installation: Installation) -> Iterator[Team]:
+    installation.owner.execute("TRUNCATE jobs, job_chunks, job_errors, job_cancellations, endings")
+    services = services_on(installation.store.pool)
+    with serving(services) as url, httpx.Client(base_url=url, timeout=30) as http:
+        yield Team(services, http)
+
+
+def tagged(team: Team, count: int = BEARERS) -> str:
+    """A tag that so many contacts bear."""
+    tag = team.owner.tag("Newsletter")
+    ref = TagRef(id=UUID(tag["id"]), name=tag["name"])
+
+    def work(unit: Work, some: int) -> None:
+        for _ in range(some):
+            unit.begin(CONTACT, new_id(), CreateContact(first_name="Ada", tags=(ref,)))
+
+    origin = Origin(team.workspace_id, Actor(type="system"))
+    for first in range(0, count, 800):
+        team.services.store.run(origin, partial(work, some=min(800, count - first)), bulk=True)
+    return ref.id.hex
+
+
+def bearers(team: Team) -> int:
+    """How many contacts bear a tag, by their rows."""
+    with reading(team.services.pool, team.workspace_id) as conn:
+        query = "SELECT count(*) FROM contacts WHERE workspace_id = %s AND cardinality(tags) > 0"
+        row = conn.execute(query, (team.workspace_id,)).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def begun(team: Team, tag_id: str) -> dict[str, Any]:
+    answer = team.owner.delete(f"/tags/{tag_id}")
+    job: dict[str, Any] = ok(answer, 202)["data"]
+    assert answer.headers["location"] == f"/api/v1/jobs/{job['id']}"
+    return job
+
+
+def is_gone(installation: Installation, team: Team, tag_id: str) -> None:
+    """From its list, from all contacts, and from the counts; and all is as the log says."""
+    refused(team.owner.get(f"/tags/{tag_id}"), 404)
+    assert bearers(team) == 0
+    assert verify(installation.owner, workspaces=[team.workspace_id]).finding is None
+    assert installation.owner.execute("SELECT count(*) FROM endings").fetchone() == (0,)
+
+
+def done(team: Team, job_id: str) -> bool:
+    return bool(team.owner.shown(f"/jobs/{job_id}")["status"] == "completed")
+
+
+def test_up_to_a_thousand_contacts_lose_a_tag_at_once(installation: Installation, team: Team) -> None:
+    tag_id = tagged(team, MANY)
+    assert team.owner.delete(f"/tags/{tag_id}").status_code == 204
+    is_gone(installation, team, tag_id)
+
+
+def test_of_more_a_job_takes_it(installation: Installation, team: Team) -> None:
+    tag_id = tagged(team)
+    job = begun(team, tag_id)
+    assert (job["kind"], job["status"], job["total"]) == ("deletion", "processing", BEARERS)
+    with running(installation.config, idle) as context:
+        assert job_worker.step(context)
+        half = team.owner.shown(f"/jobs/{job['id']}")
+        assert half["processed"] == half["updated"] == deletion.STEP
+        assert team.owner.shown(f"/tags/{tag_id}")["contactCount"] == BEARERS - deletion.STEP
+        while job_worker.step(context):
+            pass
+    assert done(team, job["id"])
+    is_gone(installation, team, tag_id)
+    last = team.owner.listed("/activities", limit=1)[0]
+    assert (last["action"], last["userId"]) == ("deleted", str(team.owner.account_id))
+
+
+def test_meanwhile_nobody_else_can_get_it(installation: Installation, team: Team) -> None:
+    """By id or by name, in a new contact or a changed one, one by one or in an import."""
+    other = team.owner.contact()
+    tag_id = tagged(team)
+    begun(team, tag_id)
+    named = {"email": "ada@engine.org", "tags": ["newsletter"]}
+    refused(team.owner.post("/contacts", {"email": "ada@engine.org", "tagIds": [tag_id]}), 422, "tagIds")
+    refused(team.owner.post("/contacts", named), 422, "tags")
+    refused(team.owner.post(f"/contacts/{other['id']}/tags", {"tagId": tag_id}), 422)
+    refused(team.owner.patch(f"/contacts/{other['id']}", {"tags": ["Newsletter"]}), 422)
+    imported = ok(team.owner.post("/contacts/import", {"contacts": [named, {"email": "bob@engine.org"}]}))["data"]
+    assert (imported["created"], imported["errorCount"], imported["errors"][0]["field"]) == (1, 1, "tags")
+    assert bearers(team) == BEARERS
+    with running(installation.config, idle) as context:
+        while job_worker.step(context):
+            pass
+    is_gone(installation, team, tag_id)
+    assert team.owner.contact(**named)["tags"] == ["newsletter"]
+
+
+def test_deleting_it_again_answers_the_same_job(installation: Installation, team: Team) -> None:
+    tag_id = tagged(team)
+    job = begun(team, tag_id)
+    assert begun(team, tag_id)["id"] == job["id"]
+    with running(installation.config, idle) as context:
+        for _ in range(2):
+            assert job_worker.step(context)
+        assert bearers(team) < MANY
+        assert begun(team, tag_id)["id"] == job["id"], "however few are left"
+        while job_worker.step(context):
+            pass
+    refused(team.owner.delete(f"/tags/{tag_id}"), 404)
+
+
+def test_a_retried_request_gets_the_first_answer(installation: Installation, team: Team) -> None:
+    tag_id = tagged(team)
+    key = {"idempotency-key": "once"}
+    first, again = (team.owner.delete(f"/tags/{tag_id}", headers=key) for _ in range(2))
+    assert first.status_code == again.status_code == 202
+    assert first.json() == again.json()
+    assert again.headers["idempotency-replayed"] == "true"
+    refused(team.owner.delete(f"/tags/{tag_id}", headers={"if-match": '"9"'}), 412)
+
+
+def test_who_was_just_putting_it_on_a_contact_is_waited_for(installation: Installation, team: Team) -> None:
+    tag_id = tagged(team)
+    ref = TagRef(id=UUID(tag_id), name="Newsletter")
+    holding, answered = threading.Event(), threading.Event()
+
+    def put(unit: Work) -> None:
+        unit.begin(CONTACT, new_id(), CreateContact(first_name="Late", tags=(ref,)))
+        unit.write_rows()
+        holding.set()
+        assert not answered.wait(0.3), "the deletion was not begun before this is committed"
+
+    putting = threading.Thread(
+        target=lambda: team.services.store.run(Origin(team.workspace_id, Actor(type="system")), put)
+    )
+    putting.start()
+    assert holding.wait(5)
+    job = begun(team, tag_id)
+    answered.set()
+    putting.join()
+    assert job["total"] == BEARERS + 1
+    with running(installation.config, idle) as context:
+        while job_worker.step(context):
+            pass
+    is_gone(installation, team, tag_id)
+
+
+def test_one_that_is_cancelled_leaves_the_tag_with_those_that_still_bear_it(
+    installation: Installation, team: Team
+) -> None:
+    tag_id = tagged(team)
+    job = begun(team, tag_id)
+    with running(installation.config, idle) as context:
+        assert job_worker.step(context)
+        assert ok(team.owner.post(f"/jobs/{job['id']}/cancel"))["data"]["status"] == "cancelled"
+        assert not job_worker.step(context)
+    assert team.owner.shown(f"/tags/{tag_id}")["contactCount"] == BEARERS - deletion.STEP
+    team.owner.contact(email="ada@engine.org", tagIds=[tag_id])
+    again = begun(team, tag_id)
+    assert again["id"] != job["id"]
+
+
+@contextmanager
+def busy(act: Callable[[int], object]) -> Iterator[list[float]]:
+    """Somebody who does this again and again meanwhile; the seconds that each took."""
+    took: list[float] = []
+    stop = threading.Event()
+
+    def work() -> None:
+        while not stop.is_set():
+            began = time.monotonic()
+            act(len(took))
+            took.append(time.monotonic() - began)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield took
+    finally:
+        stop.set()
+        thread.join()
+
+
+def test_a_worker_that_is_killed_half_way_is_taken_over_while_others_go_on(
+    installation: Installation, team: Team
+) -> None:
+    tag_id = tagged(team, 4_800)
+    job = begun(team, tag_id)
+
+    def processed() -> int:
+        return int(team.owner.shown(f"/jobs/{job['id']}")["processed"])
+
+    with busy(lambda number: team.owner.contact(email=f"a{number}@engine.org")) as took:
+        with worker_process(installation.config, ["jobs"]) as worker:
+            eventually(lambda: processed() > 0, 30)
+            worker.process.send_signal(signal.SIGKILL)
+            worker.process.wait(10)
+        eventually(lambda: 0 < bearers(team) == 4_800 - processed())
+        with worker_process(installation.config, ["jobs"]):
+            eventually(lambda: done(team, job["id"]), 60)
+    assert processed() == 4_800
+    assert len(took) > 20
+    is_gone(installation, team, tag_id)
+    assert team.owner.get("/contacts", params={"limit": 1}).json()["meta"]["total"] == 4_800 + len(took)
