@@ -69,6 +69,9 @@ def open_pool(
         conn.autocommit = True
         conn.prepare_threshold = 2
         conn.patience = patience
+        # Statements carry the workspace as a parameter; left to itself, Postgres would plan a list anew for each value,
+        # which costs as much as the list (docs/adr/0015).
+        conn.execute("SET plan_cache_mode = force_generic_plan")
 
     pool = ConnectionPool(
         within_time(url),
@@ -153,6 +156,14 @@ def _written(columns: Mapping[str, str], row: Sequence[Any]) -> Iterator[Any]:
             yield msgspec.Raw(value.encode())
         else:
             yield f"\\x{value.hex()}" if isinstance(value, bytes) else value
+
+
+@contextmanager
+def planned_anew(conn: Db) -> Iterator[None]:
+    """For statements whose plan should depend on their parameters' values; inside a transaction."""
+    conn.execute("SET LOCAL plan_cache_mode = force_custom_plan")
+    yield
+    conn.execute("SET LOCAL plan_cache_mode = force_generic_plan")
 
 
 def one(conn: Db, query: LiteralString, params: Any = ()) -> TupleRow | None:

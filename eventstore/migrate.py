@@ -59,6 +59,16 @@ def alone(conn: Db) -> Iterator[None]:
             conn.execute("SELECT pg_advisory_unlock(%s)", (LOCK,))
 
 
+def make_tenant_table(conn: Db, name: str, statement: str) -> None:
+    """Makes a table of which each row is a workspace's; nobody ever sees it unprotected.
+
+    Migrations call the procedure themselves. Where tables are spread over machines, it is the place that says by what.
+    """
+    with conn.transaction():
+        conn.execute(statement.encode())
+        conn.execute("CALL protect_tenant_table(%s::regclass, 'SELECT, INSERT, UPDATE, DELETE')", (name,))
+
+
 def set_password(conn: Db, role: str, password: str) -> None:
     """Sets a role's password; what is sent is already hashed (SCRAM), so that no server log has it."""
     hashed = conn.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()

@@ -6,22 +6,22 @@ planned anew each time, so that Postgres makes hash tables of the lists.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final, LiteralString
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, LiteralString
 from uuid import UUID
 
 from domain.contact import Contact
-from eventstore.database import Db
+from eventstore.database import Db, planned_anew
 from eventstore.rows import Current
 from projections.contact import CONTACTS
 
-_FOUND: Final[LiteralString] = """
+_MATCHING: Final[LiteralString] = """
     SELECT id, state::text, version, created_at, updated_at, name FROM contacts
     WHERE workspace_id = %(workspace)s AND name = ANY(%(names)s)
         AND (%(visible_to)s::uuid IS NULL OR assigned_to = %(visible_to)s)
 """
-_WITH_PHONES: Final[LiteralString] = f"{_FOUND} AND phone = ANY(%(phones)s) ORDER BY id"
-_WITH_TEXTS: Final[LiteralString] = f"{_FOUND} AND state #>> %(path)s = ANY(%(texts)s) ORDER BY id"
+_WITH_PHONES: Final[LiteralString] = f"{_MATCHING} AND phone = ANY(%(phones)s) ORDER BY id"
+_WITH_TEXTS: Final[LiteralString] = f"{_MATCHING} AND state #>> %(path)s = ANY(%(texts)s) ORDER BY id"
 
 Named = tuple[str, Current[Contact]]
 """A contact behind its folded name."""
@@ -30,7 +30,7 @@ Named = tuple[str, Current[Contact]]
 def with_phones(conn: Db, names: Sequence[str], phones: Sequence[str], visible_to: UUID | None) -> list[Named]:
     """The contacts of any of these folded names with any of these phone numbers, the oldest first."""
     params = {"workspace": conn.workspace_id, "names": list(names), "phones": list(phones), "visible_to": visible_to}
-    return [(row[5], CONTACTS.current(row)) for row in conn.execute(_WITH_PHONES, params, prepare=False)]
+    return _found(conn, _WITH_PHONES, params)
 
 
 def with_texts(
@@ -47,4 +47,9 @@ def with_texts(
         "texts": list(texts),
         "visible_to": visible_to,
     }
-    return [(row[5], CONTACTS.current(row)) for row in conn.execute(_WITH_TEXTS, params, prepare=False)]
+    return _found(conn, _WITH_TEXTS, params)
+
+
+def _found(conn: Db, query: LiteralString, params: Mapping[str, Any]) -> list[Named]:
+    with planned_anew(conn):
+        return [(row[5], CONTACTS.current(row)) for row in conn.execute(query, params)]

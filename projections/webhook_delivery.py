@@ -67,18 +67,20 @@ def listed(
     """
     ascending = _ascending(request.sort)
     order = "seq" if ascending else "-seq"
-    where = _where(conn.workspace_id, webhook_id, wanted)
+    where = _where(webhook_id, wanted)
+    here = (conn.workspace_id, *where.params)
     behind = Compiled("true", ())
     if request.cursor is not None:
         behind = Compiled("seq > %s" if ascending else "seq < %s", keyset.read(request.cursor, order, int))
     found = conn.execute(
         (
-            f"SELECT {_COLUMNS} FROM webhook_deliveries WHERE {where.sql} AND {behind.sql}"
+            f"SELECT {_COLUMNS} FROM webhook_deliveries WHERE workspace_id = %s AND {where.sql} AND {behind.sql}"
             f" ORDER BY seq {'ASC' if ascending else 'DESC'} LIMIT %s OFFSET %s"
         ).encode(),
-        (*where.params, *behind.params, request.limit + 1, 0 if request.cursor else request.skipped),
+        (*here, *behind.params, request.limit + 1, 0 if request.cursor else request.skipped),
     )
-    counted = conn.execute(f"SELECT count(*) FROM webhook_deliveries WHERE {where.sql}".encode(), where.params)
+    counting = f"SELECT count(*) FROM webhook_deliveries WHERE workspace_id = %s AND {where.sql}"
+    counted = conn.execute(counting.encode(), here)
     rows = found.fetchall()
     total = counted.fetchone()
     page, cursor = keyset.page(rows, request.limit, lambda row: keyset.written(order, row[_SEQ]))
@@ -91,9 +93,9 @@ def _ascending(sort: Sort | None) -> bool:
     return sort is not None and not sort.descending
 
 
-def _where(workspace_id: UUID, webhook_id: UUID, wanted: DeliveryQuery) -> Compiled:
-    parts: list[str] = ["workspace_id = %s AND webhook_id = %s"]
-    params: list[Any] = [workspace_id, webhook_id]
+def _where(webhook_id: UUID, wanted: DeliveryQuery) -> Compiled:
+    parts: list[str] = ["webhook_id = %s"]
+    params: list[Any] = [webhook_id]
     for column, value in (("status", wanted.status), ("event_type", wanted.event_type)):
         if value is not None:
             parts.append(f"{column} = %s")

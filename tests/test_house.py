@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.statements import Statement, statements, tenant_tables
+
 ROOT = Path(__file__).parent.parent
 
 KNOWS = {
@@ -233,3 +235,103 @@ def test_a_thing_has_the_same_name_in_every_room() -> None:
     kinds -= {"kernel", "record", "catalogue"}
     assert kinds
     assert kinds <= {path.stem for path in modules("projections")}
+
+
+ACROSS = {
+    # Only looks, for where there is something to do; what they find is done workspace by workspace.
+    "eventstore/checkpoint.py:_MOVED",
+    "projections/job_queue.py:_DUE",
+    "workers/consuming/look.py:_SLICE",
+    "workers/job_retention.py:_OLD",
+    "workers/webhook/queue.py:_DUE",
+    "workers/webhook/retention.py:_OLD",
+    # When the stream and the log are compared, behind a reconnect or a failover.
+    "workers/relay/checkpoints.py:_AHEAD",
+    "workers/relay/checkpoints.py:_BEYOND",
+    "workers/relay/checkpoints.py:_END",
+    # What has served its time goes wherever it is; nobody waits for it.
+    "workers/running/housekeeping.py:EXPIRED",
+    # The owner's, when tables are built or checked, with all workspaces before it anyway.
+    "daybook/cli.py:rebuild_projections",
+    "projections/activity.py:forget_counts",
+    "projections/table/rebuild.py:_CONCERNED",
+    "projections/table/rebuild.py:_heads",
+    "projections/table/rebuild.py:_write_counts",
+    "projections/verify.py:_WORKSPACES",
+    "projections/view/compare.py:_compare",
+    "projections/view/rebuild.py:_catch_up",
+    "projections/view/rebuild.py:_count",
+}
+"""Statements about many workspaces at once."""
+
+RECURSIVE = {"projections/verify.py:_WORKSPACES"}
+"""From one workspace to the next, to find rows of those that have no log."""
+
+
+class TestStatements:
+    """Rows of workspaces can be spread over machines: a statement says whose it is about, and so where it goes."""
+
+    def test_each_about_a_tenant_carries_its_workspace_as_a_parameter(self) -> None:
+        tenants = tenant_tables()
+        found = {each.name for each in statements() if not each.is_held_to_a_workspace(tenants)}
+        assert found == ACROSS
+
+    def test_none_goes_from_workspace_to_workspace_by_itself(self) -> None:
+        assert {each.name for each in statements() if "RECURSIVE" in each.text} == RECURSIVE
+
+    def test_none_across_workspaces_locks(self) -> None:
+        assert [each.name for each in statements() if each.name in ACROSS and " FOR UPDATE" in each.text] == []
+
+    def test_none_asks_the_session_whose_it_is(self) -> None:
+        """Row-level security does; a statement must be sent to the right place before."""
+        assert [each.name for each in statements() if "current_workspace()" in each.text] == []
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "SELECT id FROM contacts WHERE id = %s",
+            "SELECT id FROM contacts WHERE workspace_id = current_workspace()",
+            "SELECT id FROM contacts WHERE workspace_id = %s AND id IN (SELECT id FROM tags WHERE name = %s)",
+            "SELECT c.id FROM contacts c JOIN tags t ON t.id = c.id WHERE c.workspace_id = %s",
+            "UPDATE contacts SET version = 1 WHERE id = %s",
+            "DELETE FROM ? WHERE id = ANY(%s)",
+            "INSERT INTO contacts (workspace_id, id) SELECT %s, id FROM unnest(%s) AS id",
+            "INSERT INTO contacts SELECT * FROM copied_contacts",
+        ],
+    )
+    def test_what_cannot_be_sent_to_one_place_is_noticed(self, text: str) -> None:
+        assert not Statement("", "", text).is_held_to_a_workspace(tenant_tables())
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "SELECT id FROM contacts WHERE workspace_id = %s AND id = %(id)s",
+            "SELECT c.id FROM contacts c JOIN tags t ON t.workspace_id = c.workspace_id WHERE c.workspace_id = %s",
+            "INSERT INTO contacts (workspace_id, id) VALUES (%s, %s)",
+            "INSERT INTO contacts SELECT h.workspace_id, u FROM log_heads h, unnest(%s) u WHERE h.workspace_id = %s",
+            "SELECT id FROM accounts WHERE email = %s",
+        ],
+    )
+    def test_what_can_be_is_not(self, text: str) -> None:
+        assert Statement("", "", text).is_held_to_a_workspace(tenant_tables())
+
+    def test_the_workspace_of_a_transaction_is_said_in_one_place(self) -> None:
+        said = [path for room in KNOWS for path in modules(room) if "daybook.workspace_id" in path.read_text()]
+        assert [str(path.relative_to(ROOT)) for path in said] == ["eventstore/database.py"]
+        assert said[0].read_text().count("daybook.workspace_id") == 1
+
+    def test_a_tenant_table_is_made_by_the_procedure(self) -> None:
+        calls = [path for room in KNOWS for path in modules(room) if "protect_tenant_table" in path.read_text()]
+        assert [str(path.relative_to(ROOT)) for path in calls] == ["eventstore/migrate.py"]
+        for path in (ROOT / "eventstore" / "migrations").glob("*.sql"):
+            made = re.findall(r"CREATE (?:UNLOGGED )?TABLE (\w+) \(([^;]*)\);", re.sub(r"--.*", "", path.read_text()))
+            unprotected = {
+                name
+                for name, columns in made
+                if "workspace_id" in columns and f"CALL protect_tenant_table('{name}'" not in path.read_text()
+            }
+            assert unprotected <= DIRECTORY
+
+
+DIRECTORY = {"account_workspaces", "sessions", "api_key_secrets"}
+"""What is looked up before it is known whose a request is."""

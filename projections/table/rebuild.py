@@ -19,13 +19,11 @@ import psycopg
 from domain.kernel import Decider
 from eventstore.database import Db
 from eventstore.mapper import UPCASTERS, EventMapper, UnreadableEventError
-from eventstore.migrate import alone
+from eventstore.migrate import alone, make_tenant_table
 from eventstore.rows import Change, Current
 from projections.table.rows import RowTable
 
 BATCH: Final = 5_000
-PRIVILEGES: Final = "SELECT, INSERT, UPDATE, DELETE"
-"""What the service may do with a row table."""
 LITTLE: Final = 1_000
 """So many changed streams are few enough to be folded while everybody waits."""
 
@@ -142,9 +140,7 @@ class _Rebuilding:
     def fill(self) -> None:
         """The shadow table with all that is in the log by now, and its indexes."""
         self.conn.execute(f"DROP TABLE IF EXISTS {self.shadow}".encode())
-        with self.conn.transaction():  # nobody ever sees it unprotected
-            self.conn.execute(self.table.create_table(self.shadow).encode())
-            self.conn.execute("CALL protect_tenant_table(%s::regclass, %s)", (self.shadow, PRIVILEGES))
+        make_tenant_table(self.conn, self.shadow, self.table.create_table(self.shadow))
         self.seen = dict(self._heads())
         with Db.connect(self.conn.info.dsn, password=self.conn.info.password, autocommit=True) as writer:
             for (workspace_id,) in self.conn.execute(

@@ -13,7 +13,7 @@ import psycopg
 
 from eventstore.consuming import BEHIND, batch
 from eventstore.database import Db
-from eventstore.migrate import alone
+from eventstore.migrate import alone, make_tenant_table
 from projections.view.keeper import Keeper
 from projections.view.view import Table, View
 
@@ -72,7 +72,7 @@ class _Rebuilding:
     def run(self) -> int:
         for table in self._view.tables:
             self._conn.execute(f"DROP TABLE IF EXISTS {self._shadows[table.name]}".encode())
-            self._conn.execute(table.create(self._shadows[table.name]).encode())
+            make_tenant_table(self._conn, self._shadows[table.name], table.create(self._shadows[table.name]))
         self._catch_up()
         for table in self._view.tables:
             for name, statement in self._indexes(table):
@@ -154,4 +154,3 @@ class _Rebuilding:
         self._conn.execute(f"ALTER TABLE {name} RENAME CONSTRAINT {shadow}_pkey TO {name}_pkey".encode())
         for index, _ in self._indexes(table):
             self._conn.execute(f"ALTER INDEX {index}_rebuilt RENAME TO {index}".encode())
-        self._conn.execute("CALL protect_tenant_table(%s::regclass, 'SELECT, INSERT, UPDATE, DELETE')", (name,))

@@ -17,17 +17,12 @@ KEEP_SECONDS: Final = 30 * 86400.0
 EVERY_SECONDS: Final = 3600.0
 BATCH: Final = 2000
 
-# From one workspace to the next along the primary key; ids begin with the time they were made.
-_WITH_OLD: Final[LiteralString] = """
-    WITH RECURSIVE tenants(workspace_id) AS (
-        (SELECT workspace_id FROM webhook_deliveries ORDER BY workspace_id LIMIT 1)
-        UNION ALL
-        SELECT (SELECT workspace_id FROM webhook_deliveries WHERE workspace_id > tenants.workspace_id
-                ORDER BY workspace_id LIMIT 1)
-        FROM tenants WHERE tenants.workspace_id IS NOT NULL
-    )
-    SELECT workspace_id FROM tenants WHERE EXISTS (
-        SELECT FROM webhook_deliveries d WHERE d.workspace_id = tenants.workspace_id AND d.id < %s AND status <> 'pending')
+# Along the primary key: ids begin with the time they were made.
+_OLD: Final[LiteralString] = """
+    SELECT DISTINCT workspace_id FROM (
+        SELECT workspace_id FROM webhook_deliveries WHERE workspace_id > %s AND id < %s AND status <> 'pending'
+        ORDER BY workspace_id LIMIT %s) AS found
+    ORDER BY workspace_id
 """
 _FORGET: Final[LiteralString] = """
     WITH gone AS (
@@ -62,14 +57,17 @@ async def run(context: WorkerContext, *, every: float = EVERY_SECONDS) -> None:
 async def forget_old(pool: AsyncPool, keep_seconds: float = KEEP_SECONDS) -> int:
     """Deletes the completed deliveries that were made so long ago; answers how many."""
     before = UUID(int=int((time.time() - keep_seconds) * 1000) << 80)
-    async with pool.connection() as conn:
-        workspaces = [row[0] for row in await (await conn.execute(_WITH_OLD, (before,))).fetchall()]
     total = 0
-    for workspace_id in workspaces:
-        while count := await _forget_some(pool, workspace_id, before):
-            total += count
-            if count < BATCH:
-                break
+    after: UUID | None = UUID(int=0)
+    while after is not None:
+        async with pool.connection() as conn:
+            rows = await (await conn.execute(_OLD, (after, before, BATCH))).fetchall()
+        for (workspace_id,) in rows:
+            while count := await _forget_some(pool, workspace_id, before):
+                total += count
+                if count < BATCH:
+                    break
+        after = rows[-1][0] if rows else None
     return total
 
 
