@@ -1,0 +1,81 @@
+"""Figures that documents name are those of the code."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from api.http.upload import MAX_FILE
+from application.importing.source import CHUNK_ROWS, MAX_CSV_ROWS, MAX_JSON_ROWS
+from application.webhook import OVERLAP_HOURS
+from daybook.openapi import ROOT
+from daybook.supervisor import GRACE_SECONDS
+from gateways.webhook import TIMEOUT_SECONDS
+from projections.activity import COUNT_STEP
+from workers import job_retention, log_checkpoint
+from workers.running.broker import MAX_AGE_DAYS
+from workers.webhook import retention
+from workers.webhook.delivery import AS_DOCUMENTED
+
+DAY, HOUR, MINUTE = 86400, 3600, 60
+WORDS = {5: "five", 20: "twenty", 30: "30"}
+
+
+def lasting(seconds: float) -> str:
+    for unit, name in ((HOUR, "h"), (MINUTE, "min")):
+        if seconds >= unit and seconds % unit == 0:
+            return f"{seconds / unit:g} {name}"
+    return f"{seconds:g} s"
+
+
+def schedule() -> str:
+    *most, last = (lasting(seconds) for seconds in AS_DOCUMENTED.schedule[1:])
+    return f"{', '.join(most)} and {last}"
+
+
+@pytest.mark.parametrize(
+    ("page", "said"),
+    [
+        ("README.md", f"More than {CHUNK_ROWS:,} rows become a job"),
+        ("CHANGELOG.md", f"CSV files of up to {MAX_CSV_ROWS:,} rows"),
+        ("docs/importing.md", f"up to {MAX_CSV_ROWS:,} rows and {MAX_FILE // 2**20} MB"),
+        ("docs/importing.md", f"up to {MAX_JSON_ROWS:,}"),
+        ("docs/importing.md", f"Up to {CHUNK_ROWS:,} rows are answered at once"),
+        ("docs/importing.md", f"Jobs that have ended are kept for {job_retention.KEEP_SECONDS / DAY:g} days"),
+        ("docs/webhooks.md", f"A 2xx answer within {TIMEOUT_SECONDS:g} seconds is success"),
+        ("docs/webhooks.md", f"It is tried again after {schedule()} (each give or take a tenth)"),
+        ("docs/webhooks.md", f"as do {WORDS[round(AS_DOCUMENTED.failing / DAY)]} days of nothing but failures"),
+        ("docs/webhooks.md", f"for {OVERLAP_HOURS} hours both sign"),
+        ("docs/webhooks.md", f"kept for {retention.KEEP_SECONDS / DAY:g} days"),
+        ("docs/operating.md", f"({MAX_AGE_DAYS} days when nothing is said)"),
+        ("docs/adr/0020-totals-of-the-audit-trail.md", f"when they are {COUNT_STEP:,} events or more behind"),
+        ("docs/adr/0023-the-supervisor.md", f"kills whole groups after {WORDS[round(GRACE_SECONDS)]} seconds"),
+    ],
+)
+def test_a_figure_in_a_page_is_that_of_the_code(page: str, said: str) -> None:
+    assert said in (ROOT / page).read_text()
+
+
+@pytest.mark.parametrize(
+    ("operation", "said"),
+    [
+        ("importContacts", f"Up to {CHUNK_ROWS:,} rows are answered at once"),
+        (
+            "importContacts",
+            f"JSON takes {MAX_JSON_ROWS:,} rows, a file {MAX_CSV_ROWS:,} rows and {MAX_FILE // 2**20} MB",
+        ),
+        ("listWebhookDeliveries", f"Completed ones are kept for {retention.KEEP_SECONDS / DAY:g} days"),
+        ("rotateWebhookSecret", f"for {OVERLAP_HOURS} hours"),
+    ],
+)
+def test_a_figure_in_the_api_is_that_of_the_code(operation: str, said: str) -> None:
+    document: dict[str, Any] = json.loads((ROOT / "schemas" / "openapi.json").read_text())
+    found = [made for item in document["paths"].values() for made in item.values() if made["operationId"] == operation]
+    assert said in " ".join(found[0]["description"].split())
+
+
+def test_heads_are_signed_every_hour() -> None:
+    assert log_checkpoint.EVERY_SECONDS == HOUR
+    assert "Heads are signed (Ed25519) every hour" in (ROOT / "docs" / "architecture.md").read_text()
