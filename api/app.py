@@ -12,6 +12,7 @@ from litestar.routes import HTTPRoute
 from api.activity import ActivityController
 from api.api_key import ApiKeyController
 from api.auth import AuthController
+from api.company import CompanyController
 from api.contact import ContactController
 from api.contact_import import ContactImportController
 from api.contact_tag import ContactTagController
@@ -41,6 +42,7 @@ CONTROLLERS = (
     ActivityController,
     ApiKeyController,
     AuthController,
+    CompanyController,
     ContactController,
     ContactImportController,
     ContactTagController,

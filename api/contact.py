@@ -16,6 +16,7 @@ from api.http.routes import delete, get, patch, post
 from application import contact as contacts
 from domain.contact import CONTACT, DeleteContact
 from projections import contact as rows
+from projections.contact_view import views
 from schemas.contact import ContactPatch, ContactView, NewContact
 from schemas.wire.page import One, Page, PageRequest
 
@@ -53,9 +54,7 @@ class ContactController(Controller):
     def list_contacts(
         self, ask: NamedDependency[Ask], wanted: NamedDependency[PageRequest], asked: NamedDependency[ContactQuery]
     ) -> Json[Page[ContactView]]:
-        return ask.listed(
-            wanted, lambda conn: rows.listed(conn, wanted, asked.filter, asked.search, ask.visible_to), rows.views
-        )
+        return ask.listed(wanted, lambda conn: rows.listed(conn, wanted, asked.filter, asked.search), views)
 
     @post(
         operation_id="createContact",
@@ -82,7 +81,7 @@ class ContactController(Controller):
         conditional=True,
     )
     def get_contact(self, ask: NamedDependency[Ask], contact_id: FromPath[UUID]) -> Json[One[ContactView]]:
-        return ask.one(rows.CONTACTS, contact_id, rows.views, alone=lambda contact: not contact.tags)
+        return ask.one(rows.CONTACTS, contact_id, views, alone=lambda contact: not contact.tags)
 
     @patch(
         "/{contact_id:uuid}",

@@ -49,6 +49,9 @@ def contact_query(
     assigned_to_camel: Annotated[
         UUID | None, QueryParameter(name="assignedTo", description="Another name for `assigned_to`.")
     ] = None,
+    company_id: Annotated[
+        UUID | None, QueryParameter(name="companyId", description="Belonging to the company of this id.")
+    ] = None,
     created_after: Annotated[
         str | None, QueryParameter(name="created_after", description="Created after this date or RFC 3339 time.")
     ] = None,
@@ -74,6 +77,7 @@ def contact_query(
         ("email", "eq", email and email.strip()),
         ("status", "eq", status),
         ("type", "eq", contact_type),
+        ("companyId", "eq", None if company_id is None else str(company_id)),
         ("assignedTo", "eq", None if assignee is None else str(assignee)),
         ("createdAt", "after", _time("created_after", created_after)),
         ("createdAt", "before", _time("created_before", created_before)),

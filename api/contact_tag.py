@@ -15,6 +15,7 @@ from api.http.routes import delete, get, post
 from application import contact as contacts
 from domain.kernel import invalid
 from projections import contact as rows
+from projections.contact_view import views
 from schemas.contact import ContactTags
 from schemas.tag import TagView
 from schemas.wire.page import One
@@ -42,8 +43,8 @@ class ContactTagController(Controller):
         """A map from contact id to its tags; an id that is no contact of yours is not in it."""
         wanted = _ids(ids)
         with ask.reading() as conn:
-            views = rows.views(conn, ask.seen(conn, rows.CONTACTS, wanted))
-        return ask.told({str(view.id): view.tag_details for view in views})
+            seen = views(conn, ask.seen(conn, rows.CONTACTS, wanted))
+        return ask.told({str(view.id): view.tag_details for view in seen})
 
     @get(
         "/{contact_id:uuid}/tags",
@@ -53,7 +54,7 @@ class ContactTagController(Controller):
     )
     def contact_tags(self, ask: NamedDependency[Ask], contact_id: FromPath[UUID]) -> Json[One[list[TagView]]]:
         with ask.reading() as conn:
-            (view,) = rows.views(conn, [ask.found(conn, rows.CONTACTS, contact_id)])
+            (view,) = views(conn, [ask.found(conn, rows.CONTACTS, contact_id)])
         return ask.told(view.tag_details)
 
     @post(

@@ -47,6 +47,23 @@ class TimelineController(Controller):
     ) -> Json[Page[ActivityView]]:
         return await _timeline(ask, "contact", contact_id, wanted, min_seq)
 
+    @get(
+        "/companies/{company_id:uuid}/timeline",
+        operation_id="getCompanyTimeline",
+        summary="Everything that touches a company",
+        description=_ABOUT,
+        scope="companies:read",
+        **_SAID,
+    )
+    async def company_timeline(
+        self,
+        ask: NamedDependency[Ask],
+        company_id: FromPath[UUID],
+        wanted: NamedDependency[PageRequest],
+        min_seq: MinSeq = None,
+    ) -> Json[Page[ActivityView]]:
+        return await _timeline(ask, "company", company_id, wanted, min_seq)
+
 
 async def _timeline(
     ask: Ask, kind: str, subject_id: UUID, wanted: PageRequest, min_seq: int | None

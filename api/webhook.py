@@ -140,7 +140,7 @@ def _views(ask: Ask, conn: Db, found: Sequence[Current[Webhook]]) -> list[Webhoo
 
 def _new(_: Work, webhook: Current[Webhook]) -> WebhookView:
     """An endpoint that was never sent anything."""
-    return WebhookView(**rows.fields(webhook, rows.Health()))
+    return rows.view(webhook, rows.Health())
 
 
 def _changed(unit: Work, webhook: Current[Webhook]) -> WebhookView:

@@ -30,6 +30,7 @@ from eventstore.ids import new_id
 from eventstore.rows import Current
 from eventstore.work import Work
 from projections import contact as contacts
+from projections import contact_view
 from projections import tag as tag_rows
 from schemas.contact import ContactPatch, ContactTags, ContactView, NewContact
 from schemas.tag import TagView
@@ -174,4 +175,4 @@ def _check_email(unit: Work, fields: dict[str, Any]) -> None:
 
 
 def view(unit: Work, contact: Current[Contact]) -> ContactView:
-    return contacts.view(contact, tags.shown(unit, contact.state.tags))
+    return contact_view.view(contact, tags.shown(unit, contact.state.tags))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from domain.api_key import API_KEY
+from domain.company import COMPANY
 from domain.contact import CONTACT
 from domain.contact_import import CONTACT_IMPORT
 from domain.kernel import Decider, Event
@@ -16,7 +17,7 @@ from domain.workspace import WORKSPACE
 
 DECIDERS: Final[dict[str, Decider[Any, Any, Any]]] = {
     decider.stream_type: decider
-    for decider in (API_KEY, CONTACT, CONTACT_IMPORT, MEMBERSHIP, TAG, USER, WEBHOOK, WORKSPACE)
+    for decider in (API_KEY, COMPANY, CONTACT, CONTACT_IMPORT, MEMBERSHIP, TAG, USER, WEBHOOK, WORKSPACE)
 }
 
 EVENTS: Final[dict[str, type[Event]]] = {

@@ -28,6 +28,7 @@ EmailAddress = Annotated[Email, Meta(description="An e-mail address; kept in low
 PhoneNumber = Annotated[Phone, Meta(description="Written any way, and kept in E.164: `+14155552671`.")]
 Extension = Annotated[str, Kept(values.extension_or_none), Meta(description="What to dial after the phone number.")]
 CompanyName = Annotated[Line, Meta(description="The company's name.")]
+CompanyId = Annotated[UUID, Refers("company", counted=True), Meta(description="The company that it belongs to.")]
 JobTitle = Annotated[Line, Meta(description="What they do at the company.")]
 Website = Annotated[Url, Meta(description="An absolute URL.")]
 Source = Annotated[Line, Meta(description="Where the contact came from, such as `website`.")]
@@ -63,6 +64,7 @@ class ContactDetails(Value):
     phone: PhoneNumber | None = None
     phone_extension: Extension | None = None
     company: CompanyName | None = None
+    company_id: CompanyId | None = None
     job_title: JobTitle | None = None
     website: Website | None = None
     source: Source | None = None
@@ -92,6 +94,7 @@ class ContactChanges(Value):
     phone: PhoneNumber | UnsetType | None = UNSET
     phone_extension: Extension | UnsetType | None = UNSET
     company: CompanyName | UnsetType | None = UNSET
+    company_id: CompanyId | UnsetType | None = UNSET
     job_title: JobTitle | UnsetType | None = UNSET
     website: Website | UnsetType | None = UNSET
     source: Source | UnsetType | None = UNSET

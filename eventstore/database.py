@@ -23,7 +23,10 @@ _encode: Final = msgspec.json.Encoder().encode
 
 
 class Db(PatientConnection):
-    """A connection, which knows the workspace that its transaction is for."""
+    """A connection, which knows the workspace that its transaction is for, and for whose eyes."""
+
+    visible_to: UUID | None = None
+    """The user who reads and sees only what is assigned to them; ``None`` sees all."""
 
     _workspace_id: UUID | None = None
 
@@ -35,14 +38,14 @@ class Db(PatientConnection):
         return self._workspace_id
 
     @contextmanager
-    def entered(self, workspace_id: UUID) -> Iterator[None]:
+    def entered(self, workspace_id: UUID, visible_to: UUID | None = None) -> Iterator[None]:
         """The transaction in hand is for this workspace, and ends inside."""
-        self._workspace_id = workspace_id
+        self._workspace_id, self.visible_to = workspace_id, visible_to
         try:
             self.execute(entering(workspace_id), prepare=False)
             yield
         finally:
-            self._workspace_id = None
+            self._workspace_id = self.visible_to = None
 
 
 Pool = ConnectionPool[Db]
@@ -101,11 +104,14 @@ def connection(pool: Pool) -> Iterator[Db]:
 
 
 @contextmanager
-def reading(pool: Pool, workspace_id: UUID) -> Iterator[Db]:
-    """A transaction that reads one workspace: where no statement waits for another's answer, in one round trip."""
+def reading(pool: Pool, workspace_id: UUID, visible_to: UUID | None = None) -> Iterator[Db]:
+    """A transaction that reads one workspace: where no statement waits for another's answer, in one round trip.
+
+    ``visible_to``: a user who sees only what is assigned to them.
+    """
     with connection(pool) as conn, conn.pipeline():
         conn.execute("BEGIN")
-        with conn.entered(workspace_id):
+        with conn.entered(workspace_id, visible_to):
             yield conn
             conn.execute("COMMIT")
 

@@ -140,7 +140,7 @@ class EventStore:
             try:
                 with nullcontext() if bulk else conn.pipeline():
                     conn.execute("BEGIN")
-                    with conn.entered(origin.workspace_id):
+                    with conn.entered(origin.workspace_id, origin.visible_to):
                         yield unit
                         conn.execute("COMMIT")
             except UniqueViolation as error:

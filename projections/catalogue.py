@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from projections.api_key import API_KEYS
+from projections.company import COMPANIES
 from projections.contact import CONTACTS
 from projections.contact_import import CONTACT_IMPORTS
 from projections.membership import MEMBERSHIPS
@@ -17,7 +18,7 @@ from projections.webhook import WEBHOOKS
 from projections.workspace import WORKSPACES
 
 TABLES: Final[tuple[RowTable[Any], ...]] = (
-    API_KEYS, CONTACTS, CONTACT_IMPORTS, MEMBERSHIPS, TAGS, USERS, WEBHOOKS, WORKSPACES,
+    API_KEYS, COMPANIES, CONTACTS, CONTACT_IMPORTS, MEMBERSHIPS, TAGS, USERS, WEBHOOKS, WORKSPACES,
 )  # fmt: skip
 
 ROWS: Final[dict[str, RowTable[Any]]] = {table.decider.stream_type: table for table in TABLES}

@@ -1,25 +1,17 @@
-"""Contact rows: their columns, the list and search queries, and how a contact is shown."""
+"""Contact rows: their columns, and the list and search queries."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
-from uuid import UUID
-
-from msgspec.structs import asdict
 
 from domain.contact import CONTACT, Contact
 from domain.kernel.filter import Filter
-from domain.kernel.values import folded
 from eventstore.database import Db
 from eventstore.rows import Current
-from projections import tag as tags
 from projections.table.column import BOOLEAN, FOLDED, ID, IDS, JSON, LOWERED, TEXT, Column
-from projections.table.filter import TRUE, Compiled, compile_filter, every, like
+from projections.table.filter import TRUE, compile_filter
 from projections.table.listing import Listed, Listing
 from projections.table.rows import RowTable
-from schemas.contact import ContactView
-from schemas.tag import TagView
 from schemas.wire.page import PageRequest, Sort
 
 CONTACTS: RowTable[Contact] = RowTable(
@@ -37,6 +29,7 @@ CONTACTS: RowTable[Contact] = RowTable(
         Column("status", TEXT),
         Column("type", TEXT),
         Column("assigned_to", ID),
+        Column("company_id", ID),
         Column("dnc", BOOLEAN),
         Column("globally_unsubscribed", BOOLEAN),
         Column("tags", IDS, asked="tags"),
@@ -48,48 +41,11 @@ CONTACTS: RowTable[Contact] = RowTable(
 
 LISTING = Listing(CONTACTS, default=Sort(field="createdAt", descending=True))
 
-MAX_WORDS: Final = 10
 
-
-def searching(text: str) -> Compiled:
-    """Every word must be found in name, e-mail, company or phone; a phone number may be written any way."""
-    words = folded(text).split()[:MAX_WORDS]
-    digits = "".join(letter for letter in text if letter.isdigit())
-    if len(digits) >= 3 and not any(letter.isalpha() or letter == "@" for letter in text):
-        return Compiled("search LIKE %s", (f"%{like(digits.lstrip('0') or digits)}%",))
-    if not words:
-        return TRUE
-    return Compiled(" AND ".join(["search LIKE %s"] * len(words)), tuple(f"%{like(word)}%" for word in words))
-
-
-def listed(
-    conn: Db, request: PageRequest, wanted: Filter | None, search: str | None, visible_to: UUID | None
-) -> Listed[Contact]:
-    """Contacts that the filter and the search find; ``visible_to`` narrows them to those assigned to a user."""
+def listed(conn: Db, request: PageRequest, wanted: Filter | None = None, search: str | None = None) -> Listed[Contact]:
+    """Contacts that the filter and the search find."""
     asked = TRUE if wanted is None else compile_filter(wanted, CONTACTS.fields)
-    found = searching(search) if search else TRUE
-    return LISTING.fetch(conn, request, every(asked, found), visible_to=visible_to, few=bool(search))
-
-
-def views(conn: Db, contacts: Sequence[Current[Contact]]) -> list[ContactView]:
-    """The contacts as callers see them: with their tags' names."""
-    known = tags.refs(conn, {tag_id for contact in contacts for tag_id in contact.state.tags})
-    return [view(contact, [known[tag_id] for tag_id in contact.state.tags if tag_id in known]) for contact in contacts]
-
-
-def view(contact: Current[Contact], borne: list[TagView]) -> ContactView:
-    state = contact.state
-    fields = asdict(state)
-    fields["tags"] = [tag.name for tag in borne]
-    return ContactView(
-        id=contact.id,
-        name=state.name,
-        tag_details=borne,
-        created_at=contact.created_at,
-        updated_at=contact.updated_at,
-        version=contact.version,
-        **fields,
-    )
+    return LISTING.search(conn, request, search, asked)
 
 
 def by_emails(conn: Db, emails: Sequence[str]) -> dict[str, Current[Contact]]:

@@ -9,10 +9,13 @@ from domain.kernel.values import folded, slug
 from domain.tag import TAG, Tag, TagRef
 from eventstore.database import Db
 from eventstore.rows import Current
+from projections.contact import CONTACTS
 from projections.table.column import FOLDED, TEXT, Column
+from projections.table.counting import referring
 from projections.table.filter import TRUE, Compiled, like
 from projections.table.listing import Listed, Listing
 from projections.table.rows import RowTable
+from projections.table.showing import shown
 from schemas.tag import TagView
 from schemas.wire.page import PageRequest, Sort
 
@@ -29,27 +32,10 @@ TAGS: RowTable[Tag] = RowTable(
 LISTING = Listing(TAGS, default=Sort(field="name"))
 
 
-def views(conn: Db, tags: Iterable[Current[Tag]]) -> list[TagView]:
+def views(conn: Db, tags: Sequence[Current[Tag]]) -> list[TagView]:
     """The tags with the number of contacts that bear each."""
-    tags = list(tags)
-    kinds = [f"contact.tags:{tag.id}" for tag in tags]
-    found = conn.execute(
-        "SELECT kind, n FROM row_counts WHERE workspace_id = %s AND kind = ANY(%s)", (conn.workspace_id, kinds)
-    )
-    counts: dict[str, int] = dict(found.fetchall())
-    return [
-        TagView(
-            id=tag.id,
-            name=tag.state.name,
-            slug=tag.state.slug,
-            color=tag.state.color,
-            contact_count=counts.get(f"contact.tags:{tag.id}", 0),
-            created_at=tag.created_at,
-            updated_at=tag.updated_at,
-            version=tag.version,
-        )
-        for tag in tags
-    ]
+    counts = referring(conn, CONTACTS, "tags", [tag.id for tag in tags])
+    return [shown(TagView, tag, contact_count=counts[tag.id]) for tag in tags]
 
 
 def listed(conn: Db, request: PageRequest, search: str | None) -> Listed[Tag]:

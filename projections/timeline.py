@@ -25,7 +25,7 @@ from projections.view.view import Moment, Put, Table, View
 from schemas.activity import ActivityView
 from schemas.wire.page import PageRequest
 
-SUBJECTS: Final = ("contact",)
+SUBJECTS: Final = ("contact", "company")
 """The kinds of thing that have a timeline. One more, and the view's version goes up."""
 
 ITEMS: Final = Table("timeline_items", columns={"subject_id": "uuid", "seq": "bigint"}, key=("subject_id", "seq"))
@@ -60,7 +60,7 @@ def _referring(decider: Decider[Any, Any, State], subjects: tuple[str, ...]) -> 
     return tuple(reference for reference in references(decider.state) if reference.to.kind in subjects)
 
 
-TIMELINE: Final = timeline("timeline", 1, SUBJECTS)
+TIMELINE: Final = timeline("timeline", 2, SUBJECTS)
 
 _TOUCHING: Final = (
     f"{activity.FROM} JOIN {ITEMS.name} t ON t.workspace_id = e.workspace_id AND t.seq = e.seq"

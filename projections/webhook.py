@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from domain.webhook import WEBHOOK, Webhook
@@ -14,6 +13,7 @@ from eventstore.rows import Current
 from projections.table.column import BOOLEAN, TEXT, TEXTS, Column
 from projections.table.listing import Listing
 from projections.table.rows import RowTable
+from projections.table.showing import shown
 from schemas.webhook import WebhookView
 from schemas.wire.page import Sort
 
@@ -57,21 +57,8 @@ def sealed_secrets(conn: Db, ids: Sequence[UUID]) -> dict[UUID, bytes]:
 def views(conn: Db, webhooks: Sequence[Current[Webhook]]) -> list[WebhookView]:
     """The endpoints as callers see them, without their secrets."""
     known = health(conn, [webhook.id for webhook in webhooks])
-    return [WebhookView(**fields(webhook, known.get(webhook.id, Health()))) for webhook in webhooks]
+    return [view(webhook, known.get(webhook.id, Health())) for webhook in webhooks]
 
 
-def fields(webhook: Current[Webhook], known: Health) -> dict[str, Any]:
-    state = webhook.state
-    return {
-        "id": webhook.id,
-        "url": state.url,
-        "events": state.events,
-        "active": state.active,
-        "description": state.description,
-        "disabled_reason": state.disabled_reason,
-        "created_at": webhook.created_at,
-        "updated_at": webhook.updated_at,
-        "last_delivery": known.last_delivery_at,
-        "last_status": known.last_status,
-        "version": webhook.version,
-    }
+def view(webhook: Current[Webhook], known: Health) -> WebhookView:
+    return shown(WebhookView, webhook, last_delivery=known.last_delivery_at, last_status=known.last_status)

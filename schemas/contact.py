@@ -75,6 +75,7 @@ class ContactView(ContactDetails, kw_only=True):
         "phone": "+14155552671",
         "phoneExtension": None,
         "company": "Acme Corp",
+        "companyId": "0198c6f2-7d3a-7c4e-9b1f-2a6d5e8f0090",
         "jobTitle": "Head of Purchasing",
         "website": "https://acme.example.com",
         "source": "referral",

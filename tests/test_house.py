@@ -71,7 +71,7 @@ def test_a_room_knows_only_those_below_it(room: str) -> None:
 
 
 RESOURCES = re.compile(
-    r"activity|api_key|auth|contact|identity|job|log|membership|tag|timeline|user|verification|webhook|workspace"
+    r"activity|api_key|auth|company|contact|identity|job|log|membership|tag|timeline|user|verification|webhook|workspace"
 )
 """What the service is about; a file on a room's top is named after one of these, or begins with it."""
 

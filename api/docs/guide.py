@@ -58,6 +58,7 @@ TAGS: Final[dict[str, str]] = {
     "Workspace": "The tenant that a key or session acts in.",
     "API keys": "Keys for programs; each is shown once.",
     "Contacts": "The people and organizations that the workspace knows, their tags, and importing many.",
+    "Companies": "The organizations that contacts belong to.",
     "Tags": "What contacts can be sorted by.",
     "Activities": "Who changed what, from what to what.",
     "Timelines": "Everything that touches a thing, newest first.",

@@ -64,7 +64,7 @@ class Ask:
 
     def reading(self) -> AbstractContextManager[Db]:
         """A connection that reads the caller's workspace. Raises ``Unavailable``."""
-        return reading(self.services.pool, self.caller.workspace_id)
+        return reading(self.services.pool, self.caller.workspace_id, self.visible_to)
 
     def seen(self, conn: Db, table: RowTable[S], ids: Sequence[UUID]) -> list[Current[S]]:
         """Of these things those that exist and that the caller may see."""
@@ -108,7 +108,7 @@ class Ask:
         self, listing: Listing[S], wanted: PageRequest, views: Views[S, V], where: Compiled = TRUE
     ) -> Json[Page[V]]:
         """A page of a table, of what the caller may see."""
-        return self.listed(wanted, lambda conn: listing.fetch(conn, wanted, where, visible_to=self.visible_to), views)
+        return self.listed(wanted, lambda conn: listing.fetch(conn, wanted, where), views)
 
     def listed(self, wanted: PageRequest, fetch: Callable[[Db], Listed[S]], views: Views[S, V]) -> Json[Page[V]]:
         """A page of what ``fetch`` finds; it has to heed ``visible_to`` itself."""

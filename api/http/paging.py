@@ -11,6 +11,11 @@ from schemas.wire.page import DEFAULT_LIMIT, MAX_LIMIT, PageRequest, Sort
 
 MAX_OFFSET: Final = 1_000_000
 
+Search = Annotated[
+    str | None, QueryParameter(max_length=200, description="Words, any part of what is searched; all of them.")
+]
+"""The parameter ``search`` of a list."""
+
 _ALIASES: Final = {
     "created_at": "createdAt",
     "updated_at": "updatedAt",

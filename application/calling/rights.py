@@ -18,6 +18,7 @@ _STANDINGS: Final[tuple[Standing, ...]] = (
 
 _TABLE: Final[dict[str, tuple[Right, ...]]] = {
     "contacts":    ("write", "write", "write",  "write",   "read"),
+    "companies":   ("write", "write", "write",  "write",   "read"),
     "tags":        ("write", "write", "write",  "write",   "read"),
     "jobs":        ("write", "write", "write",  "write",   "read"),
     "activities":  ("write", "write", "read",   "read",    "read"),

@@ -32,7 +32,10 @@ class Check:
             return normalise(value)
         except ValueError as error:
             self.fail(name, str(error))
-            return None
+        except Refused as refusal:  # of what is within it
+            for detail in refusal.details:
+                self.fail(f"{name}.{detail.field}", detail.message)
+        return None
 
     def optional(self, name: str, normalise: Callable[[T], R], value: T | None) -> R | None:
         """Like ``field``; ``None`` stays ``None``."""

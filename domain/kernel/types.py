@@ -19,6 +19,8 @@ Email = Annotated[str, Kept(values.email_or_none)]
 RequiredEmail = Annotated[str, Kept(values.email)]
 Phone = Annotated[str, Kept(values.written_phone)]
 """A number as people write it; whose decider knows the country makes E.164 of it (``values.phone``)."""
+Domain = Annotated[str, Kept(values.domain_or_none)]
+"""Of a website; a URL is cut down to it."""
 PhoneRegion = Annotated[str, Kept(values.phone_region)]
 Url = Annotated[str, Kept(values.web_url_or_none)]
 Moment = Annotated[datetime, Kept(values.moment)]

@@ -24,6 +24,8 @@ MAX_EXTENSION: Final = 20
 MAX_WRITTEN_PHONE: Final = 100
 MAX_PREFERENCES: Final = 100
 MAX_LABEL: Final = 63
+MAX_LABELS: Final = 20
+MAX_URL: Final = 2000
 MAX_LOCAL: Final = 64
 """Of an e-mail address: of each part between dots behind the @, and of all before it (RFC 1035, RFC 5321)."""
 MAX_SAFE_INTEGER: Final = 2**53 - 1
@@ -33,6 +35,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _COLOR = re.compile(r"#(?:[0-9a-f]{3}|[0-9a-f]{6})\Z")
 _SLUG_GAP = re.compile(r"[^a-z0-9]+")
 _KEY = re.compile(r"[^\W_][\w .\-]{0,63}\Z")
+_LABEL = re.compile(r"[^\W_](?:[\w\-]{0,61}[^\W_])?\Z")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z")
 _PLAIN_EMAIL = re.compile(
     r"[A-Za-z0-9]+(?:[._+\-][A-Za-z0-9]+)*@((?:[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*\.)+[A-Za-z]{2,63})\Z"
@@ -181,6 +184,20 @@ def day(value: str) -> str | None:
         raise ValueError("must be a date, such as 2026-03-15") from None
 
 
+def domain_or_none(value: str) -> str | None:
+    """A domain, lower case, of one or taken out of a URL: ``https://Acme.example/beer`` → ``acme.example``; empty means none."""
+    kept = value.strip()
+    if not kept:
+        return None
+    if len(kept) > MAX_URL:
+        raise ValueError(f"must have at most {MAX_URL} characters")
+    host = kept.partition("//")[2] if "//" in kept else kept
+    labels = re.split(r"[/?#:]", host, maxsplit=1)[0].lower().removesuffix(".").split(".")
+    if not 2 <= len(labels) <= MAX_LABELS or not all(_LABEL.match(label) for label in labels):
+        raise ValueError("must be a domain, such as acme.example.com")
+    return ".".join(labels)
+
+
 def moment(value: datetime) -> datetime:
     """A time that says its zone."""
     if value.tzinfo is None:
@@ -188,7 +205,7 @@ def moment(value: datetime) -> datetime:
     return value
 
 
-def web_url(value: str, schemes: Sequence[str] = WEB, limit: int = 2000) -> str:
+def web_url(value: str, schemes: Sequence[str] = WEB, limit: int = MAX_URL) -> str:
     """An absolute URL with a host and one of ``schemes``, without user information."""
     kept = value.strip()
     wanted = f"must be an absolute {' or '.join(schemes)} URL"

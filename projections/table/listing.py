@@ -13,6 +13,7 @@ from eventstore.rows import Current
 from projections.table import keyset
 from projections.table.filter import HERE, TRUE, Compiled, every
 from projections.table.rows import Order, RowTable
+from projections.table.search import searching
 from schemas.wire.page import PageRequest, Sort
 
 S = TypeVar("S", bound=State)
@@ -41,23 +42,15 @@ class Listing(Generic[S]):
         """By the name that callers use."""
         return self.table.sorts
 
-    def fetch(
-        self,
-        conn: Db,
-        request: PageRequest,
-        where: Compiled = TRUE,
-        *,
-        visible_to: UUID | None = None,
-        few: bool = False,
-    ) -> Listed[S]:
+    def fetch(self, conn: Db, request: PageRequest, where: Compiled = TRUE, *, few: bool = False) -> Listed[S]:
         """Refuses an unknown sort field (``sort``) or a cursor that is not of this list and order (``cursor``).
 
-        ``visible_to`` narrows the list to what is assigned to a user, where the table has an owner. ``few``: not many
+        A caller who sees only what is assigned to them finds only that, where the table has an owner. ``few``: not many
         rows are expected, as of a search. They are then looked for once, for the page and the total.
         """
         sort = self._sort(request)
         order = self._order(sort)
-        where = self._seen(where, visible_to)
+        where = self._seen(where, conn.visible_to)
         after = self._after(request, sort, order)
         making = self._found_once if few else self._found
         query = making(order, where, after, _ordered(sort, order), _limit(request))
@@ -65,6 +58,10 @@ class Listing(Generic[S]):
         total = rows[0][-1] if rows else self._total_beyond(conn, request, where)
         page, cursor = keyset.page(rows, request.limit, lambda row: keyset.written(_name(sort), row[-2], row[0]))
         return Listed([self.table.current(row) for row in page], total, cursor)
+
+    def search(self, conn: Db, request: PageRequest, text: str | None, where: Compiled = TRUE) -> Listed[S]:
+        """Of what ``where`` finds, the rows in which all words of the text are found; all of them without a text."""
+        return self.fetch(conn, request, every(where, searching(text)), few=bool(text))
 
     def _sort(self, request: PageRequest) -> Sort:
         sort = request.sort or self.default

@@ -69,6 +69,9 @@ class Member:
     def tag(self, name: str | None = None, **fields: Any) -> dict[str, Any]:
         return created(self.post("/tags", {"name": name or f"Tag {next(_number)}", **fields}))
 
+    def company(self, name: str = "Acme", **fields: Any) -> dict[str, Any]:
+        return created(self.post("/companies", {"name": name, **fields}))
+
     def listed(self, path: str, **params: Any) -> list[dict[str, Any]]:
         """The things on one page of a list."""
         answer = self.get(path, params=params)

@@ -55,6 +55,26 @@ class TestWhatIsTold:
         assert events(team.owner, ann) == ["contact.tag_added", "contact.updated", "contact.created"]
         assert events(team.owner, bob) == ["contact.updated", "contact.created"]
 
+    def test_a_companys_has_what_happens_to_its_contacts_from_when_they_come_to_when_they_have_gone(
+        self, team: Team, keep: Keep
+    ) -> None:
+        acme, other = (team.owner.company(name) for name in ("Acme", "Other"))
+        ann = team.owner.contact(firstName="Ann")
+        for change in ({"city": "Bonn"}, {"companyId": acme["id"]}, {"city": "Köln"}, {"companyId": other["id"]}):
+            ok(team.owner.patch(f"/contacts/{ann['id']}", change))
+        gone(team.owner.delete(f"/companies/{other['id']}"))
+        keep(team)
+
+        def told(company: dict[str, Any]) -> list[tuple[str, list[str]]]:
+            items = team.owner.listed(f"/companies/{company['id']}/timeline")
+            return [(item["event"], sorted(item["changes"])) for item in items if item["entityId"] == ann["id"]]
+
+        assert told(acme) == [
+            ("contact.updated", ["companyId"]), ("contact.updated", ["city"]), ("contact.updated", ["companyId"]),
+        ]  # fmt: skip
+        refused(team.owner.get(f"/companies/{other['id']}/timeline"), 404, says="company")
+        assert len(events(team.owner, ann)) == 6
+
     def test_an_item_is_shown_as_in_the_audit_trail(self, team: Team, keep: Keep) -> None:
         contact = team.admin.contact(firstName="Ann", company="Acme")
         ok(team.admin.patch(f"/contacts/{contact['id']}", {"company": "Acme Corp"}))

@@ -121,9 +121,9 @@ def pages(pool: Pool, workspace: UUID, sort: Sort, visible_to: UUID | None = Non
     found: list[Current[Thing]] = []
     cursor: str | None = None
     while True:
-        with reading(pool, workspace) as conn:
+        with reading(pool, workspace, visible_to) as conn:
             request = PageRequest(limit=7, sort=sort, cursor=cursor)
-            listed = LISTING.fetch(conn, request, visible_to=visible_to)
+            listed = LISTING.fetch(conn, request)
         found += listed.rows
         cursor = listed.next_cursor
         if cursor is None:

@@ -1,0 +1,52 @@
+"""Company rows, and how many contacts belong to each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from domain.company import COMPANY, Company
+from domain.kernel.filter import Condition
+from eventstore.database import Db
+from eventstore.rows import Current
+from projections import contact as contacts
+from projections import contact_view
+from projections.table.column import FOLDED, LOWERED, TEXT, Column
+from projections.table.counting import referring
+from projections.table.listing import Listing
+from projections.table.rows import RowTable
+from projections.table.showing import shown
+from schemas.company import CompanyView, CompanyWithContacts
+from schemas.wire.page import MAX_LIMIT, PageRequest, Sort
+
+COMPANIES: RowTable[Company] = RowTable(
+    table="companies",
+    decider=COMPANY,
+    version=1,
+    columns=(
+        Column("name", FOLDED, sort=True, searched=True),
+        Column("domain", LOWERED, sort=True, searched=True),
+        Column("industry", FOLDED, sort=True),
+        Column("size", TEXT),
+    ),
+    times=("created_at", "updated_at"),
+)
+
+LISTING: Final = Listing(COMPANIES, default=Sort(field="createdAt", descending=True))
+
+
+def views(conn: Db, companies: Sequence[Current[Company]]) -> list[CompanyView]:
+    counts = referring(conn, contacts.CONTACTS, "company_id", [company.id for company in companies])
+    return [shown(CompanyView, company, contact_count=counts[company.id]) for company in companies]
+
+
+def with_contacts(conn: Db, companies: Sequence[Current[Company]]) -> list[CompanyWithContacts]:
+    """The companies with the contacts of each that the caller may see, the newest hundred."""
+    return [_with_contacts(conn, company) for company in companies]
+
+
+def _with_contacts(conn: Db, company: Current[Company]) -> CompanyWithContacts:
+    theirs = Condition(field="companyId", operator="eq", value=str(company.id))
+    found = contacts.listed(conn, PageRequest(limit=MAX_LIMIT), theirs)
+    linked = contact_view.views(conn, found.rows)
+    return shown(CompanyWithContacts, company, contact_count=found.total, contacts=linked)
