@@ -285,14 +285,22 @@ class Work:
             self._release(found, as_ended(key, current), streams)
 
     def release(self, decider: Decider[Any, Any, Any], current: Current[Any], most: int) -> int:
-        """Has up to so many of those who refer to a thing let go of it, or end; answers how many these were."""
+        """Has up to so many let go of a thing, or end along with it behind those who refer to them; answers how many."""
         rows = self.rows[decider.stream_type]
-        key = rows.key_of(current)
+        ended = as_ended(rows.key_of(current), current)
         count = 0
         for found in self.references.to(decider.stream_type):
-            streams = self._referring(found, rows.noun, key, most - count)
-            self._release(found, as_ended(key, current), streams)
-            count += len(streams)
+            streams = self._referring(found, rows.noun, ended.id, most - count)
+            if found[1].to.on_end != "cascade":
+                self._release(found, ended, streams)
+                count += len(streams)
+                continue
+            for along in self.load(found[0].decider, streams).values():
+                count += self.release(found[0].decider, along, most - count)
+                if count == most:
+                    return count
+                self._release(found, ended, [along.id])
+                count += 1
         return count
 
     def _referring(self, referring: Referring, noun: str, key: UUID, most: int) -> list[UUID]:

@@ -36,6 +36,7 @@ class BookDetails(Value):
     shelf_ids: Shelves = ()
     home_id: OwnedBy | None = None
     lock_id: Needed | None = None
+    series_id: Annotated[UUID, Refers("book")] | None = None
 
 
 class BookChanges(Value):
@@ -43,6 +44,7 @@ class BookChanges(Value):
     shelf_ids: tuple[UUID, ...] | UnsetType = UNSET
     home_id: UUID | None | UnsetType = UNSET
     lock_id: UUID | None | UnsetType = UNSET
+    series_id: UUID | None | UnsetType = UNSET
 
 
 class Book(BookDetails, State):
@@ -129,7 +131,13 @@ BOOKS: RowTable[Book] = RowTable(
     table="books",
     decider=BOOK,
     version=1,
-    columns=(Column("title", TEXT), Column("shelf_ids", IDS), Column("home_id", ID), Column("lock_id", ID)),
+    columns=(
+        Column("title", TEXT),
+        Column("shelf_ids", IDS),
+        Column("home_id", ID),
+        Column("lock_id", ID),
+        Column("series_id", ID),
+    ),
 )
 SHELVES: RowTable[Shelf] = RowTable(table="shelves", decider=SHELF, version=1, columns=(Column("name", TEXT),))
 ROWS: dict[str, Any] = {"book": BOOKS, "shelf": SHELVES}
@@ -337,6 +345,28 @@ class TestWhatEnds:
             end(library, origin, home)
         assert (caught.value.kind, caught.value.stream_id) == ("shelf", home)
         assert log_end(pool, origin.workspace_id) == before
+
+    def test_can_be_let_go_of_bit_by_bit_and_those_who_end_along_with_it_by_theirs(
+        self, library: EventStore, origin: Origin, pool: Pool
+    ) -> None:
+        home = shelf(library, origin)
+        first, second = (book(library, origin, home_id=home) for _ in range(2))
+        volumes = [first] * (MANY + 1) + [second] * 2
+        library.run(
+            origin, lambda unit: [unit.begin(BOOK, new_id(), PutBook(series_id=of)) for of in volumes], bulk=True
+        )
+        with pytest.raises(TooManyToEndError):
+            end(library, origin, home)
+
+        def release(unit: Work) -> int:
+            return unit.release(SHELF, unit.get(SHELF, home), 500)
+
+        assert [library.run(origin, release, bulk=True).value for _ in range(4)] == [500, 500, 5, 0]
+        end(library, origin, home)
+        assert types(pool, origin.workspace_id).count("book.changed") == len(volumes)
+        assert types(pool, origin.workspace_id)[-3:] == ["book.changed", "book.burnt", "shelf.broken"]
+        assert state(library, origin, first) is state(library, origin, second) is None
+        check_chain(whole_log(pool, origin.workspace_id), log_end(pool, origin.workspace_id))
 
 
 class TestAStreamThatHasEnded:
