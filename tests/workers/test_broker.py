@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
 
 from tests.workers.running import Installation, eventually, on_nats, running
-from workers.running.broker import STREAM, Connection, StreamSettings, ensure_stream
+from workers.running.broker import STREAM, Broker, Connection, StreamSettings, ensure_stream
 from workers.running.context import WorkerContext
 
 
@@ -48,6 +49,15 @@ def test_of_several_addresses_one_that_answers_is_used(installation: Installatio
 
     with running(replace(installation.config, nats_url=f"nats://127.0.0.1:1, {installation.nats.url}"), connect):
         eventually(lambda: len(connected) == 1)
+
+
+def test_it_ends_at_once_wherever_it_is_on_its_way_to_a_connection(installation: Installation) -> None:
+    async def come_and_go() -> None:
+        for turn in range(200):
+            async with asyncio.timeout(5), Broker(installation.nats.url):
+                await asyncio.sleep(turn * 0.00005)
+
+    asyncio.run(come_and_go())
 
 
 def test_without_nats_publishing_fails_at_once_and_a_connection_comes_when_nats_does(

@@ -17,6 +17,7 @@ from nats.js import JetStreamContext
 from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig, StreamInfo
 from nats.js.errors import NotFoundError
 
+from workers.running.ending import end
 from workers.running.waiting import Backoff
 
 STREAM: Final = "DAYBOOK"
@@ -75,8 +76,7 @@ class Broker:
     async def __aexit__(self, *_: object) -> None:
         assert self._keeper is not None
         self._closing = True
-        self._keeper.cancel()
-        await asyncio.gather(self._keeper, return_exceptions=True)
+        await end([self._keeper])
 
     @property
     def connection(self) -> Connection | None:
