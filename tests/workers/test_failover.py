@@ -21,7 +21,7 @@ from projections.catalogue import ROWS
 from tests.standby import Pair, streaming_pair
 from tests.workers.running import Installation, eventually, running, stored_of
 from workers.relay import relay
-from workers.relay.reconcile import GHOSTS
+from workers.relay.ghosts import GHOSTS
 from workers.running.context import WorkerConfig
 
 quick = partial(relay.run, poll=0.05)

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import base64
 import logging
+import os
+import subprocess
+import sys
 from functools import partial
 from uuid import UUID
 
 import msgspec
 import pytest
 
+from domain.webhook import WEBHOOK, CreateWebhook
+from eventstore.append import Origin
 from eventstore.database import reading
 from eventstore.ids import new_id
 from eventstore.reader import read_log
-from schemas.log import LogEntry
-from tests.workers.running import Installation, on_nats, running
+from eventstore.work import Work
+from schemas.log import Actor, LogEntry
+from tests.workers.running import Installation, eventually, on_nats, running
 from workers.relay import relay
 from workers.running.broker import STREAM, Connection, ensure_stream
 
@@ -103,6 +110,25 @@ def test_an_event_that_the_log_has_lost_is_named_once_and_what_took_its_place_is
     assert ghosts(caplog) == [f"tag.created {one.id}, seq 11", f"tag.created {other.id}, seq 12"]
 
 
+def test_with_a_ghost_the_webhooks_are_named_that_may_have_sent_it(
+    installation: Installation, workspace: UUID, caplog: pytest.LogCaptureFixture
+) -> None:
+    asking, others, off = (new_id() for _ in range(3))
+
+    def make_webhooks(unit: Work) -> None:
+        for webhook_id, events, active in ((asking, "tag.*", True), (others, "contact.*", True), (off, "*", False)):
+            command = CreateWebhook(url="https://example.com/hook", events=(events,), active=active)
+            unit.begin(WEBHOOK, webhook_id, command)
+
+    installation.store.run(Origin(workspace, Actor(type="system")), make_webhooks)
+    relayed(installation, workspace)
+    publish(installation, lost(log_of(installation, workspace)[9]))
+    other = installation.workspace()
+    installation.commit(other)
+    relayed(installation, other)
+    assert f"; webhooks that may have sent it: {asking}\n" in caplog.text
+
+
 def test_ghosts_behind_which_nothing_is_committed_are_named_once_too(
     installation: Installation, workspace: UUID, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -126,6 +152,24 @@ def test_another_stream_of_the_same_name_is_compared_from_its_beginning(
     relayed(installation, workspace)
     assert set(installation.event_ids(workspace)) <= set(ids(installation, workspace))
     assert ghosts(caplog) == [f"tag.created {ghost.id}, seq 10"]
+
+
+def test_a_worker_makes_the_stream_what_its_settings_say(installation: Installation) -> None:
+    async def age(connection: Connection) -> float | None:
+        return (await ensure_stream(connection.js)).config.max_age
+
+    settings = {
+        "DATABASE_URL": installation.config.database_url,
+        "NATS_URL": f"nats://127.0.0.1:1,{installation.config.nats_url}",
+        "DAYBOOK_SECRET_KEY": base64.b64encode(bytes(32)).decode(),
+        "DAYBOOK_STREAM_MAX_AGE_DAYS": "3",
+    }
+    command = [sys.executable, "-m", "daybook", "worker", "relay"]
+    with subprocess.Popen(command, env={**os.environ, **settings}) as worker:
+        try:
+            eventually(lambda: on_nats(installation, age) == 3 * 24 * 3600, 30)
+        finally:
+            worker.kill()
 
 
 def test_behind_a_promotion_a_checkpoint_beyond_the_logs_end_is_put_back(

@@ -6,7 +6,7 @@ They can differ in three ways, and in each Postgres is the source of truth:
 - A NATS that lost power or its data left the stream behind: what it has lost is published again.
 - A Postgres that lost its end, by a failover to a standby that lacked it or by a backup that was put back, gives the
   ``seq`` of what is lost to other events. What the stream has of the lost ones are ghosts: consumers and receivers of
-  webhooks may have them, and nobody can take them back. Each is logged, and the log goes into the stream behind them.
+  webhooks may have them, and nobody can take them back. Each is told of, and the log goes into the stream behind them.
 
 Ghosts are behind the end that checkpoints know: a checkpoint is written later than the events it is about, so a Postgres
 that has kept it has kept them.
@@ -22,19 +22,17 @@ from uuid import UUID
 
 from nats.js import JetStreamContext
 from nats.js.api import StreamInfo
-from prometheus_client import Counter
 
 from workers.relay import checkpoints, compared, stored
 from workers.relay.checkpoints import Place, Rewound
 from workers.relay.compared import Compared
+from workers.relay.ghosts import tell
 from workers.relay.stored import Stored
 from workers.running.broker import AS_IT_IS, StreamSettings, ensure_stream
 from workers.running.context import AsyncPool
 
 AT_A_TIME: Final = 200
 """Messages asked for at a time."""
-
-GHOSTS: Final = Counter("daybook_relay_ghosts", "Events in the stream that the log does not have.")
 
 logger = logging.getLogger("daybook.relay")
 
@@ -55,7 +53,8 @@ async def reconcile(pool: AsyncPool, js: JetStreamContext, settings: StreamSetti
     known = max(await checkpoints.known_end(pool), before.stream_seq if before else 0) if same else 0
     ghosts = await _compare(pool, js, range(max(known + 1, info.state.first_seq), end + 1), now.timeline)
     if promoted:
-        logger.error(
+        logger.log(
+            logging.ERROR if ghosts else logging.WARNING,
             "Postgres is another since the stream was last compared with it (a standby was promoted, or a backup put"
             " back): the stream has %d events that the log does not have", ghosts,
         )  # fmt: skip
@@ -88,8 +87,10 @@ async def _compare(pool: AsyncPool, js: JetStreamContext, stream_seqs: range, ti
             for message in found
             if message.event_id in ids
         }
+        lost = [message for message in found if message.event_id not in ids]
+        await tell(pool, lost)  # before the end that checkpoints know goes beyond them
         await checkpoints.advance(pool, shared, timeline)
-        ghosts += _tell([message for message in found if message.event_id not in ids])
+        ghosts += len(lost)
     return ghosts
 
 
@@ -98,15 +99,3 @@ def _seqs(found: Sequence[Stored]) -> dict[UUID, list[int]]:
     for message in found:
         seqs[message.workspace_id].append(message.seq)
     return seqs
-
-
-def _tell(ghosts: Sequence[Stored]) -> int:
-    """Logs each, and answers how many they are."""
-    for ghost in ghosts:
-        logger.error(
-            "the stream has an event that the log does not have: %s %s, seq %d of workspace %s, message %d;"
-            " receivers of webhooks may have it too",
-            ghost.type, ghost.event_id, ghost.seq, ghost.workspace_id, ghost.stream_seq,
-        )  # fmt: skip
-    GHOSTS.inc(len(ghosts))
-    return len(ghosts)
