@@ -56,12 +56,7 @@ class CompanyController(Controller):
     ) -> Json[One[CompanyView]]:
         return change.execute(COMPANY, company_id, data, rows.views)
 
-    @delete(
-        "/{company_id:uuid}",
-        operation_id="deleteCompany",
-        summary="Delete a company",
-        description="Its contacts stay, and belong to no company any more.",
-        scope="companies:write",
-    )
+    @delete("/{company_id:uuid}", operation_id="deleteCompany", summary="Delete a company", scope="companies:write")
     def delete_company(self, change: NamedDependency[Change], company_id: FromPath[UUID]) -> Json[None]:
+        """Its contacts stay, and belong to no company any more."""
         return change.end(COMPANY, company_id, DeleteCompany())
