@@ -21,6 +21,12 @@ BATCH: Final = 2_000
 LITTLE: Final = 1_000
 """So many events are few enough to be gone through while everybody waits."""
 
+_HEADS: Final = "SELECT workspace_id, seq FROM log_heads WHERE seq > 0"
+_CONCERNED: Final = """
+    SELECT workspace_id FROM log_heads h
+    WHERE EXISTS (SELECT FROM events e WHERE e.workspace_id = h.workspace_id AND e.type = ANY(%s))
+"""
+
 Progress = Callable[[int], None]
 
 
@@ -73,6 +79,7 @@ class _Rebuilding:
         for table in self._view.tables:
             self._conn.execute(f"DROP TABLE IF EXISTS {self._shadows[table.name]}".encode())
             make_tenant_table(self._conn, self._shadows[table.name], table.create(self._shadows[table.name]))
+        self._begin()
         self._catch_up()
         for table in self._view.tables:
             for name, statement in self._indexes(table):
@@ -80,6 +87,12 @@ class _Rebuilding:
             self._conn.execute(f"ANALYZE {self._shadows[table.name]}".encode())
         self._finish()
         return sum(self._count(table) for table in self._view.tables)
+
+    def _begin(self) -> None:
+        """Of logs that have nothing for this view, so far, only the end is noted."""
+        self._seen.update(self._conn.execute(_HEADS).fetchall())
+        for (workspace_id,) in self._conn.execute(_CONCERNED, (sorted(self._view.types),)).fetchall():
+            self._seen[workspace_id] = 0
 
     def _indexes(self, table: Table) -> Iterator[tuple[str, str]]:
         for name, using in table.indexes.items():
@@ -93,7 +106,7 @@ class _Rebuilding:
     def _catch_up(self) -> int:
         """Goes through what was written since; answers how many events that was."""
         total = 0
-        for workspace_id, seq in self._conn.execute("SELECT workspace_id, seq FROM log_heads WHERE seq > 0").fetchall():
+        for workspace_id, seq in self._conn.execute(_HEADS).fetchall():
             after = self._seen.get(workspace_id, 0)
             while after < seq:
                 rows = self._conn.execute(BEHIND, (self._reads, workspace_id, after, seq, BATCH))

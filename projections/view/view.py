@@ -15,6 +15,7 @@ from uuid import UUID
 from domain.kernel import Decider, Event, State
 from eventstore.consuming import Entry
 from eventstore.database import Db, one
+from eventstore.mapper import UPCASTERS
 
 _REACHED: Final[LiteralString] = """
     SELECT h.seq, coalesce((SELECT c.seq FROM consumer_checkpoints c
@@ -108,6 +109,12 @@ class View:
     tables: tuple[Table, ...]
     apply: Mapping[str, Apply]
     folds: Mapping[str, Decider[Any, Any, Any]] = field(default_factory=dict)
+
+    @property
+    def types(self) -> frozenset[str]:
+        """The events that it makes anything of, under the names that they have or once had."""
+        folded = {event.event_name for decider in self.folds.values() for event in decider.events}
+        return frozenset({*self.apply, *folded, *UPCASTERS})
 
 
 def reached(conn: Db, workspace_id: UUID, view: View) -> tuple[int, int]:

@@ -96,12 +96,19 @@ def test_verify_says_what_it_checked_while_the_service_runs(served: Served) -> N
 
 
 def test_rows_rebuilt_while_the_service_runs_are_the_same(served: Served) -> None:
-    served.request("POST", "/contacts", json={"firstName": "Re", "lastName": "Built", "tags": ["kept"]})
+    served.request("POST", "/contacts", json={"firstName": "Re", "lastName": "Build", "tags": ["kept"]})
+    before = served.request("GET", "/contacts").json()["data"]
+    path = f"/contacts/{before[0]['id']}/timeline"
+    written = served.request("PATCH", f"/contacts/{before[0]['id']}", json={"lastName": "Built"})
+    told = served.request("GET", path, params={"minSeq": written.headers["daybook-seq"]}).json()["data"]
+    assert [item["event"] for item in told] == ["contact.updated", "contact.created"]
     before = served.request("GET", "/contacts").json()["data"]
     done = served.run("projections", "rebuild")
     assert done.returncode == 0, done.stderr
     assert "rebuilt contacts" in done.stdout
+    assert "rebuilt timeline" in done.stdout
     assert served.request("GET", "/contacts").json()["data"] == before
+    assert served.request("GET", path).json()["data"] == told
     assert served.run("verify").returncode == 0
 
 

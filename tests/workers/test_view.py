@@ -224,6 +224,20 @@ def test_rebuilt_under_load_it_equals_the_live_one(installation: Installation) -
     assert [row for workspace in workspaces for row in rows(installation, workspace)]
 
 
+def test_a_rebuild_does_not_go_through_logs_that_have_nothing_for_the_view(installation: Installation) -> None:
+    concerned, other = installation.workspace(), installation.workspace()
+    live(installation, concerned, random.Random(1), 10)
+    installation.commit(other, times=3, events=5)
+    gone_through: list[int] = []
+    rebuild(installation.owner, TAG_BEARERS, gone_through.append)
+    heads = "SELECT sum(seq) FROM log_heads WHERE workspace_id IN (SELECT workspace_id FROM events WHERE stream_type = 'contact')"
+    assert installation.owner.execute(heads).fetchone() == (sum(gone_through),)
+    assert checkpoint(installation, other) == installation.head(other) == 15
+    live(installation, other, random.Random(2), 10)
+    catch_up(installation, other)
+    assert compared(installation, other) > 0
+
+
 def test_a_rebuilt_view_is_defined_and_protected_as_before(installation: Installation) -> None:
     query = """
         SELECT indexname, indexdef FROM pg_indexes WHERE tablename = %(t)s UNION ALL
