@@ -259,7 +259,8 @@ ACROSS = {
     "projections/table/rebuild.py:_write_counts",
     "projections/verify.py:_WORKSPACES",
     "projections/view/compare.py:_compare",
-    "projections/view/rebuild.py:_catch_up",
+    "projections/view/rebuild.py:_CONCERNED",
+    "projections/view/rebuild.py:_HEADS",
     "projections/view/rebuild.py:_count",
 }
 """Statements about many workspaces at once."""

@@ -6,7 +6,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from typing import Final
 from uuid import UUID
 
@@ -19,6 +18,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from workers.consuming.consumer import Consumer, Consuming
 from workers.consuming.look import Look
 from workers.consuming.news import news
+from workers.consuming.pull import pulling
 from workers.running.broker import STREAM, SUBJECT_PREFIX, Connection, ensure_stream
 from workers.running.context import WorkerContext
 from workers.running.ending import end
@@ -27,9 +27,6 @@ from workers.running.waiting import Backoff, pause
 RECONCILE_SECONDS: Final = 2.0
 LOOK_SPACING: Final = 20
 """At most a twentieth of the time goes into looking everywhere, however many workspaces there are."""
-FETCH: Final = 500
-FETCH_SECONDS: Final = 1.0
-"""Also how late it may be noticed that the connection has ended."""
 ACK_SECONDS: Final = 30.0
 AT_A_TIME: Final = 4
 """Workspaces that one process consumes at a time, for one consumer."""
@@ -127,24 +124,17 @@ class _Feed:
     async def _follow(self, connection: Connection) -> None:
         await ensure_stream(connection.js)
         await _ensure_consumer(connection.js, self._consumer.name)
-        messages = await connection.js.pull_subscribe_bind(durable=self._consumer.name, stream=STREAM)
-        self._following = True
-        self._missed.set()
-        try:
+        async with pulling(connection, self._consumer.name) as messages:
+            self._following = True
+            self._missed.set()
             while not connection.ended.is_set():
-                try:
-                    received = await messages.fetch(FETCH, timeout=FETCH_SECONDS)
-                except TimeoutError:  # there was none; NATS' own is one too
-                    received = []
+                received = await messages.next()
                 async with self.handling:
                     await self._received(received)
                 self._backoff.reset()
                 self._trouble = ""
                 if received and self._consumer.linger:
                     await pause(connection.ended, self._consumer.linger)
-        finally:
-            with suppress(NatsError):
-                await messages.unsubscribe()
 
     async def _received(self, messages: Sequence[Msg]) -> None:
         """Consumes what they are about, and acknowledges them. What fails is sent again, to this process or another."""
