@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from types import MappingProxyType
 from typing import Any, Final
 
 import pytest
@@ -98,14 +97,11 @@ OPERATIONS: Final = [
 ]
 
 
-def every(
-    of: Callable[[Operation], bool] = lambda _: True, unmended: Mapping[str, str] = MappingProxyType({})
-) -> pytest.MarkDecorator:
-    """Parametrizes with every operation of which that holds, by name; ``unmended``: of some, what is known to fail."""
+def every(of: Callable[[Operation], bool] = lambda _: True) -> pytest.MarkDecorator:
+    """Parametrizes with every operation of which that holds, by name."""
     chosen = [op for op in OPERATIONS if of(op)]
     assert chosen
-    marks = {name: [pytest.mark.xfail(reason=reason, strict=True)] for name, reason in unmended.items()}
-    return pytest.mark.parametrize("op", [pytest.param(op, id=op.id, marks=marks.get(op.id, [])) for op in chosen])
+    return pytest.mark.parametrize("op", [pytest.param(op, id=op.id) for op in chosen])
 
 
 def creator(parameter: str) -> Operation | None:

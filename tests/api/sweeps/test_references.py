@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
 import httpx
 import pytest
 
+from projections.catalogue import TABLES
 from tests.api.sweeps.fields import Field, named, references
 from tests.api.sweeps.makers import Things
 from tests.api.sweeps.operations import OPERATIONS, Operation, every
 from tests.api.sweeps.written import Written
 
 REFERRING = every(lambda op: bool(references(op)))
+
+ENDS: Final = {op.in_path[-1]: op for op in OPERATIONS if op.method == "DELETE" and op.path.endswith("Id}")}
+"""By the name of its id, what ends a thing."""
+ROW_TABLES: Final = {table.table for table in TABLES}
 
 
 def with_reference(things: Things, op: Operation, field: Field, value: Any) -> httpx.Response:
@@ -58,6 +63,21 @@ def test_null_is_taken_where_the_document_says_so(ours: Things, op: Operation) -
         answer = with_reference(ours, op, field, None)
         assert answer.is_success == field.nullable, (str(field), answer.text)
         assert answer.is_success or field.name in named(answer), (str(field), answer.text)
+
+
+@every(lambda op: op.makes and bool(references(op)))
+def test_what_has_ended_is_not_referred_to_any_more(ours: Things, written: Written, op: Operation) -> None:
+    """Whoever referred to it has let go, or is gone too; or it does not end as long as somebody does."""
+    things = ours.anew()
+    for field in references(op):
+        for kind, end in ENDS.items():
+            if with_reference(things, op, field, things[kind]).is_success:
+                ended = things.ask(things.team.owner, end)
+                assert ended.status_code in (204, 409), ended.text
+                rows = [row for row in written(things.team.workspace_id) if row.partition(" ")[0] in ROW_TABLES]
+                referring = [row[:500] for row in rows if things[kind] in row]
+                assert bool(referring) == (ended.status_code == 409), (str(field), referring)
+                things = ours.anew()
 
 
 @pytest.mark.parametrize(
