@@ -16,6 +16,7 @@ from api.http.routes import delete, get, patch, post
 from domain.company import COMPANY, CreateCompany, DeleteCompany, UpdateCompany
 from projections import company as rows
 from schemas.company import CompanyView, CompanyWithContacts
+from schemas.job import JobView
 from schemas.wire.page import One, Page, PageRequest
 
 _NEW: Final = {"name": "Acme Corp", "domain": "acme.example.com", "size": "11-50", "address": {"city": "San Francisco"}}
@@ -56,7 +57,13 @@ class CompanyController(Controller):
     ) -> Json[One[CompanyView]]:
         return change.execute(COMPANY, company_id, data, rows.views)
 
-    @delete("/{company_id:uuid}", operation_id="deleteCompany", summary="Delete a company", scope="companies:write")
-    def delete_company(self, change: NamedDependency[Change], company_id: FromPath[UUID]) -> Json[None]:
+    @delete(
+        "/{company_id:uuid}",
+        operation_id="deleteCompany",
+        summary="Delete a company",
+        scope="companies:write",
+        large=True,
+    )
+    def delete_company(self, change: NamedDependency[Change], company_id: FromPath[UUID]) -> Json[One[JobView]]:
         """Its contacts stay, and belong to no company any more."""
         return change.end(COMPANY, company_id, DeleteCompany())

@@ -68,9 +68,7 @@ class TagController(Controller):
         operation_id="deleteTag",
         summary="Delete a tag",
         scope="tags:write",
-        status=202,
-        also={202: "More than 1,000 contacts bear it: a job takes it away.", 204: "Done; there is nothing to say."},
-        headers=("Location",),
+        large=True,
     )
     def delete_tag(self, change: NamedDependency[Change], tag_id: FromPath[UUID]) -> Json[One[JobView]]:
         """Every contact that bears it loses it. Up to 1,000 do so at once; of more a job sees to it bit by bit. Until it has

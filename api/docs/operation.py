@@ -32,6 +32,7 @@ _CONSTRAINTS: Final = {
     "pattern": "pattern",
 }
 _DONE: Final = {200: "Done.", 201: "Created.", 202: "Accepted.", 204: "Done; there is nothing to say."}
+_BY_JOB: Final = "More than 1,000 things refer to it: a job has them let go of it, then takes it away."
 _ID: Final = "0198c6f2-7d3a-7c4e-9b1f-2a6d5e8f0001"
 
 Refer = Callable[[Any], JSON]
@@ -52,7 +53,7 @@ def answers_of(handler: HTTPRouteHandler) -> dict[int, Any]:
     """Success statuses and what is answered with them; ``None`` for nothing."""
     (inner,) = handler.parsed_fn_signature.return_type.inner_types or (None,)
     kind = None if inner is None or inner.annotation in (None, type(None)) else inner.annotation
-    statuses = (handler.status_code, *handler.opt.get("also", ()))
+    statuses = (handler.status_code, *handler.opt.get("also", ()), *([204] if handler.opt.get("large") else []))
     return {status: None if status == 204 else kind for status in statuses}
 
 
@@ -185,11 +186,14 @@ def _success(handler: HTTPRouteHandler, method: str, status: int, kind: Any, ref
         names.append("ETag")
         if method == "post" and 201 in answers_of(handler):
             names.append("Location")
+    if handler.opt.get("large"):
+        also = {202: _BY_JOB}
+        names += ["Location"] if status == 202 else []
     if _takes(handler, Act):
         names += ["Daybook-Seq", "Idempotency-Replayed"]
     made: JSON = {
         "description": also.get(status, _DONE[status]),
-        "headers": headers(*names, *(() if status == 204 else handler.opt.get("headers", ()))),
+        "headers": headers(*names, *handler.opt.get("headers", ())),
     }
     if kind is not None:
         made["content"] = {"application/json": _content(kind, refer)}

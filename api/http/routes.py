@@ -46,6 +46,8 @@ class Said(TypedDict, total=False):
     """Other statuses with which the same may be answered, and what they mean."""
     example: JSON
     """A body, as JSON."""
+    large: bool
+    """Whether so much may refer to what is deleted that a job sees to it: 202 with the job then, and else 204."""
     headers: tuple[str, ...]
     """Headers that are answered beside the usual ones."""
     lines: type
@@ -101,7 +103,7 @@ class _Method:
                 operation_id=operation_id,
                 summary=summary,
                 description=description or _told(handler),
-                status_code=status,
+                status_code=202 if said.get("large") else status,
                 dependencies=found,
                 request_max_body_size=Empty if max_body is None else max_body,
                 sync_to_thread=None if iscoroutinefunction(handler) else True,

@@ -50,14 +50,16 @@ def tagged(team: Team, count: int = BEARERS) -> str:
     tag = team.owner.tag("Newsletter")
     ref = TagRef(id=UUID(tag["id"]), name=tag["name"])
 
-    def work(unit: Work, some: int) -> None:
-        for _ in range(some):
-            unit.begin(CONTACT, new_id(), CreateContact(first_name="Ada", tags=(ref,)))
-
     origin = Origin(team.workspace_id, Actor(type="system"))
     for first in range(0, count, 800):
-        team.services.store.run(origin, partial(work, some=min(800, count - first)), bulk=True)
+        some = partial(_contacts, some=min(800, count - first), fields={"first_name": "Ada", "tags": (ref,)})
+        team.services.store.run(origin, some, bulk=True)
     return ref.id.hex
+
+
+def _contacts(unit: Work, some: int, fields: dict[str, Any]) -> None:
+    for _ in range(some):
+        unit.begin(CONTACT, new_id(), CreateContact(**fields))
 
 
 def bearers(team: Team) -> int:
@@ -109,6 +111,21 @@ def test_of_more_a_job_takes_it(installation: Installation, team: Team) -> None:
     is_gone(installation, team, tag_id)
     last = team.owner.listed("/activities", limit=1)[0]
     assert (last["action"], last["userId"]) == ("deleted", str(team.owner.account_id))
+
+
+def test_so_it_is_with_whatever_others_refer_to(installation: Installation, team: Team) -> None:
+    company = ok(team.owner.post("/companies", {"name": "Acme"}), 201)["data"]
+    fields = {"first_name": "Ada", "company_id": UUID(company["id"])}
+    several = partial(_contacts, some=MANY + 1, fields=fields)
+    team.services.store.run(Origin(team.workspace_id, Actor(type="system")), several, bulk=True)
+    job = ok(team.owner.delete(f"/companies/{company['id']}"), 202)["data"]
+    refused(team.owner.post("/contacts", {"name": "Late", "companyId": company["id"]}), 422, "companyId")
+    with running(installation.config, idle) as context:
+        while job_worker.step(context):
+            pass
+    assert done(team, job["id"])
+    refused(team.owner.get(f"/companies/{company['id']}"), 404)
+    assert verify(installation.owner, workspaces=[team.workspace_id]).finding is None
 
 
 def test_meanwhile_nobody_else_can_get_it(installation: Installation, team: Team) -> None:
