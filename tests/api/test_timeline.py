@@ -15,10 +15,9 @@ import pytest
 from api.app import THREADS
 from api.http import fresh
 from daybook.embedded import EmbeddedPostgres
-from eventstore.database import Db
 from projections.timeline import TIMELINE
 from tests.api.asserting import gone, ok, refused
-from tests.api.team import Member, Team
+from tests.api.team import Member, Team, created
 from workers.consuming.consumer import Consuming
 from workers.consuming.view import consumer_of
 from workers.running.context import async_pool
@@ -37,12 +36,16 @@ def keep(postgres: EmbeddedPostgres) -> Keep:
     return lambda team: asyncio.run(main(team))
 
 
-def path(contact: dict[str, Any]) -> str:
-    return f"/contacts/{contact['id']}/timeline"
+def path(thing: dict[str, Any], kind: str = "contacts") -> str:
+    return f"/{kind}/{thing['id']}/timeline"
 
 
-def events(member: Member, contact: dict[str, Any], **params: Any) -> list[str]:
-    return [item["event"] for item in member.listed(path(contact), **params)]
+def events(member: Member, thing: dict[str, Any], kind: str = "contacts", **params: Any) -> list[str]:
+    return [item["event"] for item in member.listed(path(thing, kind), **params)]
+
+
+def company(member: Member, name: str) -> dict[str, Any]:
+    return created(member.post("/companies", {"name": name}))
 
 
 class TestWhatIsTold:
@@ -83,6 +86,32 @@ class TestWhatIsTold:
         assert shown == team.owner.listed("/activities", entityId=contact["id"])
         assert shown[0]["changes"] == {"company": {"from": "Acme", "to": "Acme Corp"}}
         assert shown[0]["userId"] == str(team.admin.account_id)
+
+    def test_on_a_companys_is_what_happens_to_its_contacts_while_they_are(self, team: Team, keep: Keep) -> None:
+        acme, other = company(team.owner, "Acme"), company(team.owner, "Other")
+        ann = team.owner.contact(firstName="Ann")
+        for changes in ({"companyId": acme["id"]}, {"city": "Rome"}, {"companyId": other["id"]}, {"city": "Paris"}):
+            ok(team.owner.patch(f"/contacts/{ann['id']}", changes))
+        ok(team.owner.patch(f"/companies/{acme['id']}", {"name": "Acme Corp"}))
+        keep(team)
+        found = team.owner.listed(path(acme, "companies"))
+        assert [(item["event"], sorted(item["changes"])) for item in found] == [
+            ("company.updated", ["name"]),
+            ("contact.updated", ["companyId"]),
+            ("contact.updated", ["city"]),
+            ("contact.updated", ["companyId"]),
+            ("company.created", ["name"]),
+        ]
+        assert [item["changes"]["companyId"]["to"] for item in found if "companyId" in item["changes"]] == [
+            other["id"],
+            acme["id"],
+        ]
+        assert [sorted(item["changes"]) for item in team.owner.listed(path(other, "companies"))] == [
+            ["city"],
+            ["companyId"],
+            ["name"],
+        ]
+        assert len(events(team.owner, ann)) == 5
 
     def test_it_says_how_far_it_is(self, team: Team, keep: Keep) -> None:
         contact = team.owner.contact()
@@ -139,21 +168,16 @@ class TestWhoseItIs:
         refused(team.limited.get(path(theirs)), 404)
         refused(team.limited.get(path(team.owner.contact())), 404)
 
-    def test_a_limited_member_sees_no_item_about_what_is_assigned_to_others(
-        self, team: Team, keep: Keep, owner: Db
-    ) -> None:
-        """As when another contact refers to theirs: here it is put on the timeline by hand, as no kind does so yet."""
-        mine = team.owner.contact(assignedTo=str(team.limited.account_id))
-        theirs = team.owner.contact(assignedTo=str(team.member.account_id))
+    def test_a_limited_member_sees_no_item_about_what_is_assigned_to_others(self, team: Team, keep: Keep) -> None:
+        acme = company(team.owner, "Acme")
+        mine, theirs = str(team.limited.account_id), str(team.member.account_id)
+        contact = team.owner.contact(companyId=acme["id"], assignedTo=mine)
+        team.owner.contact(companyId=acme["id"], assignedTo=theirs)
         keep(team)
-        owner.execute(
-            "INSERT INTO timeline_items SELECT workspace_id, %s, seq FROM events WHERE workspace_id = %s AND stream_id = %s",
-            (mine["id"], team.workspace_id, theirs["id"]),
-        )
-        assert events(team.owner, mine) == ["contact.created"] * 2
-        answer = ok(team.limited.get(path(mine)))
-        assert [item["entityId"] for item in answer["data"]] == [mine["id"]]
-        assert answer["meta"]["total"] == 1
+        assert len(events(team.owner, acme, "companies")) == 3
+        answer = ok(team.limited.get(path(acme, "companies")))
+        assert [item["entityId"] for item in answer["data"]] == [contact["id"], acme["id"]]
+        assert answer["meta"]["total"] == 2
 
 
 class TestReadingWhatOneWrote:
