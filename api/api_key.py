@@ -13,8 +13,6 @@ from api.http.answers import Json
 from api.http.ask import Act, Ask
 from api.http.routes import delete, get, post
 from application import identity
-from domain.user import USER
-from eventstore.work import Work
 from projections import identity as rows
 from projections.api_key import LISTING
 from schemas.identity import ApiKeyCreated, ApiKeyView, NewApiKey
@@ -30,7 +28,8 @@ class ApiKeyController(Controller):
     @get(operation_id="listApiKeys", summary="List the workspace's API keys", scope="api-keys:read")
     def list_keys(self, ask: NamedDependency[Ask], wanted: NamedDependency[PageRequest]) -> Json[Page[ApiKeyView]]:
         """Revoked keys stay listed, with `isActive` false."""
-        return ask.many(LISTING, wanted, lambda conn, keys: rows.api_keys(conn, ask.caller.workspace_id, keys))
+        used = identity.last_used(ask.services, ask.caller)
+        return ask.many(LISTING, wanted, lambda conn, keys: rows.api_keys(conn, keys, used))
 
     @post(
         operation_id="createApiKey",
@@ -43,16 +42,11 @@ class ApiKeyController(Controller):
         """`rawKey` is answered this once. The key acts with its creator's role, in any workspace of theirs that
         `X-Workspace-Id` names. A repeated request makes another key: no response with a key in it is kept.
         """
-        caller = ask.caller
-
-        def work(unit: Work) -> ApiKeyCreated:
-            key, raw = identity.create_api_key(unit, caller, data.name, data.scopes, data.expires_at)
-            creator = unit.load(USER, [caller.account_id]).get(caller.account_id)
-            fields = rows.api_key_fields(caller.workspace_id, key, creator, None)
-            return ApiKeyCreated(**fields, raw_key=raw)
-
-        done = ask.services.store.run(caller.origin(), work)
-        return ask.told(done.value, 201, {"cache-control": "no-store", "daybook-seq": str(done.seq)})
+        done = identity.create_api_key(ask.services, ask.caller, data.name, data.scopes, data.expires_at)
+        made = done.value
+        fields = rows.api_key_fields(ask.caller.workspace_id, made.key, made.creator, None)
+        created = ApiKeyCreated(**fields, raw_key=made.raw)
+        return ask.told(created, 201, {"cache-control": "no-store", "daybook-seq": str(done.seq)})
 
     @delete("/{key_id:uuid}", operation_id="revokeApiKey", summary="Revoke an API key", scope="api-keys:write")
     def revoke_key(self, act: NamedDependency[Act], key_id: FromPath[UUID]) -> Json[None]:

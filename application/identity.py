@@ -1,30 +1,35 @@
-"""Accounts, sessions and API keys: the secrets in ordinary tables, what happened in the log, in one transaction."""
+"""Accounts, sessions and API keys: the secrets in the directory, and then what happened in the workspace's log."""
 
 from __future__ import annotations
 
 import secrets
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from hashlib import sha256
 from typing import Final
 from uuid import UUID
 
 from argon2.exceptions import VerificationError
 
+from application.calling import directory
 from application.calling.caller import Caller
+from application.calling.directory import Account
 from application.calling.services import Services
 from domain import api_key
 from domain.api_key import API_KEY, ApiKey, CreateApiKey, RevokeApiKey
 from domain.kernel import Refused, invalid, values
 from domain.kernel.check import Check
 from domain.membership import MEMBERSHIP, GrantMembership
-from domain.user import USER, LogIn, LogOut, RegisterUser
+from domain.user import USER, LogIn, LogOut, RegisterUser, User
 from domain.workspace import WORKSPACE, CreateWorkspace, Plan
 from eventstore.append import Origin
-from eventstore.database import connection
+from eventstore.database import reading
 from eventstore.ids import new_id
 from eventstore.rows import Current
+from eventstore.unit_of_work import Done
 from eventstore.work import Work
+from projections.identity import access
 from schemas.identity import Credentials, Registration
 from schemas.log import Actor
 
@@ -52,33 +57,46 @@ def register(services: Services, form: Registration, *, plan: Plan = "free", req
     check.field("name", values.text, form.name)
     check.field("workspaceName", values.text, form.workspace_name)
     check.done()
-    account_id, workspace_id = new_id(), new_id()
-    password_hash = services.hasher.hash(form.password)
-
-    def work(unit: Work) -> None:
-        _insert_account(unit, account_id, email or "", password_hash)
-        unit.conn.execute("INSERT INTO log_heads (workspace_id) VALUES (%s)", (workspace_id,))
-        found = CreateWorkspace(workspace_name=form.workspace_name, owner_id=account_id, plan=plan)
-        unit.begin(WORKSPACE, workspace_id, found)
-        unit.begin(USER, account_id, RegisterUser(name=form.name, email=form.email))
-        unit.begin(MEMBERSHIP, new_id(), GrantMembership(user_id=account_id, role="owner"))
-
+    account_id, workspace_id = _begun(services, email or "", form.password)
     origin = Origin(workspace_id, Actor(type="user", id=account_id), request_id=request_id)
-    services.store.run(origin, work)
+    services.store.run(origin, partial(_move_in, account_id=account_id, form=form, plan=plan))
+    if not directory.settle_account(services.directory, account_id):
+        raise Refused("conflict", "This registration was begun long ago and taken back meanwhile; try again.")
     return Caller(workspace_id=workspace_id, account_id=account_id, role="owner", plan=plan, request_id=request_id)
 
 
-def _insert_account(unit: Work, account_id: UUID, email: str, password_hash: str) -> None:
-    row = unit.conn.execute(
-        "INSERT INTO accounts (id, email, password_hash) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING RETURNING id",
-        (account_id, email, password_hash),
-    ).fetchone()
-    if row is None:
+def _begun(services: Services, email: str, password: str) -> tuple[UUID, UUID]:
+    """A pending account and its workspace to be: new ones, or those of an attempt that went no further.
+
+    Who goes on with such an attempt must know its password.
+    """
+    account_id, workspace_id = new_id(), new_id()
+    if directory.add_account(services.directory, account_id, email, services.hasher.hash(password), workspace_id):
+        return account_id, workspace_id
+    found = directory.account(services.directory, email)
+    if found is None or not found.pending or not _is_password(services, found.password_hash, password):
         raise invalid("email", "belongs to an account already")
-    unit.conn.execute(
-        "INSERT INTO account_workspaces (account_id, workspace_id) VALUES (%s, %s)",
-        (account_id, unit.origin.workspace_id),
+    return found.id, found.workspaces[0]
+
+
+def _move_in(unit: Work, *, account_id: UUID, form: Registration, plan: Plan) -> None:
+    """The workspace with its owner, unless an earlier attempt came as far as this."""
+    workspace_id = unit.origin.workspace_id
+    unit.conn.execute("INSERT INTO log_heads (workspace_id) VALUES (%s) ON CONFLICT DO NOTHING", (workspace_id,))
+    if unit.load(WORKSPACE, [workspace_id]):
+        return
+    unit.begin(
+        WORKSPACE, workspace_id, CreateWorkspace(workspace_name=form.workspace_name, owner_id=account_id, plan=plan)
     )
+    unit.begin(USER, account_id, RegisterUser(name=form.name, email=form.email))
+    unit.begin(MEMBERSHIP, new_id(), GrantMembership(user_id=account_id, role="owner"))
+
+
+def _is_password(services: Services, password_hash: str, password: str) -> bool:
+    try:
+        return services.hasher.verify(password_hash, password[:MAX_PASSWORD])
+    except VerificationError:
+        return False
 
 
 def log_in(
@@ -91,15 +109,9 @@ def log_in(
     account_id, workspace_id = _checked(services, form, wanted)
     token = SESSION_PREFIX + secrets.token_urlsafe(32)
     expires_at = datetime.now(UTC) + timedelta(days=SESSION_DAYS)
-
-    def work(unit: Work) -> None:
-        unit.conn.execute(
-            "INSERT INTO sessions (token_hash, account_id, workspace_id, expires_at) VALUES (%s, %s, %s, %s)",
-            (hashed(token), account_id, workspace_id, expires_at),
-        )
-        unit.execute(USER, account_id, LogIn())
-
-    services.store.run(Origin(workspace_id, Actor(type="user", id=account_id), request_id=request_id), work)
+    directory.add_session(services.directory, hashed(token), account_id, workspace_id, expires_at)
+    origin = Origin(workspace_id, Actor(type="user", id=account_id), request_id=request_id)
+    services.store.run(origin, lambda unit: unit.execute(USER, account_id, LogIn()))
     caller = authenticate(services, token, None, request_id)
     return caller, token, expires_at
 
@@ -111,34 +123,31 @@ def _checked(services: Services, form: Credentials, wanted: UUID | None) -> tupl
         email = values.email(form.email)
     except ValueError:
         email = ""  # no account's; refused like any other that is wrong
-    with connection(services.pool) as conn:
-        row = conn.execute(
-            "SELECT a.id, a.password_hash, array(SELECT w.workspace_id FROM account_workspaces w"
-            " WHERE w.account_id = a.id ORDER BY w.created_at, w.workspace_id) FROM accounts a WHERE a.email = %s",
-            (email,),
-        ).fetchone()
-    try:
-        services.hasher.verify(row[1] if row else _DUMMY_HASH, form.password[:MAX_PASSWORD])
-    except VerificationError:
-        raise wrong from None
-    if row is None or not row[2]:
+    found = directory.account(services.directory, email)
+    right = _is_password(services, found.password_hash if found else _DUMMY_HASH, form.password)
+    if not right or found is None or not found.workspaces or not _settled(services, found):
         raise wrong
-    if wanted is not None and wanted not in row[2]:
+    if wanted is not None and wanted not in found.workspaces:
         raise Refused("permission_denied", "You are not a member of this workspace.")
-    return row[0], wanted or row[2][0]
+    return found.id, wanted or found.workspaces[0]
+
+
+def _settled(services: Services, found: Account) -> bool:
+    """Whether the account is in its workspace; one that came as far as that is settled now."""
+    if not found.pending:
+        return True
+    with reading(services.pool, found.workspaces[0]) as conn:
+        _, standing = access(conn, found.id, None)
+    return standing is not None and directory.settle_account(services.directory, found.id)
 
 
 def log_out(services: Services, caller: Caller) -> None:
     """Ends the caller's session. Refuses a caller with an API key: keys are revoked, not logged out."""
     if caller.api_key_id is not None:
         raise Refused("invalid_request", "An API key has no session to end; revoke the key instead.")
-
-    def work(unit: Work) -> None:
-        unit.conn.execute("DELETE FROM sessions WHERE token_hash = %s", (caller.token_hash,))
-        unit.execute(USER, caller.account_id, LogOut())
-
+    directory.end_session(services.directory, caller.token_hash)
     origin = replace(caller.origin(), workspace_id=caller.home_id or caller.workspace_id)
-    services.store.run(origin, work)
+    services.store.run(origin, lambda unit: unit.execute(USER, caller.account_id, LogOut()))
 
 
 ACCESS_EVENTS: Final = frozenset(
@@ -153,54 +162,84 @@ def authenticate(services: Services, token: str, wanted: UUID | None, request_id
     Refuses with ``unauthenticated`` (unknown, revoked or expired) or ``permission_denied`` (no member there).
     """
     digest = hashed(token)
-    with connection(services.pool) as conn:
-        row = conn.execute("SELECT * FROM authenticate(%s, %s)", (digest, wanted)).fetchone()
-    if row is None:
-        raise Refused("unauthenticated", "The API key or session token is not valid.")
-    workspace_id, account_id, api_key_id, scopes, role, assigned_only, plan, last_used_at, home_id = row
-    if role is None:
+    holder = directory.holder(services.directory, digest)
+    if holder is None:
+        raise _not_valid()
+    home_id, account_id = holder.workspace_id, holder.account_id
+    workspace_id = wanted or home_id
+    with reading(services.pool, home_id) as conn:
+        scopes, standing = access(conn, account_id, holder.api_key_id)
+    if scopes is None:
+        raise _not_valid()
+    if workspace_id != home_id:
+        with reading(services.pool, workspace_id) as conn:
+            _, standing = access(conn, account_id, None)
+    if standing is None:
         raise Refused("permission_denied", "You are not a member of this workspace.")
-    if api_key_id is not None:
-        _mark_used(services, digest, last_used_at)
+    if holder.api_key_id is not None:
+        _mark_used(services, digest, holder.last_used_at)
     return Caller(
         workspace_id=workspace_id,
         account_id=account_id,
-        role=role,
-        plan=plan,
-        scopes=tuple(scopes),
-        api_key_id=api_key_id,
-        assigned_only=assigned_only,
+        role=standing.role,
+        plan=standing.plan,
+        scopes=scopes,
+        api_key_id=holder.api_key_id,
+        assigned_only=standing.assigned_only,
         request_id=request_id,
         token_hash=digest,
         home_id=home_id,
     )
 
 
+def _not_valid() -> Refused:
+    return Refused("unauthenticated", "The API key or session token is not valid.")
+
+
 def _mark_used(services: Services, digest: bytes, last_used_at: datetime | None) -> None:
     """When a key was last used is kept to the minute: no write for every request."""
     if last_used_at is None or datetime.now(UTC) - last_used_at > timedelta(minutes=1):
-        with connection(services.pool) as conn:
-            conn.execute("UPDATE api_key_secrets SET last_used_at = now() WHERE key_hash = %s", (digest,))
+        directory.mark_used(services.directory, digest)
+
+
+@dataclass(frozen=True)
+class MadeKey:
+    """A new key of a user's, and the key itself, which nothing keeps."""
+
+    key: Current[ApiKey]
+    creator: Current[User] | None
+    raw: str = field(repr=False)
 
 
 def create_api_key(
-    unit: Work, caller: Caller, name: str, scopes: tuple[str, ...] = ("*",), expires_at: datetime | None = None
-) -> tuple[Current[ApiKey], str]:
-    """A new key of the caller's, and the key itself, which nothing keeps. It may do no more than the caller may."""
+    services: Services,
+    caller: Caller,
+    name: str,
+    scopes: tuple[str, ...] = ("*",),
+    expires_at: datetime | None = None,
+) -> Done[MadeKey]:
+    """A new key of the caller's. It may do no more than the caller may."""
     _no_more_than(caller, scopes)
-    if expires_at is not None and expires_at.tzinfo is not None and expires_at <= unit.now:
-        raise invalid("expiresAt", "must be in the future")
     raw = KEY_PREFIX + secrets.token_urlsafe(32)
     key_id = new_id()
     command = CreateApiKey(
         name=name, key_prefix=raw[:12], user_id=caller.account_id, scopes=scopes, expires_at=expires_at
     )
-    key = unit.begin(API_KEY, key_id, command)
-    unit.conn.execute(
-        "INSERT INTO api_key_secrets (key_hash, workspace_id, api_key_id, account_id) VALUES (%s, %s, %s, %s)",
-        (hashed(raw), caller.workspace_id, key_id, caller.account_id),
-    )
-    return key, raw
+
+    def work(unit: Work) -> MadeKey:
+        if expires_at is not None and expires_at.tzinfo is not None and expires_at <= unit.now:
+            raise invalid("expiresAt", "must be in the future")
+        key = unit.begin(API_KEY, key_id, command)
+        return MadeKey(key, unit.load(USER, [caller.account_id]).get(caller.account_id), raw)
+
+    directory.add_key(services.directory, hashed(raw), caller.workspace_id, key_id, caller.account_id)
+    try:
+        done = services.store.run(caller.origin(), work)
+    except Refused:
+        directory.remove_key(services.directory, hashed(raw))
+        raise
+    directory.settle_key(services.directory, hashed(raw))
+    return done
 
 
 def _no_more_than(caller: Caller, scopes: tuple[str, ...]) -> None:
@@ -217,5 +256,10 @@ def _no_more_than(caller: Caller, scopes: tuple[str, ...]) -> None:
 
 
 def revoke_api_key(unit: Work, key_id: UUID) -> None:
-    """No request with the key is accepted once this is committed; revoking twice is no error."""
+    """No request with the key is accepted once this is committed, whatever the directory has; twice is no error."""
     unit.execute(API_KEY, key_id, RevokeApiKey())
+
+
+def last_used(services: Services, caller: Caller) -> dict[UUID, datetime | None]:
+    """When each key of the caller's workspace was last used."""
+    return directory.last_used(services.directory, caller.workspace_id)

@@ -59,7 +59,7 @@ def _first_workspace(database_url: str, key: bytes) -> dict[str, str]:
             name="Owner", email=OWNER_EMAIL, password=secrets.token_urlsafe(32), workspace_name="My workspace"
         )
         caller = identity.register(services, form, plan="enterprise")
-        made = services.store.run(caller.origin(), lambda unit: identity.create_api_key(unit, caller, "First key"))
+        made = identity.create_api_key(services, caller, "First key")
     finally:
         pool.close()
-    return {"workspaceId": str(caller.workspace_id), "apiKey": made.value[1]}
+    return {"workspaceId": str(caller.workspace_id), "apiKey": made.value.raw}

@@ -2,20 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final, LiteralString
 from uuid import UUID
 
 from domain.api_key import ApiKey
 from domain.kernel import not_found
 from domain.membership import Role
-from domain.workspace import Workspace
+from domain.workspace import Plan, Workspace
 from eventstore.database import Db
 from eventstore.rows import Current
 from projections.user import USERS
 from projections.workspace import WORKSPACES
 from schemas.identity import ApiKeyView, UserView, WorkspaceView
+
+_SCOPES: Final[LiteralString] = """
+    SELECT scopes FROM api_keys
+    WHERE workspace_id = %s AND id = %s AND is_active AND (expires_at IS NULL OR expires_at > now())
+"""
+_STANDING: Final[LiteralString] = """
+    SELECT m.role, m.assigned_only, w.plan FROM memberships m JOIN workspaces w ON w.workspace_id = m.workspace_id
+    WHERE m.workspace_id = %s AND m.user_id = %s
+"""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a member may do in a workspace."""
+
+    role: Role
+    assigned_only: bool
+    plan: Plan
+
+
+def access(conn: Db, account_id: UUID, api_key_id: UUID | None) -> tuple[tuple[str, ...] | None, Standing | None]:
+    """The scopes of a key, ``None`` where it is unknown, revoked or expired, and what its account may do here.
+
+    Without a key all scopes. One round trip.
+    """
+    key = None if api_key_id is None else conn.execute(_SCOPES, (conn.workspace_id, api_key_id))
+    member = conn.execute(_STANDING, (conn.workspace_id, account_id))
+    found = (("*",),) if key is None else key.fetchone()
+    standing = member.fetchone()
+    return None if found is None else tuple(found[0]), None if standing is None else Standing(*standing)
 
 
 def user(conn: Db, user_id: UUID, role: Role) -> UserView:
@@ -47,16 +78,11 @@ def workspace_view(conn: Db, found: Current[Workspace]) -> WorkspaceView:
     )
 
 
-def api_keys(conn: Db, workspace_id: UUID, keys: Sequence[Current[ApiKey]]) -> list[ApiKeyView]:
-    """API keys with who made them and when each was last used."""
+def api_keys(conn: Db, keys: Sequence[Current[ApiKey]], used: Mapping[UUID, datetime | None]) -> list[ApiKeyView]:
+    """API keys with who made them and when each was last ``used``."""
     creators = USERS.load(conn, list({key.state.user_id for key in keys}))
-    rows = conn.execute(
-        "SELECT api_key_id, last_used_at FROM api_key_secrets WHERE workspace_id = %s AND api_key_id = ANY(%s)",
-        (workspace_id, [key.id for key in keys]),
-    )
-    used: dict[UUID, datetime | None] = dict(rows.fetchall())
     return [
-        ApiKeyView(**api_key_fields(workspace_id, key, creators.get(key.state.user_id), used.get(key.id)))
+        ApiKeyView(**api_key_fields(conn.workspace_id, key, creators.get(key.state.user_id), used.get(key.id)))
         for key in keys
     ]
 

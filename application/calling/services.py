@@ -13,10 +13,19 @@ from eventstore.unit_of_work import EventStore
 
 @dataclass(frozen=True)
 class Services:
-    """``allow_private_webhooks``: whether webhooks may go to plain http and to private addresses (local use)."""
+    """``allow_private_webhooks``: whether webhooks may go to plain http and to private addresses (local use).
+
+    ``directory_pool`` is for a directory that is not where the workspaces are.
+    """
 
     pool: Pool
     store: EventStore
     box: SecretBox
     allow_private_webhooks: bool = False
     hasher: PasswordHasher = field(default_factory=PasswordHasher)
+    directory_pool: Pool | None = None
+
+    @property
+    def directory(self) -> Pool:
+        """Where accounts, sessions and key hashes are; never in one transaction with a workspace."""
+        return self.directory_pool or self.pool

@@ -151,10 +151,8 @@ class Team:
         """Somebody with an API key: the owner's, unless it is somebody else's, with these scopes."""
         account_id = self._owner.account_id if of is None else of.account_id
         caller = Caller(workspace_id=self.workspace_id, account_id=account_id, role="owner", plan="enterprise")
-        done = self.services.store.run(
-            caller.origin(), lambda unit: identity.create_api_key(unit, caller, "key", scopes or ("*",))
-        )
-        return Member(self.http, self.workspace_id, account_id, done.value[1])
+        done = identity.create_api_key(self.services, caller, "key", scopes or ("*",))
+        return Member(self.http, self.workspace_id, account_id, done.value.raw)
 
     def _origin(self) -> Origin:
         return Origin(self.workspace_id, Actor(type="user", id=self._owner.account_id))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import Final, LiteralString
 
 import psycopg
 
+from application.identity_repair import repair
+from eventstore.database import Unavailable
 from workers.running.context import WorkerContext
 from workers.running.waiting import pause
 
@@ -28,7 +31,10 @@ async def run(context: WorkerContext, *, every: float = EVERY_SECONDS) -> None:
     while not context.stop.is_set():
         try:
             await tidy_up(context)
-        except psycopg.OperationalError as error:
+            repaired = await asyncio.to_thread(repair, context.pool, context.pool)
+            if repaired:
+                logger.info("settled or took away %d unfinished registrations and API keys", repaired)
+        except (psycopg.OperationalError, Unavailable) as error:
             logger.warning("putting off housekeeping: %s", error)
         await pause(context.stop, every)
 
