@@ -18,8 +18,8 @@ from nats.js.api import StreamInfo
 from tests.workers.cluster import Cluster, running_cluster
 from tests.workers.running import Installation, eventually, running
 from workers.relay import relay
-from workers.running.broker import STREAM, StreamSettings
-from workers.running.context import WorkerConfig
+from workers.running.broker import STREAM, StreamSettings, ensure_stream
+from workers.running.context import WorkerConfig, WorkerContext
 
 KILLS = 3
 
@@ -56,6 +56,20 @@ def leader(cluster: Cluster, *, replicas: int) -> str | None:
     return info.cluster.leader if len(current) == replicas - 1 else None
 
 
+def make_stream_on_one_server(config: WorkerConfig) -> None:
+    """As it was before the operator asked for replicas."""
+    made: list[int | None] = []
+
+    async def make(context: WorkerContext) -> None:
+        connection = await context.broker.connected()
+        while not made:
+            with suppress(Error):  # the cluster has no leader yet
+                made.append((await ensure_stream(connection.js)).config.num_replicas)
+
+    with running(config, make):
+        eventually(lambda: made == [1], 30)
+
+
 def kill_leader(cluster: Cluster) -> None:
     """Starts it again when another leads."""
     eventually(lambda: leader(cluster, replicas=3) is not None, 30)
@@ -70,6 +84,7 @@ def kill_leader(cluster: Cluster) -> None:
 def test_every_event_is_in_the_stream_once_and_in_order_though_its_leader_is_killed_again_and_again(
     installation: Installation, cluster: Cluster, config: WorkerConfig
 ) -> None:
+    make_stream_on_one_server(config)
     workspaces = [installation.workspace() for _ in range(3)]
     done = threading.Event()
 
