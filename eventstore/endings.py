@@ -6,9 +6,6 @@ from collections.abc import Collection
 from typing import Final, LiteralString
 from uuid import UUID
 
-from psycopg import Cursor
-from psycopg.rows import TupleRow
-
 from eventstore.database import Db
 
 _LOOK: Final[LiteralString] = "SELECT id, job_id FROM endings WHERE workspace_id = %s AND kind = %s AND id = ANY(%s)"
@@ -16,18 +13,14 @@ _MARK: Final[LiteralString] = "INSERT INTO endings (workspace_id, kind, id, job_
 _UNMARK: Final[LiteralString] = "DELETE FROM endings WHERE workspace_id = %s AND kind = %s AND id = %s"
 
 
-def look(conn: Db, kind: str, keys: Collection[UUID]) -> Cursor[TupleRow]:
-    """Of these things those on their way out, each with the job that sees to it; not waited for in a pipeline.
-
-    Asked behind the statement that holds them: what was marked while that one waited is seen then.
-    """
-    return conn.execute(_LOOK, (conn.workspace_id, kind, list(keys)))
+def look(conn: Db, kind: str, keys: Collection[UUID]) -> dict[UUID, UUID]:
+    """Of these things those on their way out, each with the job that sees to it."""
+    return dict(conn.execute(_LOOK, (conn.workspace_id, kind, list(keys))).fetchall())
 
 
 def job_of(conn: Db, kind: str, key: UUID) -> UUID | None:
     """The job that sees to the end of a thing, if it is on its way out."""
-    row = look(conn, kind, [key]).fetchone()
-    return None if row is None else row[1]
+    return look(conn, kind, [key]).get(key)
 
 
 def mark(conn: Db, kind: str, key: UUID, job_id: UUID) -> None:

@@ -68,7 +68,8 @@ class Rows(Protocol):
         ...
 
     def hold(self, conn: Db, keys: Sequence[UUID], *, ending: bool = False) -> Iterable[Sequence[Any]]:
-        """A row with each of these keys that there are, held until the transaction ends: against ending, or to end.
+        """A row with each of these keys that there are, held until the transaction ends: in order to end; or against
+        ending, where it is not on its way out already.
 
         Not waited for in a pipeline.
         """

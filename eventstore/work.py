@@ -132,19 +132,15 @@ class Work:
         wanted = set(keys)
         if unknown := [key for key in wanted if (kind, key) not in self._standing]:
             made = self._made(kind)
-            found = self._hold(kind, sorted(unknown)) if made.keys() != set(unknown) else set()
+            rows = self.rows[kind].hold(self.conn, sorted(unknown)) if made.keys() != set(unknown) else ()
+            found = {row[0] for row in rows}
             self._standing.update({(kind, key): made.get(key, key in found) for key in unknown})
         return {key for key in wanted if self._standing[kind, key]}
-
-    def _hold(self, kind: str, keys: Sequence[UUID]) -> set[UUID]:
-        held = self.rows[kind].hold(self.conn, keys)
-        going = endings.look(self.conn, kind, keys)
-        return {row[0] for row in held} - {row[0] for row in going}
 
     def held(self, kind: str, keys: Iterable[UUID]) -> None:
         """Notes what a query has found and held already (``FOR KEY SHARE``); what is on its way out does not stand."""
         if found := list(keys):
-            going = {row[0] for row in endings.look(self.conn, kind, found)}
+            going = endings.look(self.conn, kind, found)
             self._standing.update({(kind, key): key not in going for key in found})
 
     def _made(self, kind: str) -> dict[UUID, bool]:

@@ -217,21 +217,24 @@ class RowTable(Generic[S]):
         return found
 
     def hold(self, conn: Db, keys: Sequence[UUID], *, ending: bool = False) -> Iterable[Sequence[Any]]:
-        """A row with each of these keys that there are, held until the transaction ends: against ending, or to end."""
+        """A row with each of these keys that stand, held until the transaction ends: against ending, or to end."""
         return conn.execute(self._hold_to_end if ending else self._hold, (conn.workspace_id, list(keys)))
 
     @cached_property
     def _held(self) -> str:
-        where = f"workspace_id = %s AND {self.key} = ANY(%s)"
-        return f"SELECT {self.key} FROM {self.table} WHERE {where} ORDER BY id"
+        return f"SELECT {self.key} FROM {self.table} AS held WHERE workspace_id = %s AND {self.key} = ANY(%s)"
 
     @cached_property
     def _hold(self) -> bytes:
-        return f"{self._held} FOR KEY SHARE".encode()
+        return (
+            f"{self._held} AND NOT EXISTS (SELECT FROM endings WHERE endings.workspace_id = held.workspace_id"
+            f" AND endings.kind = '{self.decider.stream_type}' AND endings.id = held.{self.key})"
+            " ORDER BY id FOR KEY SHARE OF held"
+        ).encode()
 
     @cached_property
     def _hold_to_end(self) -> bytes:
-        return f"{self._held} FOR UPDATE".encode()
+        return f"{self._held} ORDER BY id FOR UPDATE".encode()
 
     def referring(self, conn: Db, reference: Reference, key: UUID, limit: int) -> list[UUID]:
         """The ids of rows that refer to ``key`` by this reference, in order."""

@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -14,6 +15,7 @@ from uuid import UUID
 import httpx
 import pytest
 
+from application.calling.caller import Caller
 from application.working import deletion
 from domain.contact import CONTACT, CreateContact
 from domain.tag import TagRef
@@ -192,6 +194,33 @@ def test_who_was_just_putting_it_on_a_contact_is_waited_for(installation: Instal
     answered.set()
     putting.join()
     assert job["total"] == BEARERS + 1
+    with running(installation.config, idle) as context:
+        while job_worker.step(context):
+            pass
+    is_gone(installation, team, tag_id)
+
+
+def test_who_waited_while_it_was_begun_keeps_nothing_of_it(installation: Installation, team: Team) -> None:
+    """Whether such a contact is refused or comes to be, the tag is on nobody in the end."""
+    tag_id = tagged(team)
+    begun_, waiting = threading.Event(), threading.Event()
+    caller = Caller(team.workspace_id, team.owner.account_id, "owner", "enterprise")
+
+    def begin(unit: Work) -> None:
+        deletion.begin(unit, caller, "tag", UUID(tag_id), None)
+        begun_.set()
+        waiting.wait(5)
+        time.sleep(0.2)
+
+    def put() -> int:
+        begun_.wait(5)
+        waiting.set()
+        return team.owner.post("/contacts", {"name": "Late", "tagIds": [tag_id]}).status_code
+
+    with ThreadPoolExecutor(1) as threads:
+        answer = threads.submit(put)
+        team.services.store.run(caller.origin(), begin)
+        assert answer.result(10) in (201, 422)
     with running(installation.config, idle) as context:
         while job_worker.step(context):
             pass
