@@ -63,7 +63,11 @@ async def fresh(ask: Ask, view: View, min_seq: int | None, read: Callable[[Db], 
 def _read(ask: Ask, view: View, min_seq: int, read: Callable[[Db], T]) -> tuple[int, T | None]:
     """How far the view is, and what is read; nothing of a view that has not come far enough."""
     with ask.reading() as conn:
-        end, seq = reached(conn, conn.workspace_id, view)
+        asked = reached(conn, conn.workspace_id, view)
+        if not min_seq:  # nothing to wait for: all in one round trip
+            found = read(conn)
+            return asked()[1], found
+        end, seq = asked()
         if min_seq > end:
             raise invalid("minSeq", f"the log has not come so far: it ends at {end}")
         return seq, read(conn) if seq >= min_seq else None

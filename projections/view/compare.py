@@ -41,7 +41,7 @@ def compare_view(conn: Db, workspace_id: UUID, view: View, progress: Callable[[i
 
     The log's chain must have been verified. Raises ``MismatchError`` at the first row that differs.
     """
-    head, seq = reached(conn, workspace_id, view)
+    head, seq = reached(conn, workspace_id, view)()
     if seq > head:
         _wrong(workspace_id, view.name, "checkpoint", f"one within the log, which ends at {head}", str(seq))
     try:

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from domain.kernel import Decider, Event, State
 from eventstore.consuming import Entry
-from eventstore.database import Db, one
+from eventstore.database import Db
 from eventstore.mapper import UPCASTERS
 
 _REACHED: Final[LiteralString] = """
@@ -117,7 +117,12 @@ class View:
         return frozenset({*self.apply, *folded, *UPCASTERS})
 
 
-def reached(conn: Db, workspace_id: UUID, view: View) -> tuple[int, int]:
-    """Where the workspace's log ends, and how far the view is."""
-    row = one(conn, _REACHED, (view.name, workspace_id))
-    return (0, 0) if row is None else (row[0], row[1])
+def reached(conn: Db, workspace_id: UUID, view: View) -> Callable[[], tuple[int, int]]:
+    """Asks where the workspace's log ends, and how far the view is; what is answered then waits for the answer."""
+    asked = conn.execute(_REACHED, (view.name, workspace_id))
+
+    def answered() -> tuple[int, int]:
+        row = asked.fetchone()
+        return (0, 0) if row is None else (row[0], row[1])
+
+    return answered
