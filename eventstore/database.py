@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import MappingProxyType
@@ -19,6 +20,8 @@ NO_WAITING: Final[LiteralString] = "SET LOCAL synchronous_commit = off"
 """For a transaction that is made again when a crash of Postgres loses it: it need not wait for the disk."""
 
 
+_NAMED: Final = re.compile(r'unique constraint "([^"]+)"')
+_PART: Final = re.compile(r"_\d{6,}$")
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -170,6 +173,16 @@ def planned_anew(conn: Db) -> Iterator[None]:
     conn.execute("SET LOCAL plan_cache_mode = force_custom_plan")
     yield
     conn.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+
+
+def violated(error: psycopg.errors.UniqueViolation) -> str:
+    """The name of the unique index that a row violated, as it is where all tables are on one machine.
+
+    Elsewhere a table has parts, whose indexes have a number behind their name; it may be said in the message alone.
+    """
+    found = _NAMED.search(error.diag.message_primary or "")
+    name = error.diag.constraint_name or (found[1] if found else "")
+    return _PART.sub("", name)
 
 
 def one(conn: Db, query: LiteralString, params: Any = ()) -> TupleRow | None:

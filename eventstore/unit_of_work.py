@@ -15,7 +15,7 @@ from psycopg.errors import DeadlockDetected, SerializationFailure, UniqueViolati
 
 from domain.kernel import Refused
 from eventstore.append import Origin
-from eventstore.database import Pool, connection, within
+from eventstore.database import Pool, connection, violated, within
 from eventstore.idempotency import IdempotencyKey, StoredResponse, begin, finish
 from eventstore.mapper import EventMapper
 from eventstore.references import References
@@ -153,7 +153,7 @@ class EventStore:
 
     def _explained(self, unit: Work, error: UniqueViolation) -> Exception:
         """A violated unique index as what it means: the stream was changed meanwhile, or a value is taken."""
-        constraint = error.diag.constraint_name or ""
+        constraint = violated(error)
         if unit.looked_first or constraint.endswith(_STREAM_CONFLICT) or constraint == "events_stream_version":
             return _StreamChangedError()
         with within(unit.conn, unit.origin.workspace_id):
