@@ -76,6 +76,17 @@ class _Rebuilding:
         """Up to which seq each workspace's log is in the shadow tables."""
 
     def run(self) -> int:
+        self._conn.execute("SET synchronous_commit = off")  # the swap takes all that was written before it to disk
+        try:
+            self._fill()
+        finally:
+            if not self._conn.broken:
+                self._conn.execute("RESET synchronous_commit")
+        self._finish()
+        return sum(self._count(table) for table in self._view.tables)
+
+    def _fill(self) -> None:
+        """The shadow tables with all that is in the log by now, and their indexes."""
         for table in self._view.tables:
             self._conn.execute(f"DROP TABLE IF EXISTS {self._shadows[table.name]}".encode())
             make_tenant_table(self._conn, self._shadows[table.name], table.create(self._shadows[table.name]))
@@ -85,8 +96,6 @@ class _Rebuilding:
             for name, statement in self._indexes(table):
                 self._conn.execute(f"CREATE INDEX {name}_rebuilt ON {statement}".encode())
             self._conn.execute(f"ANALYZE {self._shadows[table.name]}".encode())
-        self._finish()
-        return sum(self._count(table) for table in self._view.tables)
 
     def _begin(self) -> None:
         """Of logs that have nothing for this view, so far, only the end is noted."""
