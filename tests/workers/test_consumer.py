@@ -136,9 +136,11 @@ def test_a_gap_holds_up_its_workspace_until_it_is_tried_again(
         await eager.catch_up(workspace)
         assert eager.due_again() == []
 
+    held_up = consuming.HELD_UP.labels("tally")._value.get()
     on_pool(installation, work)
     owner.execute("DROP TABLE hole")
     assert checkpoint(installation, workspace) == 5
+    assert consuming.HELD_UP.labels("tally")._value.get() == held_up + 2
     assert caplog.text.count("no entry 3") == 2
 
 
