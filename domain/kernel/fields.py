@@ -84,13 +84,20 @@ def kept(value: msgspec.Struct, check: Check | None = None) -> dict[str, Any]:
     Refuses with every field that is not acceptable, or tells ``check`` of them.
     """
     asked = check or Check()
+    keeping = _keeping(type(value))
     found = {name: given for name, given in msgspec.structs.asdict(value).items() if given is not UNSET}
-    for name, wire, keep in keepers(type(value)):
-        if found.get(name) is not None:
-            found[name] = asked.field(wire, keep, found[name])
+    for name, given in found.items():
+        if given is not None and name in keeping:
+            wire, keep = keeping[name]
+            found[name] = asked.field(wire, keep, given)
     if check is None:
         asked.done()
     return found
+
+
+@cache
+def _keeping(kind: type[msgspec.Struct]) -> dict[str, tuple[str, Callable[[Any], Any]]]:
+    return {name: (wire, keep) for name, wire, keep in keepers(kind)}
 
 
 @cache

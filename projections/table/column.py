@@ -23,7 +23,7 @@ S = TypeVar("S", bound=State)
 class Kind:
     """A kind of column.
 
-    ``sql`` is its type in Postgres, ``keep`` what becomes of a state's value there, ``asked`` how filters compare it and
+    ``sql`` is its type in Postgres, ``keep`` what a state's value becomes there if anything else, ``asked`` how filters compare it and
     ``cursor`` what it is in one. Text is never null (empty means not set), so that keyset paging needs no case for null;
     of what may be null, rows without a value are sorted as if it were ``last``.
     """
@@ -31,7 +31,7 @@ class Kind:
     sql: str
     asked: Asked | None
     cursor: Any
-    keep: Callable[[Any], Any] = lambda value: value
+    keep: Callable[[Any], Any] | None = None
     collation: str = ""
     last: str | None = None
 
@@ -85,8 +85,13 @@ class Column(Generic[S]):
     @cached_property
     def value(self) -> Callable[[S], Any]:
         """What is in the column for a state."""
-        found, keep = self.of or attrgetter(self.name), self.kind.keep
-        return lambda state: keep(found(state))
+        found, keep = self.found, self.kind.keep
+        return found if keep is None else lambda state: keep(found(state))
+
+    @property
+    def found(self) -> Callable[[S], Any]:
+        """What of a state is in it."""
+        return self.of or attrgetter(self.name)
 
     @property
     def field(self) -> str:

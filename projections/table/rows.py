@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from operator import attrgetter
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
@@ -107,7 +108,9 @@ class RowTable(Generic[S]):
     def project(self, current: Current[S]) -> tuple[Any, ...]:
         """The values of the table's own columns, in order of ``definitions``."""
         state = current.state
-        found = [value(state) for value in self._values]
+        found = list(self._read(state))
+        for place, keep in self._kept:
+            found[place] = keep(found[place])
         if self.searched:
             found.append("\n".join(text for place in self.searched if (text := self._text(place, found[place]))))
         return tuple(found)
@@ -116,8 +119,17 @@ class RowTable(Generic[S]):
         return value if self.columns[place].kind is FOLDED else folded(value)
 
     @cached_property
-    def _values(self) -> tuple[Callable[[S], Any], ...]:
-        return tuple(column.value for column in self.columns)
+    def _read(self) -> Callable[[S], Iterable[Any]]:
+        """What of a state is in the columns: where it is what the state has, all of it in one go."""
+        if len(self.columns) > 1 and all(column.of is None for column in self.columns):
+            return attrgetter(*(column.name for column in self.columns))
+        found = tuple(column.found for column in self.columns)
+        return lambda state: [read(state) for read in found]
+
+    @cached_property
+    def _kept(self) -> tuple[tuple[int, Callable[[Any], Any]], ...]:
+        """The places of columns whose values become something else, and what."""
+        return tuple((place, column.kind.keep) for place, column in enumerate(self.columns) if column.kind.keep)
 
     @cached_property
     def references(self) -> tuple[Reference, ...]:
@@ -258,11 +270,11 @@ class RowTable(Generic[S]):
         after = None if change.after is None else change.after.state
         if delta := (after is not None) - (before is not None):
             yield self.decider.stream_type, delta
-        for reference in self.references:
-            if reference.to.counted:
-                was, is_now = reference.ids(before), reference.ids(after)
-                yield from ((f"{self.counted_by(reference)}{key}", 1) for key in is_now if key not in was)
-                yield from ((f"{self.counted_by(reference)}{key}", -1) for key in was if key not in is_now)
+        for reference, kind in self._counted:
+            was, is_now = reference.ids(before), reference.ids(after)
+            if was != is_now:
+                yield from ((f"{kind}{key}", 1) for key in is_now if key not in was)
+                yield from ((f"{kind}{key}", -1) for key in was if key not in is_now)
 
     def counted_by(self, reference: Reference) -> str:
         """What a count by this reference is called in ``row_counts``, up to the id: ``contact.tags:``."""
@@ -271,7 +283,11 @@ class RowTable(Generic[S]):
     @property
     def counted(self) -> tuple[str, ...]:
         """What the kinds of this table's counts begin with, beside that of its rows; of no other table's do."""
-        return tuple(self.counted_by(reference) for reference in self.references if reference.to.counted)
+        return tuple(kind for _, kind in self._counted)
+
+    @cached_property
+    def _counted(self) -> tuple[tuple[Reference, str], ...]:
+        return tuple((found, self.counted_by(found)) for found in self.references if found.to.counted)
 
     def conflict(self, conn: Db, constraint: str, changes: Sequence[Change]) -> Refused | None:
         column = self._unique.get(constraint)
