@@ -21,6 +21,7 @@ from eventstore.database import Db
 from eventstore.mapper import UPCASTERS, EventMapper, UnreadableEventError
 from eventstore.migrate import alone, make_tenant_table
 from eventstore.rows import Change, Current
+from projections.table.definition import create_indexes, create_table
 from projections.table.rows import RowTable
 
 BATCH: Final = 5_000
@@ -140,14 +141,14 @@ class _Rebuilding:
     def fill(self) -> None:
         """The shadow table with all that is in the log by now, and its indexes."""
         self.conn.execute(f"DROP TABLE IF EXISTS {self.shadow}".encode())
-        make_tenant_table(self.conn, self.shadow, self.table.create_table(self.shadow))
+        make_tenant_table(self.conn, self.shadow, create_table(self.table, self.shadow))
         self.seen = dict(self._heads())
         with Db.connect(self.conn.info.dsn, password=self.conn.info.password, autocommit=True) as writer:
             for (workspace_id,) in self.conn.execute(
                 _CONCERNED, (self.types, self.table.decider.stream_type)
             ).fetchall():
                 self._fill(writer, workspace_id)
-        for name, statement in self.table.create_indexes(self.shadow).items():
+        for name, statement in create_indexes(self.table, self.shadow).items():
             self.conn.execute(statement.format(index=f"{name}_rebuilt").encode())
         self.conn.execute(f"ANALYZE {self.shadow}".encode())
 
@@ -254,7 +255,7 @@ class _Rebuilding:
         self.conn.execute(f"DROP TABLE IF EXISTS {name}".encode())
         self.conn.execute(f"ALTER TABLE {self.shadow} RENAME TO {name}".encode())
         self.conn.execute(f"ALTER TABLE {name} RENAME CONSTRAINT {self.shadow}_pkey TO {name}_pkey".encode())
-        for index in self.table.create_indexes(self.shadow):
+        for index in create_indexes(self.table, self.shadow):
             self.conn.execute(f"ALTER INDEX {index}_rebuilt RENAME TO {index}".encode())
         self.conn.execute(
             "INSERT INTO projection_versions (name, version) VALUES (%s, %s)"

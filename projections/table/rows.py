@@ -17,7 +17,7 @@ from domain.kernel.fields import Reference, references
 from domain.kernel.values import folded
 from eventstore.database import Db, insert_many
 from eventstore.rows import Change, Current
-from projections.table.column import FOLDED, IDS, Column
+from projections.table.column import FOLDED, Column
 from projections.table.filter import Field, Fields
 
 S = TypeVar("S", bound=State)
@@ -36,13 +36,6 @@ SEARCH: Final = "search"
 """The column with what a search looks in, a line each, where there is any."""
 
 _TIMES: Final = {"created_at": "createdAt", "updated_at": "updatedAt"}
-_COMMON_DDL: Final = """
-    workspace_id uuid NOT NULL,
-    id uuid NOT NULL,
-    version integer NOT NULL,
-    created_at timestamptz NOT NULL,
-    updated_at timestamptz NOT NULL,
-    state jsonb NOT NULL"""
 
 
 class Order(NamedTuple):
@@ -290,7 +283,7 @@ class RowTable(Generic[S]):
         return tuple((found, self.counted_by(found)) for found in self.references if found.to.counted)
 
     def conflict(self, conn: Db, constraint: str, changes: Sequence[Change]) -> Refused | None:
-        column = self._unique.get(constraint)
+        column = self.uniques.get(constraint)
         if column is None or column.unique is None:
             return None
         query = (f"SELECT id FROM {self.table} WHERE workspace_id = %s AND {column.name} = %s AND id <> %s").encode()
@@ -308,39 +301,6 @@ class RowTable(Generic[S]):
         return None
 
     @cached_property
-    def _unique(self) -> dict[str, Column[S]]:
+    def uniques(self) -> dict[str, Column[S]]:
+        """Of each unique index: its name and column."""
         return {f"{self.table}_{column.name}": column for column in self.columns if column.unique}
-
-    def create_table(self, name: str) -> str:
-        """The table alone, under any name: columns and primary key."""
-        columns = "".join(f",\n    {column} {kind}" for column, kind in self.definitions.items())
-        key = f"CONSTRAINT {name}_pkey PRIMARY KEY (workspace_id, id)"
-        return f"CREATE TABLE {name} ({_COMMON_DDL}{columns},\n    {key}\n)"
-
-    def create_indexes(self, name: str) -> dict[str, str]:
-        """Index name → statement, for the table under any name; the primary key is not among them."""
-        made = {
-            index: f"CREATE UNIQUE INDEX {{index}} ON {name} (workspace_id, {column.name})"
-            + (f" WHERE {column.name} <> ''" if column.kind.sql == "text" else "")
-            for index, column in self._unique.items()
-        }
-        return made | {
-            f"{self.table}_by_{index}": f"CREATE INDEX {{index}} ON {name} {using}"
-            for index, using in self._indexes.items()
-        }
-
-    @property
-    def _indexes(self) -> dict[str, str]:
-        """What is looked up, sorted by, referred to and searched."""
-        found = {name.removesuffix("_at"): f"(workspace_id, {name}, id)" for name in self.times}
-        looked_up = {reference.field for reference in self.references}
-        for column in self.columns:
-            if column.kind is IDS and column.name in looked_up:
-                found[column.name] = f"USING gin (workspace_id, {column.name})"
-            elif column.sort:
-                found[column.name] = f"(workspace_id, {column.order}, id)"
-            elif column.name in looked_up:
-                found[column.name] = f"(workspace_id, {column.name}, id) WHERE {column.name} IS NOT NULL"
-            elif column.indexed:
-                found[column.name] = f"(workspace_id, {column.name})"
-        return found | ({SEARCH: f"USING gin (workspace_id, {SEARCH} gin_trgm_ops)"} if self.searched else {})

@@ -22,6 +22,7 @@ from eventstore.references import References
 from eventstore.unit_of_work import EventStore
 from eventstore.work import FEW, MANY, TooManyToEndError, Work
 from projections.table.column import ID, IDS, TEXT, Column
+from projections.table.definition import create_indexes, create_table
 from projections.table.rows import RowTable
 from tests.conftest import make_workspace
 from tests.logs import check_chain, count, log_end, types, whole_log
@@ -148,8 +149,8 @@ MAPPER = EventMapper(EVENTS)
 @pytest.fixture(scope="module")
 def library(owner: Db, pool: Pool) -> Iterator[EventStore]:
     for table in (BOOKS, SHELVES):
-        owner.execute(table.create_table(table.table).encode())
-        for name, statement in table.create_indexes(table.table).items():
+        owner.execute(create_table(table, table.table).encode())
+        for name, statement in create_indexes(table, table.table).items():
             owner.execute(statement.format(index=name).encode())
         owner.execute("CALL protect_tenant_table(%s::regclass, 'SELECT, INSERT, UPDATE, DELETE')", (table.table,))
     yield EventStore(pool, ROWS, MAPPER)

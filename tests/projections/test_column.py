@@ -19,6 +19,7 @@ from eventstore.ids import new_id
 from eventstore.rows import Change, Current
 from projections.catalogue import TABLES
 from projections.table.column import BOOLEAN, DAY, FOLDED, ID, IDS, NUMBER, TEXT, TIME, WHOLE, Column
+from projections.table.definition import create_indexes, create_table
 from projections.table.filter import compile_filter
 from projections.table.listing import Listing
 from projections.table.rows import RowTable
@@ -79,8 +80,8 @@ LISTING = Listing(THINGS, default=Sort(field="createdAt"))
 
 @pytest.fixture(scope="module")
 def table(owner: Db) -> Iterator[RowTable[Thing]]:
-    owner.execute(THINGS.create_table("things").encode())
-    for name, statement in THINGS.create_indexes("things").items():
+    owner.execute(create_table(THINGS, "things").encode())
+    for name, statement in create_indexes(THINGS, "things").items():
         owner.execute(statement.format(index=name).encode())
     owner.execute("CALL protect_tenant_table('things'::regclass, 'SELECT, INSERT, UPDATE, DELETE')")
     yield THINGS

@@ -175,7 +175,7 @@ def test_a_new_version_of_a_table_is_built_by_itself(house: House) -> None:
     cities = house.owner.execute("SELECT city, coalesce(state->>'city', '') FROM contacts").fetchall()
     assert len(cities) == before
     assert all(city == wanted for city, wanted in cities)
-    assert "contacts_by_city" in dict(house.definition("contacts"))
+    assert "contacts_with_city" in dict(house.definition("contacts"))
     assert ensure_tables(house.owner, (wider, TAGS)) == []
 
 

@@ -1,0 +1,58 @@
+"""A row table as it is made: its columns, its key and its indexes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from projections.table.column import IDS, Column
+from projections.table.rows import SEARCH, RowTable
+
+_COMMON_DDL: Final = """
+    workspace_id uuid NOT NULL,
+    id uuid NOT NULL,
+    version integer NOT NULL,
+    created_at timestamptz NOT NULL,
+    updated_at timestamptz NOT NULL,
+    state jsonb NOT NULL"""
+
+
+def create_table(table: RowTable[Any], name: str) -> str:
+    """The table alone, under any name: columns and primary key."""
+    columns = "".join(f",\n    {column} {kind}" for column, kind in table.definitions.items())
+    key = f"CONSTRAINT {name}_pkey PRIMARY KEY (workspace_id, id)"
+    return f"CREATE TABLE {name} ({_COMMON_DDL}{columns},\n    {key}\n)"
+
+
+def create_indexes(table: RowTable[Any], name: str) -> dict[str, str]:
+    """Index name → statement, for the table under any name; the primary key is not among them."""
+    made = {
+        index: f"CREATE UNIQUE INDEX {{index}} ON {name} (workspace_id, {column.name})"
+        + (f" WHERE {column.name} <> ''" if column.kind.sql == "text" else "")
+        for index, column in table.uniques.items()
+    }
+    return made | {
+        f"{table.table}_{index}": f"CREATE INDEX {{index}} ON {name} {using}" for index, using in _indexes(table)
+    }
+
+
+def _indexes(table: RowTable[Any]) -> Iterator[tuple[str, str]]:
+    """What is sorted by, looked up, referred to and searched."""
+    for name in table.times:
+        yield f"by_{name.removesuffix('_at')}", f"(workspace_id, {name}, id)"
+    referring = {reference.field for reference in table.references}
+    for column in table.columns:
+        if column.sort:
+            yield f"by_{column.name}", f"(workspace_id, {column.order}, id)"
+        if column.name in referring:
+            yield f"referring_by_{column.name}", _looked_up(column)
+        elif column.indexed:
+            yield f"with_{column.name}", f"(workspace_id, {column.name})"
+    if table.searched:
+        yield f"by_{SEARCH}", f"USING gin (workspace_id, {SEARCH} gin_trgm_ops)"
+
+
+def _looked_up(column: Column[Any]) -> str:
+    if column.kind is IDS:
+        return f"USING gin (workspace_id, {column.name})"
+    return f"(workspace_id, {column.name}, id) WHERE {column.name} IS NOT NULL"
