@@ -122,7 +122,9 @@ class Work:
 
         Refuses (``validation_failed``) naming the field. What is asked for once is not looked for again.
         """
-        wanted = list(dict.fromkeys(keys))
+        wanted = [key for key in dict.fromkeys(keys) if not self._standing.get((kind, key))]
+        if not wanted:
+            return
         standing = self.standing(kind, wanted)
         if missing := [str(key) for key in wanted if key not in standing]:
             raise invalid(field, f"no such {self.rows[kind].noun}: {', '.join(missing[:5])}")
