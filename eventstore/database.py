@@ -147,7 +147,7 @@ def insert_many(
     row is checked against the tenant policy (docs/adr/0015).
     """
     names = list(columns)
-    document = _encode([dict(zip(names, _written(columns, row), strict=True)) for row in rows]).decode()
+    document = _encode([dict(zip(names, row, strict=True)) for row in _written(columns, rows)]).decode()
     into = ", ".join(["workspace_id", *same, *names])
     found = ", ".join(["h.workspace_id", *["%s"] * len(same), *(f"r.{name}" for name in names)])
     typed = ", ".join(f"{name} {kind}" for name, kind in columns.items())
@@ -158,13 +158,19 @@ def insert_many(
     conn.execute(query.encode(), (*same.values(), document, conn.workspace_id))
 
 
-def _written(columns: Mapping[str, str], row: Sequence[Any]) -> Iterator[Any]:
-    """The values as Postgres reads them from JSON."""
-    for kind, value in zip(columns.values(), row, strict=True):
-        if kind == "jsonb" and value is not None:
-            yield msgspec.Raw(value.encode())
-        else:
-            yield f"\\x{value.hex()}" if isinstance(value, bytes) else value
+def _written(columns: Mapping[str, str], rows: Iterable[Sequence[Any]]) -> Iterator[Sequence[Any]]:
+    """The rows as Postgres reads them from JSON."""
+    documents = [place for place, kind in enumerate(columns.values()) if kind == "jsonb"]
+    hashes = [place for place, kind in enumerate(columns.values()) if kind == "bytea"]
+    for row in rows:
+        values = list(row)
+        for place in documents:
+            if values[place] is not None:
+                values[place] = msgspec.Raw(values[place].encode())
+        for place in hashes:
+            if values[place] is not None:
+                values[place] = f"\\x{values[place].hex()}"
+        yield values
 
 
 @contextmanager

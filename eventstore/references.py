@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -29,7 +29,7 @@ class References:
                     raise ValueError(message)
                 self._to[reference.to.kind].append((table, reference))
 
-    def to(self, kind: str) -> Iterable[Referring]:
+    def to(self, kind: str) -> Sequence[Referring]:
         return self._to.get(kind, ())
 
 

@@ -7,7 +7,7 @@ with it, or keep it from ending, as their fields say.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -77,8 +77,10 @@ class Work:
     """Streams that cannot have been there before."""
     _ended: dict[UUID, tuple[int, datetime]] = field(default_factory=dict)
     """Of streams that have ended: their last version, and when they first began."""
-    _standing: dict[Key, bool] = field(default_factory=dict)
-    """What was referred to: whether it is there, and then held."""
+    _standing: defaultdict[str, dict[UUID, bool]] = field(default_factory=lambda: defaultdict(dict))
+    """By kind, what was referred to: whether it is there, and then held."""
+    _made: defaultdict[str, dict[UUID, bool]] = field(default_factory=lambda: defaultdict(dict))
+    """By kind, what this very unit of work has made (``True``) or ended, by what it is referred to by."""
     _written: dict[Key, Current[Any] | None] = field(default_factory=dict)
     """Rows as this unit of work has written them already."""
     _undo: list[tuple[Key, bool, Current[Any] | None]] | None = None
@@ -122,39 +124,29 @@ class Work:
 
         Refuses (``validation_failed``) naming the field. What is asked for once is not looked for again.
         """
-        wanted = [key for key in dict.fromkeys(keys) if not self._standing.get((kind, key))]
+        standing = self._standing[kind]
+        wanted = [key for key in keys if not standing.get(key)]
         if not wanted:
             return
-        standing = self.standing(kind, wanted)
-        if missing := [str(key) for key in wanted if key not in standing]:
+        there = self.standing(kind, wanted)
+        if missing := [str(key) for key in dict.fromkeys(wanted) if key not in there]:
             raise invalid(field, f"no such {self.rows[kind].noun}: {', '.join(missing[:5])}")
 
     def standing(self, kind: str, keys: Iterable[UUID]) -> set[UUID]:
         """Of these those that there are, held until the transaction ends."""
-        wanted = set(keys)
-        if unknown := [key for key in wanted if (kind, key) not in self._standing]:
-            made = self._made(kind)
+        wanted, known = set(keys), self._standing[kind]
+        if unknown := [key for key in wanted if key not in known]:
+            made = self._made[kind]
             rows = self.rows[kind].hold(self.conn, sorted(unknown)) if made.keys() != set(unknown) else ()
             found = {row[0] for row in rows}
-            self._standing.update({(kind, key): made.get(key, key in found) for key in unknown})
-        return {key for key in wanted if self._standing[kind, key]}
+            known.update({key: made.get(key, key in found) for key in unknown})
+        return {key for key in wanted if known[key]}
 
     def held(self, kind: str, keys: Iterable[UUID]) -> None:
         """Notes what a query has found and held already (``FOR KEY SHARE``); what is on its way out does not stand."""
         if found := list(keys):
             going = endings.look(self.conn, kind, found)
-            self._standing.update({(kind, key): key not in going for key in found})
-
-    def _made(self, kind: str) -> dict[UUID, bool]:
-        """What this very unit of work has made (``True``) or ended of a kind, by what it is referred to by."""
-        rows = self.rows[kind]
-        made = {}
-        for (of_kind, stream_id), after in self.after.items():
-            if of_kind == kind:
-                current = after or self.before[of_kind, stream_id]
-                if current is not None:
-                    made[rows.key_of(current)] = after is not None
-        return made
+            self._standing[kind].update({key: key not in going for key in found})
 
     # Deciding.
 
@@ -200,6 +192,7 @@ class Work:
         except Refused:
             del self.staged[staged:]
             for key, known, before in reversed(self._undo):
+                self._note(key[0], self.after[key], before)
                 self.loaded[key[1]] = before
                 if known or key in self._written:
                     self.after[key] = before
@@ -241,6 +234,15 @@ class Work:
         self.before.setdefault(key, current)
         self.after[key] = updated
         self.loaded[stream_id] = updated
+        self._note(decider.stream_type, current, updated)
+
+    def _note(self, kind: str, before: Current[Any] | None, after: Current[Any] | None) -> None:
+        """What has begun or ended can, or cannot, be referred to from here on."""
+        current = after or before
+        if current is not None and (before is None or after is None) and self.references.to(kind):
+            key = self.rows[kind].key_of(current)
+            self._made[kind][key] = after is not None
+            self._standing[kind].pop(key, None)
 
     def _beginning(self, stream_id: UUID) -> tuple[int, datetime]:
         """The version behind which a stream without a row goes on, and when it first began: it may have ended before."""
@@ -256,17 +258,15 @@ class Work:
     def _check_references(self, decider: Decider[Any, Any, Any], before: State | None, after: State | None) -> None:
         """What a stream newly refers to must stand."""
         for reference in self.rows[decider.stream_type].references:
-            known = reference.ids(before)
-            new = [key for key in reference.ids(after) if key not in known]
-            if new:
-                self.hold(reference.to.kind, new, reference.wire)
+            if found := reference.ids(after):
+                known = reference.ids(before)
+                self.hold(reference.to.kind, [key for key in found if key not in known], reference.wire)
 
     def _let_go(self, decider: Decider[Any, Any, Any], current: Current[Any]) -> None:
         """Before a thing ends: whoever holds it is waited for, and those who refer to it let go or end with it."""
         kind = decider.stream_type
         rows = self.rows[kind]
         key = rows.key_of(current)
-        self._standing[kind, key] = False
         referring = list(self.references.to(kind))
         if not referring:
             return

@@ -57,7 +57,7 @@ class Reference:
         found: Any = None if state is None else getattr(state, self.field)
         if found is None:
             return ()
-        return tuple(found) if self.many else (found,)
+        return found if self.many else (found,)
 
 
 @cache

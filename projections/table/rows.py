@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from operator import attrgetter
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 from uuid import UUID
@@ -36,6 +36,12 @@ SEARCH: Final = "search"
 """The column with what a search looks in, a line each, where there is any."""
 
 _TIMES: Final = {"created_at": "createdAt", "updated_at": "updatedAt"}
+
+
+@lru_cache(maxsize=4096)
+def _of(kind: str, key: UUID) -> str:
+    """A count's name. Many refer to the same few things, and an id takes long to be written out."""
+    return f"{kind}{key}"
 
 
 class Order(NamedTuple):
@@ -266,8 +272,8 @@ class RowTable(Generic[S]):
         for reference, kind in self._counted:
             was, is_now = reference.ids(before), reference.ids(after)
             if was != is_now:
-                yield from ((f"{kind}{key}", 1) for key in is_now if key not in was)
-                yield from ((f"{kind}{key}", -1) for key in was if key not in is_now)
+                yield from ((_of(kind, key), 1) for key in is_now if key not in was)
+                yield from ((_of(kind, key), -1) for key in was if key not in is_now)
 
     def counted_by(self, reference: Reference) -> str:
         """What a count by this reference is called in ``row_counts``, up to the id: ``contact.tags:``."""
