@@ -14,6 +14,7 @@ from api.http.ask import Ask
 from api.http.routes import get
 from domain.kernel import Action
 from projections import activity as rows
+from projections.catalogue import TABLES
 from schemas.activity import ActivityView
 from schemas.wire.page import Page, PageRequest
 
@@ -46,4 +47,4 @@ class ActivityController(Controller):
             entity_type=entity_type, entity_id=entity_id, action=action, user_id=user_id, visible_to=ask.visible_to
         )
         with ask.reading() as conn:
-            return ask.page(wanted, *rows.listed(conn, wanted, asked))
+            return ask.page(wanted, *rows.listed(conn, TABLES, wanted, asked))

@@ -26,6 +26,7 @@ from domain.workspace import WORKSPACE
 from eventstore.ids import new_id
 from eventstore.rows import Current
 from eventstore.work import Work
+from projections import contact as contact_rows
 from schemas.contact import NewContact
 from schemas.contact_import import ImportAnswer, ImportOptions
 
@@ -100,7 +101,7 @@ class ContactCommands:
         return self._unit.begin(CONTACT, new_id(), command)
 
     def update(self, found: Current[Contact], entry: Entry) -> None:
-        if self._plan.visible_to not in (None, found.state.assigned_to):
+        if not contact_rows.CONTACTS.visible(found, self._plan.visible_to):
             raise invalid("email", "belongs to a contact that is assigned to someone else")
         self._unit.execute(CONTACT, found.id, UpdateContact(**entry.fields, phone_region=self._region))
         if refs := self._borne(entry):

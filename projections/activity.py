@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final, LiteralString
 from uuid import UUID
@@ -14,6 +15,7 @@ from domain.kernel import Action, Event, invalid
 from eventstore.database import Db
 from projections.table import keyset
 from projections.table.filter import HERE, TRUE, Compiled
+from projections.table.rows import RowTable
 from schemas.activity import ActivityView, FieldChange
 from schemas.log import Actor
 from schemas.wire.page import PageRequest
@@ -34,7 +36,6 @@ _BY_USER: Final = (
     "e.actor_id = ANY(ARRAY(SELECT %s::uuid UNION ALL SELECT id FROM api_keys"
     " WHERE workspace_id = %s AND user_id = %s))"
 )
-_OF_CONTACT_ASSIGNED_TO: Final = "e.stream_id IN (SELECT id FROM contacts WHERE workspace_id = %s AND assigned_to = %s)"
 _END: Final[LiteralString] = "SELECT seq FROM log_heads WHERE workspace_id = %s"
 _COUNTING: Final = "SELECT count(*) FROM events e WHERE e.workspace_id = %s AND {where}"
 _COUNT_UP: Final[LiteralString] = "SELECT count_activities(%s, %s)"
@@ -68,11 +69,16 @@ class ActivityQuery:
     visible_to: UUID | None = None
 
 
-def listed(conn: Db, request: PageRequest, wanted: ActivityQuery) -> tuple[list[ActivityView], int, str | None]:
-    """A page of activities, how many there are in all, and the cursor of the next page."""
+def listed(
+    conn: Db, tables: Iterable[RowTable[Any]], request: PageRequest, wanted: ActivityQuery
+) -> tuple[list[ActivityView], int, str | None]:
+    """A page of activities, how many there are in all, and the cursor of the next page.
+
+    Which things are assigned to somebody, the ``tables`` say.
+    """
     if request.sort is not None and not (request.sort.field in _NEWEST_FIRST and request.sort.descending):
         raise invalid("sort", "activities are always listed with the newest first")
-    where = _where(wanted)
+    where = _where(wanted, tables)
     behind = (
         Compiled("true", ())
         if request.cursor is None
@@ -117,7 +123,7 @@ def forget_counts(conn: Db) -> None:
         conn.execute("DELETE FROM activity_counts")
 
 
-def _where(wanted: ActivityQuery) -> Compiled:
+def _where(wanted: ActivityQuery, tables: Iterable[RowTable[Any]]) -> Compiled:
     parts: list[str] = []
     params: list[Any] = []
     if wanted.entity_id is not None:
@@ -136,9 +142,15 @@ def _where(wanted: ActivityQuery) -> Compiled:
         parts.append(_BY_USER)
         params += [wanted.user_id, HERE, wanted.user_id]
     if wanted.visible_to is not None:
-        parts.append(f"({_BY_USER} OR {_OF_CONTACT_ASSIGNED_TO})")
-        params += [wanted.visible_to, HERE, wanted.visible_to, HERE, wanted.visible_to]
+        theirs = [assigned(table, wanted.visible_to) for table in tables if table.owner]
+        parts.append(f"({' OR '.join([_BY_USER, *(f'e.stream_id IN ({each.sql})' for each in theirs)])})")
+        params += [wanted.visible_to, HERE, wanted.visible_to, *(param for each in theirs for param in each.params)]
     return Compiled(" AND ".join(parts), tuple(params)) if parts else TRUE
+
+
+def assigned(table: RowTable[Any], user_id: UUID) -> Compiled:
+    """The ids of the rows of a table with an owner that are assigned to the user."""
+    return Compiled(f"SELECT id FROM {table.table} WHERE workspace_id = %s AND {table.owner} = %s", (HERE, user_id))
 
 
 class _Unknown(Event, name="", action="updated"):

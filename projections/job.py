@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Final, LiteralString
 from uuid import UUID
 
 from domain.kernel import invalid
 from eventstore.database import Db
-from projections.table.keyset import bad_cursor
+from projections.table import keyset
 from schemas.job import COUNTED, JobStatus, JobView, RowError, row_error
 from schemas.wire.page import PageRequest
 
@@ -21,7 +20,8 @@ _VIEW: Final[LiteralString] = """
 _ERRORS: Final[LiteralString] = """
     SELECT row_number, line, field, message FROM job_errors WHERE workspace_id = %s AND job_id = %s
 """
-_CURSOR: Final = re.compile(r"(\d{1,9})\.([^\0]{0,200})")
+_NEWEST_FIRST: Final = "-id"
+_BY_ROW: Final = "row"
 
 
 def one(conn: Db, workspace_id: UUID, job_id: UUID, visible_to: UUID | None) -> JobView | None:
@@ -39,7 +39,7 @@ def listed(
     if request.sort is not None and not (request.sort.field in ("", "createdAt") and request.sort.descending):
         raise invalid("sort", "jobs are always listed with the newest first")
     where = _VIEW + " AND (%(status)s::text IS NULL OR status = %(status)s)"
-    before = _before(request.cursor)
+    (before,) = (None,) if request.cursor is None else keyset.read(request.cursor, _NEWEST_FIRST, UUID)
     params = {"workspace": workspace_id, "account": visible_to, "status": status, "before": before}
     page = " AND (%(before)s::uuid IS NULL OR id < %(before)s) ORDER BY id DESC LIMIT %(limit)s OFFSET %(skipped)s"
     skipped = 0 if request.cursor else request.skipped
@@ -47,15 +47,15 @@ def listed(
     total = conn.execute("SELECT count(*) FROM (" + where + ") AS found", params)
     found = rows.fetchall()
     count = total.fetchone()
-    views = [_view(row) for row in found[: request.limit]]
-    return views, count[0] if count else 0, str(views[-1].id) if len(found) > request.limit else None
+    page, cursor = keyset.page(found, request.limit, lambda row: keyset.written(_NEWEST_FIRST, row[0]))
+    return [_view(row) for row in page], count[0] if count else 0, cursor
 
 
 def errors(conn: Db, workspace_id: UUID, job_id: UUID, request: PageRequest) -> tuple[list[RowError], int, str | None]:
     """A page of what was wrong, in order of rows, how much there is, and the cursor of the next page."""
     if request.sort is not None:
         raise invalid("sort", "errors are always listed in order of rows")
-    behind = _behind(request.cursor)
+    behind = (0, "") if request.cursor is None else keyset.read(request.cursor, _BY_ROW, int, str)
     skipped = 0 if request.cursor else request.skipped
     rows = conn.execute(
         _ERRORS + " AND (row_number, field) > (%s, %s) ORDER BY row_number, field LIMIT %s OFFSET %s",
@@ -64,25 +64,8 @@ def errors(conn: Db, workspace_id: UUID, job_id: UUID, request: PageRequest) -> 
     total = conn.execute("SELECT count(*) FROM (" + _ERRORS + ") AS found", (workspace_id, job_id))
     found = rows.fetchall()
     count = total.fetchone()
-    page = [row_error(*row) for row in found[: request.limit]]
-    more = len(found) > request.limit
-    return page, count[0] if count else 0, f"{page[-1].row}.{page[-1].field}" if more else None
-
-
-def _before(cursor: str | None) -> UUID | None:
-    try:
-        return None if cursor is None else UUID(cursor)
-    except ValueError:
-        raise bad_cursor("must be the nextCursor of an earlier answer") from None
-
-
-def _behind(cursor: str | None) -> tuple[int, str]:
-    if cursor is None:
-        return 0, ""
-    found = _CURSOR.fullmatch(cursor)
-    if found is None:
-        raise bad_cursor("must be the nextCursor of an earlier answer")
-    return int(found[1]), found[2]
+    page, cursor = keyset.page(found, request.limit, lambda row: keyset.written(_BY_ROW, row[0], row[2]))
+    return [row_error(*row) for row in page], count[0] if count else 0, cursor
 
 
 def _view(row: tuple[Any, ...], **more: Any) -> JobView:

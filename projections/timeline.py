@@ -19,7 +19,7 @@ from domain.kernel.fields import Reference, references
 from eventstore.database import Db
 from projections import activity
 from projections.table import keyset
-from projections.table.filter import HERE, TRUE, Compiled, every
+from projections.table.filter import TRUE, Compiled, every
 from projections.table.rows import RowTable
 from projections.view.view import Moment, Put, Table, View
 from schemas.activity import ActivityView
@@ -112,6 +112,5 @@ def _total(conn: Db, subject_id: UUID, seen: Compiled) -> Cursor[Any]:
 
 def _seen(table: RowTable[Any], visible_to: UUID) -> Compiled:
     """Not what happened to a row of this table that is not assigned to the user."""
-    kind = table.decider.stream_type
-    assigned = f"SELECT id FROM {table.table} WHERE workspace_id = %s AND {table.owner} = %s"
-    return Compiled(f"(e.stream_type <> '{kind}' OR e.stream_id IN ({assigned}))", (HERE, visible_to))
+    kind, theirs = table.decider.stream_type, activity.assigned(table, visible_to)
+    return Compiled(f"(e.stream_type <> '{kind}' OR e.stream_id IN ({theirs.sql}))", theirs.params)

@@ -39,12 +39,12 @@ def read(cursor: str, order: str, *kinds: Any) -> tuple[Any, ...]:
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         found, *values = msgspec.json.decode(raw, type=list[Any])
         if isinstance(found, str) and found != order:
-            raise bad_cursor(_UNORDERED)
+            raise _bad_cursor(_UNORDERED)
         if found != order or len(values) != len(kinds):
-            raise bad_cursor(_FOREIGN)
+            raise _bad_cursor(_FOREIGN)
         return tuple(_value(value, kind) for value, kind in zip(values, kinds, strict=True))
     except (binascii.Error, msgspec.MsgspecError, ValueError, RecursionError):
-        raise bad_cursor(_FOREIGN) from None
+        raise _bad_cursor(_FOREIGN) from None
 
 
 def _value(value: Any, kind: Any) -> Any:
@@ -65,7 +65,7 @@ def _value(value: Any, kind: Any) -> Any:
     return found
 
 
-def bad_cursor(message: str) -> Refused:
+def _bad_cursor(message: str) -> Refused:
     details = [FieldError(field="cursor", message=message)]
     return Refused("invalid_request", f"cursor: {message}", details=details)
 

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 from eventstore.database import Pool, writing
+from projections.table import keyset
 from tests.api.asserting import ok, refused
 from tests.api.team import Member, Team
 
@@ -90,7 +91,8 @@ def test_a_list_is_in_its_own_order(team: Team) -> None:
         refused(team.owner.get("/jobs", params={"sort": sort}), 422, "sort")
     refused(team.owner.get(f"/jobs/{made['id']}/errors", params={"sort": "row"}), 422, "sort")
     for path in ("/jobs", f"/jobs/{made['id']}/errors"):
-        refused(team.owner.get(path, params={"cursor": "x"}), 400, "cursor")
+        for cursor in ("x", made["id"], keyset.written("another order", made["id"])):
+            refused(team.owner.get(path, params={"cursor": cursor}), 400, "cursor")
     refused(team.owner.get("/jobs", params={"status": "done"}), 400, "status")
 
 

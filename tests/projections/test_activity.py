@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,8 @@ from eventstore.unit_of_work import EventStore
 from eventstore.work import Work
 from projections import activity
 from projections.activity import ActivityQuery, forget_counts, listed
+from projections.catalogue import TABLES
+from projections.tag import TAGS
 from projections.verify import verify
 from schemas.log import Actor
 from schemas.wire.page import PageRequest
@@ -56,7 +59,7 @@ def write(store: EventStore, workspace: UUID, times: int) -> None:
 
 def total(pool: Pool, workspace: UUID, asked: dict[str, Any]) -> int:
     with reading(pool, workspace) as conn:
-        return listed(conn, PageRequest(limit=1), ActivityQuery(**asked))[1]
+        return listed(conn, TABLES, PageRequest(limit=1), ActivityQuery(**asked))[1]
 
 
 def by_hand(pool: Pool, workspace: UUID, asked: dict[str, Any]) -> int:
@@ -107,6 +110,19 @@ def test_the_counts_of_another_workspace_are_not_seen(
     write(store, workspace, 3)
     assert total(pool, workspace, {"entity_type": "tag"}) == 9
     assert total(pool, other_workspace, {"entity_type": "tag"}) == 0
+
+
+def test_what_is_assigned_to_whom_the_tables_say(store: EventStore, pool: Pool, workspace: UUID) -> None:
+    """Here a tag is its own; so somebody of its id sees what happened to it, and not to the other."""
+    origin = Origin(workspace, Actor(type="system"))
+    tag_id, other_id = new_id(), new_id()
+    for each in (tag_id, other_id):
+        store.run(origin, lambda unit, each=each: unit.begin(TAG, each, CreateTag(name=f"Tag {each}")))
+    wanted = ActivityQuery(visible_to=tag_id)
+    with reading(pool, workspace) as conn:
+        found, count, _ = listed(conn, [replace(TAGS, owner="id")], PageRequest(), wanted)
+        assert ([seen.entity_id for seen in found], count) == ([tag_id], 1)
+        assert listed(conn, TABLES, PageRequest(), wanted)[:2] == ([], 0)
 
 
 def test_counts_that_are_wrong_are_forgotten_and_counted_anew(
