@@ -41,9 +41,9 @@ def listed(
     where = _VIEW + " AND (%(status)s::text IS NULL OR status = %(status)s)"
     (before,) = (None,) if request.cursor is None else keyset.read(request.cursor, _NEWEST_FIRST, UUID)
     params = {"workspace": workspace_id, "account": visible_to, "status": status, "before": before}
-    page = " AND (%(before)s::uuid IS NULL OR id < %(before)s) ORDER BY id DESC LIMIT %(limit)s OFFSET %(skipped)s"
+    behind = " AND (%(before)s::uuid IS NULL OR id < %(before)s) ORDER BY id DESC LIMIT %(limit)s OFFSET %(skipped)s"
     skipped = 0 if request.cursor else request.skipped
-    rows = conn.execute(where + page, {**params, "limit": request.limit + 1, "skipped": skipped})
+    rows = conn.execute(where + behind, {**params, "limit": request.limit + 1, "skipped": skipped})
     total = conn.execute("SELECT count(*) FROM (" + where + ") AS found", params)
     found = rows.fetchall()
     count = total.fetchone()

@@ -29,6 +29,7 @@ from eventstore.reader import LogGapError, read_log
 from eventstore.recorder import WorkspaceRecorder, _data, _state, eventstore_for, is_programs_own
 from eventstore.unit_of_work import EventStore
 from projections.activity import ActivityQuery, listed
+from projections.catalogue import TABLES
 from projections.verify import verify
 from schemas.log import Actor
 from schemas.wire.page import PageRequest
@@ -162,7 +163,7 @@ def test_what_a_program_appended_is_verified_told_and_followed_by_commands(
     store.run(origin, lambda work: work.begin(TAG, new_id(), CreateTag(name="A")))
     assert verify(owner, workspaces=[workspace]).finding is None
     with reading(pool, workspace) as conn:
-        views, total, _ = listed(conn, PageRequest(), ActivityQuery())
+        views, total, _ = listed(conn, TABLES, PageRequest(), ActivityQuery())
     assert [(view.event, view.entity_type, view.action) for view in views] == [
         ("tag.created", "tag", "created"),
         ("acme:visit.logged", "acme:visit", "updated"),

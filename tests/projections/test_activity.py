@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -117,7 +118,7 @@ def test_what_is_assigned_to_whom_the_tables_say(store: EventStore, pool: Pool, 
     origin = Origin(workspace, Actor(type="system"))
     tag_id, other_id = new_id(), new_id()
     for each in (tag_id, other_id):
-        store.run(origin, lambda unit, each=each: unit.begin(TAG, each, CreateTag(name=f"Tag {each}")))
+        store.run(origin, partial(Work.begin, decider=TAG, stream_id=each, command=CreateTag(name=f"Tag {each}")))
     wanted = ActivityQuery(visible_to=tag_id)
     with reading(pool, workspace) as conn:
         found, count, _ = listed(conn, [replace(TAGS, owner="id")], PageRequest(), wanted)
