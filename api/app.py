@@ -20,7 +20,7 @@ from api.docs.routes import docs, docs_asset, home, openapi_json
 from api.http import errors
 from api.http.admission import Admission
 from api.http.ask import provided
-from api.http.body import StrictBody
+from api.http.body import Sent, StrictBody
 from api.http.health import healthz, metrics, readyz
 from api.http.limits import AttemptLimiter, RateLimiter
 from api.http.middleware import Authentication, RequestContext
@@ -101,6 +101,7 @@ def create_app(
         on_startup=[enough_threads, *on_startup],
         on_shutdown=list(on_shutdown),
         logging_config=None,
+        request_class=Sent,
         request_max_body_size=MAX_BODY,
     )
     _resolve_in_turn(app)

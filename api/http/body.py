@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncGenerator
 from typing import Any, ClassVar, Final, TypeVar
 from weakref import WeakKeyDictionary
 
 import msgspec
 from litestar import Request
 from litestar.dto import AbstractDTO
+from litestar.exceptions import InternalServerException
 from litestar.openapi.spec import Reference, Schema
 from litestar.typing import FieldDefinition
 
@@ -17,9 +19,21 @@ from domain.kernel import Refused
 T = TypeVar("T")
 
 _JSON = re.compile(r"application/(?:[\w.+-]+\+)?json\s*(?:;|$)", re.IGNORECASE)
-
-
 _RAW: Final = "body"
+
+
+class Sent(Request[Any, Any, Any]):
+    """A request as clients send it: one may go away before its body has arrived, and that is no failure of ours."""
+
+    async def stream(self) -> AsyncGenerator[bytes, None]:
+        """The body in blocks, however it is read; refuses (``invalid_request``) one that breaks off."""
+        try:
+            async for block in super().stream():
+                yield block
+        except InternalServerException:
+            if not self.is_connected:  # all of it was read: reading it again is a mistake of ours
+                raise
+            raise Refused("invalid_request", "The body broke off.") from None
 
 
 def raw_body(request: Request[Any, Any, Any]) -> bytes:

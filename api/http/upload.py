@@ -10,7 +10,6 @@ from tempfile import SpooledTemporaryFile
 from typing import IO, Any, Final, Literal
 
 from litestar import Request
-from litestar.exceptions import InternalServerException
 from multipart import (  # type: ignore[import-untyped]  # its types are inline, and not declared to be there
     MultipartError,
     MultipartSegment,
@@ -52,13 +51,10 @@ async def received(request: Request[Any, Any, Any]) -> AsyncIterator[Upload]:
     media_type, parameters = request.content_type
     with SpooledTemporaryFile(max_size=_IN_MEMORY) as file:
         upload = Upload(_kind(media_type), file, parameters.get("charset"))
-        try:
-            if upload.kind == "form":
-                await _receive_form(request, upload, parameters.get("boundary", ""))
-            else:
-                await _receive_document(request, upload, MAX_JSON if upload.kind == "json" else MAX_FILE)
-        except InternalServerException:
-            raise Refused("invalid_request", "The upload broke off.") from None
+        if upload.kind == "form":
+            await _receive_form(request, upload, parameters.get("boundary", ""))
+        else:
+            await _receive_document(request, upload, MAX_JSON if upload.kind == "json" else MAX_FILE)
         file.seek(0)
         yield upload
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
+import socket
 import time
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 import pytest
 
 from tests.api.asserting import ok, refused
-from tests.api.team import Team
+from tests.api.team import API, Team
 
 JSON = {"content-type": "application/json"}
 
@@ -86,6 +88,31 @@ class TestBodies:
     )
     def test_json_is_taken_under_any_of_its_names(self, team: Team, headers: dict[str, str]) -> None:
         ok(team.owner.ask("POST", "/contacts", content=b'{"firstName": "A"}', headers=headers), 201)
+
+    @pytest.mark.parametrize("length", ["content-length: 1000", "transfer-encoding: chunked"])
+    @pytest.mark.parametrize(
+        ("method", "path"),
+        [("POST", "/auth/login"), ("POST", "/contacts"), ("PATCH", "/workspace"), ("POST", "/contacts/import")],
+    )
+    def test_one_that_breaks_off_is_no_failure_of_ours(
+        self, team: Team, server: str, caplog: pytest.LogCaptureFixture, method: str, path: str, length: str
+    ) -> None:
+        url = urlsplit(server)
+        token = "" if path == "/auth/login" else f"authorization: Bearer {team.owner.token}\r\n"
+        head = f"{method} {API}{path} HTTP/1.1\r\nhost: {url.netloc}\r\n{token}content-type: application/json\r\n"
+        failures = failed(team)
+        with caplog.at_level(logging.INFO, "daybook"):
+            with socket.create_connection((str(url.hostname), url.port or 80)) as connection:
+                connection.sendall(f'{head}{length}\r\n\r\nb\r\n{{"email": "a'.encode())
+                time.sleep(0.1)
+            assert logged(caplog, f"{method} {API}{path} ") == f"{method} {API}{path} 400"
+        assert not [record for record in caplog.records if record.levelno >= logging.ERROR or record.exc_info]
+        assert failed(team) == failures
+
+
+def failed(team: Team) -> list[str]:
+    """What is counted of answers of ours that were failures."""
+    return [line for line in team.anonymous.http.get("/metrics").text.splitlines() if 'status="5' in line]
 
 
 ODD = [
