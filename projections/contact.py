@@ -8,7 +8,7 @@ from domain.contact import CONTACT, Contact
 from domain.kernel.filter import Filter
 from eventstore.database import Db
 from eventstore.rows import Current
-from projections.table.column import BOOLEAN, FOLDED, ID, IDS, JSON, LOWERED, TEXT, Column
+from projections.table.column import BOOLEAN, FOLDED, ID, IDS, JSON, LOWERED, PHONE, TEXT, Column
 from projections.table.filter import TRUE, compile_filter
 from projections.table.listing import Listed, Listing
 from projections.table.rows import RowTable
@@ -23,7 +23,7 @@ CONTACTS: RowTable[Contact] = RowTable(
         Column("first_name", FOLDED, sort=True),
         Column("last_name", FOLDED, sort=True),
         Column("email", LOWERED, sort=True, searched=True, unique="A contact with this e-mail address exists already."),
-        Column("phone", TEXT, searched=True),
+        Column("phone", PHONE, searched=True),
         Column("company", FOLDED, sort=True, searched=True),
         Column("source", FOLDED, sort=True),
         Column("status", TEXT),

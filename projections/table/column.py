@@ -48,6 +48,8 @@ FOLDED: Final = Kind("text", "folded", str, lambda value: folded(value or ""), _
 """For comparing, sorting and searching without case and accents."""
 LOWERED: Final = Kind("text", "lowered", str, lambda value: value or "", _C)
 """Text that is kept in lower case already."""
+PHONE: Final = Kind("text", "text", str, lambda value: value or "", _C)
+"""A number in E.164. A search finds any part of it, however that is written."""
 WHOLE: Final = Kind("bigint", "number", int | None, last=f"{2**63 - 1}::bigint")
 NUMBER: Final = Kind("double precision", "number", float | None, last="'infinity'::double precision")
 BOOLEAN: Final = Kind("boolean", "boolean", bool)

@@ -61,7 +61,7 @@ class Listing(Generic[S]):
 
     def search(self, conn: Db, request: PageRequest, text: str | None, where: Compiled = TRUE) -> Listed[S]:
         """Of what ``where`` finds, the rows in which all words of the text are found; all of them without a text."""
-        return self.fetch(conn, request, every(where, searching(text)), few=bool(text))
+        return self.fetch(conn, request, every(where, searching(text, self.table.phones)), few=bool(text))
 
     def _sort(self, request: PageRequest) -> Sort:
         sort = request.sort or self.default

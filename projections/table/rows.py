@@ -17,7 +17,7 @@ from domain.kernel.fields import Reference, references
 from domain.kernel.values import folded
 from eventstore.database import Db, insert_many
 from eventstore.rows import Change, Current
-from projections.table.column import FOLDED, Column
+from projections.table.column import FOLDED, PHONE, Column
 from projections.table.filter import Field, Fields
 
 S = TypeVar("S", bound=State)
@@ -81,6 +81,11 @@ class RowTable(Generic[S]):
     def searched(self) -> tuple[int, ...]:
         """The places of the columns whose text a search looks in."""
         return tuple(place for place, column in enumerate(self.columns) if column.searched)
+
+    @cached_property
+    def phones(self) -> tuple[str, ...]:
+        """The columns among these that hold phone numbers."""
+        return tuple(column.name for column in self.columns if column.searched and column.kind is PHONE)
 
     @cached_property
     def definitions(self) -> dict[str, str]:

@@ -2,22 +2,49 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import Final
 
 from domain.kernel.values import folded
-from projections.table.filter import TRUE, Compiled, like
+from projections.table.filter import TRUE, Compiled, every, like
 
 MAX_WORDS: Final = 10
+FEWEST_DIGITS: Final = 3
+"""Of a phone number, to be looked for as one: an index of trigrams finds nothing shorter."""
+
+_AS_PHONES_ARE_WRITTEN: Final = re.compile(r"[\d\s+()./\-\u2010-\u2015]+\Z")
 
 
-def searching(text: str | None) -> Compiled:
-    """Every word must be found in what is searched of a row; a phone number may be written any way."""
-    if not text:
-        return TRUE
-    words = folded(text).split()[:MAX_WORDS]
+def searching(text: str | None, phones: Sequence[str] = ()) -> Compiled:
+    """Every word must be found, as it stands, in what is searched of a row; or else all digits, in one of the columns
+    ``phones``, where the text may be a part of a phone number: that may be written any way.
+    """
+    found = folded(text or "")
+    words = found.split()[:MAX_WORDS]
+    as_it_stands = every(*(_holding("search", word) for word in words))
+    digits = _digits(found)
+    if not digits or words == [digits]:
+        return as_it_stands
+    return _any(as_it_stands, *(every(_holding("search", digits), _holding(phone, digits)) for phone in phones))
+
+
+def _digits(text: str) -> str:
+    """Those of a part of a phone number, without the zeros that are dialled before it; none if it cannot be one."""
+    if not _AS_PHONES_ARE_WRITTEN.match(text):
+        return ""
     digits = "".join(letter for letter in text if letter.isdigit())
-    if len(digits) >= 3 and not any(letter.isalpha() or letter == "@" for letter in text):
-        return Compiled("search LIKE %s", (f"%{like(digits.lstrip('0') or digits)}%",))
-    if not words:
-        return TRUE
-    return Compiled(" AND ".join(["search LIKE %s"] * len(words)), tuple(f"%{like(word)}%" for word in words))
+    dialled = digits.lstrip("0")
+    found = dialled if len(dialled) >= FEWEST_DIGITS else digits
+    return found if len(found) >= FEWEST_DIGITS else ""
+
+
+def _holding(column: str, part: str) -> Compiled:
+    return Compiled(f"{column} LIKE %s", (f"%{like(part)}%",))
+
+
+def _any(*parts: Compiled) -> Compiled:
+    """One of these holds. Each asks ``search`` by itself, so that the index of it serves all of them."""
+    return Compiled(
+        " OR ".join(f"({part.sql})" for part in parts), tuple(param for part in parts for param in part.params)
+    )

@@ -132,6 +132,13 @@ def test_counts_tell_a_limited_member_of_nothing_but_theirs(team: Team, acme: di
     assert {tag["name"]: tag["contactCount"] for tag in team.limited.listed("/tags")} == {"A": 1, "B": 1}
 
 
+def test_a_key_that_may_not_read_contacts_is_shown_none(team: Team, acme: dict[str, Any]) -> None:
+    contact = team.owner.contact(companyId=acme["id"])
+    without = team.key("companies:write").shown(path(acme))
+    assert (without["contacts"], without["contactCount"]) == (None, 1)
+    assert team.key("companies:read", "contacts:read").shown(path(acme))["contacts"] == [contact]
+
+
 def test_a_webhook_may_ask_for_their_events(team: Team) -> None:
     webhook = {"url": "https://hooks.example.com", "events": ["company.created", "company.*"]}
     assert created(team.owner.post("/webhooks", webhook))["events"] == ["company.*", "company.created"]

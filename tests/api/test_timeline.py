@@ -179,6 +179,16 @@ class TestWhoseItIs:
         assert [item["entityId"] for item in answer["data"]] == [contact["id"], acme["id"]]
         assert answer["meta"]["total"] == 2
 
+    def test_a_key_sees_no_item_about_what_its_scopes_do_not_let_it_read(self, team: Team, keep: Keep) -> None:
+        acme = company(team.owner, "Acme")
+        team.owner.contact(companyId=acme["id"], notes="Confidential")
+        keep(team)
+        answer = ok(team.key("companies:read").get(path(acme, "companies")))
+        assert [item["entityId"] for item in answer["data"]] == [acme["id"]]
+        assert answer["meta"]["total"] == 1
+        both = team.key("companies:read", "contacts:read")
+        assert events(both, acme, "companies") == ["contact.created", "company.created"]
+
 
 class TestReadingWhatOneWrote:
     def test_what_is_there_is_answered_at_once(self, team: Team, keep: Keep) -> None:
