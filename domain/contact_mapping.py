@@ -69,6 +69,7 @@ PEOPLE: Final = Fields(
     common_words=frozenset({"type", "status", "assignedTo", "language", "globallyUnsubscribed", "dnc", "birthday"}),
     unlike=frozenset({"email"}),
     whole=("name", frozenset({"firstName", "lastName"})),
+    tagged=True,
 )
 
 ORGANIZATIONS: Final = replace(

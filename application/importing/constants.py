@@ -28,7 +28,7 @@ def constants(importer: Importer[Any], values: Mapping[str, Any], options: Mappi
     errors: list[FieldError] = []
     for name, value in values.items():
         try:
-            if name.removeprefix("_") == TAGS:
+            if known.tagged and name.removeprefix("_") == TAGS:
                 tags += _tags(value)
             else:
                 _put(known, fields, name, value)

@@ -12,9 +12,9 @@ class ImportCounts(msgspec.Struct, frozen=True, rename="camel"):
     """How many rows came to what; ``total`` is their sum."""
 
     total: Annotated[int, Meta(description="All rows.")] = 0
-    created: Annotated[int, Meta(description="Rows that became new contacts.")] = 0
-    updated: Annotated[int, Meta(description="Rows that changed a contact.")] = 0
-    skipped: Annotated[int, Meta(description="Rows whose contact was left as it was.")] = 0
+    created: Annotated[int, Meta(description="Rows that became something new.")] = 0
+    updated: Annotated[int, Meta(description="Rows that changed what was there.")] = 0
+    skipped: Annotated[int, Meta(description="Rows that left all as it was.")] = 0
     errors: Annotated[int, Meta(description="Rows that were not acceptable.")] = 0
 
 

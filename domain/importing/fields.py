@@ -11,7 +11,7 @@ from domain.importing.cells import Reader, names, one_line
 from domain.kernel import FieldError, values
 
 TAGS: Final = "tags"
-"""What any number of columns may be for: names of tags."""
+"""What any number of columns may be for, of things that bear tags: their names."""
 
 
 class Map(NamedTuple):
@@ -31,6 +31,7 @@ class Fields:
     of writing these. ``synonyms``: headers by what they mean, without case, spaces and punctuation; of several in a
     table, the earlier named is it. ``common_words``: fields whose headers stand over other things too.
     ``unlike``: what must differ from row to row. ``whole``: a text that is no field, and the fields that it stands for.
+    ``tagged``: whether these things bear tags.
     """
 
     noun: str
@@ -42,6 +43,7 @@ class Fields:
     common_words: frozenset[str] = frozenset()
     unlike: frozenset[str] = frozenset()
     whole: tuple[str, frozenset[str]] | None = None
+    tagged: bool = False
 
     @cached_property
     def prefixes(self) -> Mapping[str, str]:
@@ -56,7 +58,12 @@ class Fields:
     @cached_property
     def targets(self) -> frozenset[str]:
         """All that a column can be for, but for the keys of maps."""
-        return frozenset({*self.cells, TAGS, *([] if self.whole is None else [self.whole[0]])})
+        return frozenset({*self.cells, *self._no_fields})
+
+    @cached_property
+    def _no_fields(self) -> tuple[str, ...]:
+        """What a column can be for that is no field of its own."""
+        return (*(() if self.whole is None else (self.whole[0],)), *((TAGS,) if self.tagged else ()))
 
     def parts(self, target: str) -> frozenset[str]:
         """The fields that a target stands for, where it is none itself."""
@@ -77,13 +84,9 @@ class Fields:
 
     @cached_property
     def _expected(self) -> str:
-        others = [
-            *([] if self.whole is None else [self.whole[0]]),
-            TAGS,
-            *[f"{prefix}<key>" for prefix in self.maps][:1],
-        ]
+        others = [*self._no_fields, *[f"{prefix}<key>" for prefix in self.maps][:1]]
         *most, last = [f"a {self.noun}'s field", *others]
-        return f"must be {', '.join(most)} or {last}"
+        return f"must be {' or '.join([*([', '.join(most)] if most else []), last])}"
 
 
 @dataclass(slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import chain
 from typing import Any, Final, Literal
@@ -106,13 +107,22 @@ def test_rows_become_things_once(store: EventStore, origin: Origin) -> None:
 def test_a_thing_without_fields_of_ones_own_leaves_other_columns_out() -> None:
     found = recognised(FIELDS, ["Name", "Colour", "Remarks"], [["VIP", "", "x"]])
     assert found == {"Name": "name", "Colour": "color", "Remarks": None}
-    with pytest.raises(ValueError, match=r"^must be a tag's field or tags$"):
+    with pytest.raises(ValueError, match=r"^must be a tag's field$"):
         FIELDS.target_of("custom.plan")
 
 
+def test_only_what_bears_tags_is_given_any() -> None:
+    with pytest.raises(ValueError, match=r"^must be a tag's field$"):
+        FIELDS.target_of("tags")
+    with pytest.raises(Refused) as refused:
+        constants(TAGS, {"_tags": "a, b"}, {})
+    assert [detail.field for detail in refused.value.details] == ["constantValues._tags"]
+    bearing = replace(TAGS, fields=lambda _: replace(FIELDS, tagged=True))
+    assert constants(bearing, {"_tags": "a, b"}, {}) == (UpdateTag(), ["a", "b"])
+
+
 def test_constants_are_judged_by_the_things_own_rules() -> None:
-    form, names = constants(TAGS, {"color": "AABBCC", "_tags": "a, b"}, {})
-    assert (form, names) == (UpdateTag(color="#aabbcc"), ["a", "b"])
+    assert constants(TAGS, {"color": "AABBCC"}, {}) == (UpdateTag(color="#aabbcc"), [])
     with pytest.raises(Refused) as refused:
         constants(TAGS, {"color": "nothing", "plan": "x"}, {})
     assert [detail.field for detail in refused.value.details] == ["constantValues.plan", "constantValues.color"]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 from uuid import uuid4
 
 import httpx
 import pytest
 
-from projections.catalogue import TABLES
+from eventstore.references import References
+from projections.catalogue import ROWS, TABLES
 from tests.api.sweeps.fields import Field, named, references
 from tests.api.sweeps.makers import Things
 from tests.api.sweeps.operations import OPERATIONS, Operation, every
@@ -78,6 +80,12 @@ def test_what_has_ended_is_not_referred_to_any_more(ours: Things, written: Writt
                 referring = [row[:500] for row in rows if things[kind] in row]
                 assert bool(referring) == (ended.status_code == 409), (str(field), referring)
                 things = ours.anew()
+
+
+@pytest.mark.parametrize("op", [pytest.param(op, id=op.id) for op in ENDS.values()])
+def test_the_end_of_what_others_refer_to_is_said_to_be_a_job_where_they_are_many(op: Operation) -> None:
+    kind = re.sub(r"(?<=[a-z])[A-Z]", lambda found: "_" + found[0].lower(), op.in_path[-1]).removesuffix("_id")
+    assert ("202" in op.says["responses"]) == bool(References(ROWS).to(kind))
 
 
 @pytest.mark.parametrize(
