@@ -14,6 +14,7 @@ from api.http.query import malformed
 from domain.importing.cells import boolean, names
 from domain.kernel import FieldError, Refused
 from schemas.contact_import import ImportOptions
+from schemas.wire.reading import MAX_DEPTH, Reader, TooDeepError
 
 T = TypeVar("T")
 
@@ -110,11 +111,13 @@ def _one(values: Sequence[str]) -> str:
 
 
 def _json(kind: type[T], expected: str) -> Callable[[Sequence[str]], T]:
-    decode = msgspec.json.Decoder(kind).decode
+    reader = Reader[T](kind)
 
     def read(values: Sequence[str]) -> T:
         try:
-            return decode(_one(values))
+            return reader.read(_one(values))
+        except TooDeepError:
+            raise ValueError(f"must be nested at most {MAX_DEPTH} deep") from None
         except (msgspec.DecodeError, UnicodeEncodeError):
             raise ValueError(f"must be {expected}") from None
 

@@ -7,7 +7,6 @@ from collections.abc import AsyncGenerator
 from typing import Any, ClassVar, Final, TypeVar
 from weakref import WeakKeyDictionary
 
-import msgspec
 from litestar import Request
 from litestar.dto import AbstractDTO
 from litestar.exceptions import InternalServerException
@@ -15,6 +14,7 @@ from litestar.openapi.spec import Reference, Schema
 from litestar.typing import FieldDefinition
 
 from domain.kernel import Refused
+from schemas.wire.reading import Reader
 
 T = TypeVar("T")
 
@@ -48,8 +48,8 @@ class StrictBody(AbstractDTO[T]):
     A malformed document raises ``msgspec.DecodeError``, one of the wrong shape ``msgspec.ValidationError``.
     """
 
-    _decoders: ClassVar[dict[str, msgspec.json.Decoder[Any]]] = {}
-    _by_handler: ClassVar[WeakKeyDictionary[Any, msgspec.json.Decoder[Any]]] = WeakKeyDictionary()
+    _readers: ClassVar[dict[str, Reader[Any]]] = {}
+    _by_handler: ClassVar[WeakKeyDictionary[Any, Reader[Any]]] = WeakKeyDictionary()
 
     @classmethod
     def create_for_field_definition(
@@ -58,23 +58,18 @@ class StrictBody(AbstractDTO[T]):
         handler_id: str,
         backend_cls: Any = None,  # noqa: ARG003 - Litestar's signature
     ) -> None:
-        cls._decoders[handler_id] = msgspec.json.Decoder(field_definition.annotation)
+        cls._readers[handler_id] = Reader(field_definition.annotation)
 
     def decode_bytes(self, value: bytes) -> Any:
         headers = self.asgi_connection.headers
         if not _JSON.match(headers.get("content-type", "application/json")) or "content-encoding" in headers:
             raise Refused("unsupported_media_type", "Send the body as it is, with Content-Type: application/json.")
         handler = self.asgi_connection.route_handler
-        decoder = self._by_handler.get(handler)
-        if decoder is None:  # a handler's id is computed anew each time it is asked for
-            decoder = self._by_handler[handler] = self._decoders[handler.handler_id]
+        reader = self._by_handler.get(handler)
+        if reader is None:  # a handler's id is computed anew each time it is asked for
+            reader = self._by_handler[handler] = self._readers[handler.handler_id]
         self.asgi_connection.scope["state"][_RAW] = value
-        try:
-            return decoder.decode(value)
-        except UnicodeDecodeError as error:
-            raise msgspec.DecodeError(f"it is not UTF-8 (byte {error.start})") from None
-        except RecursionError:
-            raise msgspec.DecodeError("it is nested too deeply") from None
+        return reader.read(value)
 
     @classmethod
     def create_openapi_schema(
