@@ -43,7 +43,8 @@ class CompanyController(Controller):
         scope="companies:read",
     )
     def get_company(self, ask: NamedDependency[Ask], company_id: FromPath[UUID]) -> Json[One[CompanyWithContacts]]:
-        return ask.one(rows.COMPANIES, company_id, rows.with_contacts)
+        views = rows.with_contacts if ask.caller.may("contacts:read") else rows.without_contacts
+        return ask.one(rows.COMPANIES, company_id, views)
 
     @patch(
         "/{company_id:uuid}",

@@ -21,7 +21,7 @@ from schemas.wire.page import Page, PageRequest
 _SAID: Final[dict[str, Any]] = {"errors": ("validation_failed",), "headers": ("Daybook-View-Seq",)}
 _ABOUT: Final = (
     "Newest first: its own creation, changes and deletions, and those of all that refers to it, with what changed from"
-    " what to what and by whom. A member limited to what is assigned to them sees nothing of what is assigned to others."
+    " what to what and by whom. A member limited to what is assigned to them sees nothing of what is assigned to others, and a key nothing of what its scopes do not let it read."
     " A worker keeps it, a moment behind the log: `Daybook-View-Seq` says how far it is, and `minSeq` waits for it."
 )
 
@@ -68,7 +68,11 @@ class TimelineController(Controller):
 async def _timeline(
     ask: Ask, kind: str, subject_id: UUID, wanted: PageRequest, min_seq: int | None
 ) -> Json[Page[ActivityView]]:
+    kinds = {kind for kind in rows.KINDS if ask.caller.may(f"{ROWS[kind].table}:read")}
     found, headers = await fresh(
-        ask, rows.TIMELINE, min_seq, lambda conn: rows.listed(conn, ROWS, kind, subject_id, wanted, ask.visible_to)
+        ask,
+        rows.TIMELINE,
+        min_seq,
+        lambda conn: rows.listed(conn, ROWS, kind, subject_id, wanted, ask.visible_to, kinds),
     )
     return ask.page(wanted, *found, headers=headers)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
+from uuid import UUID
 
 from domain.company import COMPANY, Company
 from domain.kernel.filter import Condition
@@ -36,13 +37,25 @@ LISTING: Final = Listing(COMPANIES, default=Sort(field="createdAt", descending=T
 
 
 def views(conn: Db, companies: Sequence[Current[Company]]) -> list[CompanyView]:
-    counts = referring(conn, contacts.CONTACTS, "company_id", [company.id for company in companies])
+    counts = _counts(conn, companies)
     return [shown(CompanyView, company, contact_count=counts[company.id]) for company in companies]
 
 
 def with_contacts(conn: Db, companies: Sequence[Current[Company]]) -> list[CompanyWithContacts]:
     """The companies with the contacts of each that the caller may see, the newest hundred."""
     return [_with_contacts(conn, company) for company in companies]
+
+
+def without_contacts(conn: Db, companies: Sequence[Current[Company]]) -> list[CompanyWithContacts]:
+    """The companies for who may not read contacts."""
+    counts = _counts(conn, companies)
+    return [
+        shown(CompanyWithContacts, company, contact_count=counts[company.id], contacts=None) for company in companies
+    ]
+
+
+def _counts(conn: Db, companies: Sequence[Current[Company]]) -> Mapping[UUID, int]:
+    return referring(conn, contacts.CONTACTS, "company_id", [company.id for company in companies])
 
 
 def _with_contacts(conn: Db, company: Current[Company]) -> CompanyWithContacts:

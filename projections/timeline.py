@@ -8,6 +8,7 @@ companies, on both companies'.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any, Final
 from uuid import UUID
 
@@ -61,6 +62,8 @@ def _referring(decider: Decider[Any, Any, State], subjects: tuple[str, ...]) -> 
 
 
 TIMELINE: Final = timeline("timeline", 2, SUBJECTS)
+KINDS: Final = frozenset({*SUBJECTS, *TIMELINE.folds})
+"""The kinds of thing whose events are on timelines."""
 
 _TOUCHING: Final = (
     f"{activity.FROM} JOIN {ITEMS.name} t ON t.workspace_id = e.workspace_id AND t.seq = e.seq"
@@ -78,15 +81,19 @@ def listed(
     subject_id: UUID,
     request: PageRequest,
     visible_to: UUID | None,
+    kinds: AbstractSet[str] = KINDS,
 ) -> tuple[list[ActivityView], int, str | None]:
     """A page of the timeline, how many items it has in all, and the cursor of the next page.
 
     Refuses (``not_found``) for what is not there, or not to be seen by who sees only what is assigned to them. Of what
-    touches it, they are not shown what happened to something that is assigned to others.
+    touches it, they are not shown what happened to something that is assigned to others, and nobody what happened to
+    things of other ``kinds``.
     """
     if request.sort is not None and not (request.sort.field in _NEWEST_FIRST and request.sort.descending):
         raise invalid("sort", "a timeline always has the newest first")
-    seen = TRUE if visible_to is None else every(*(_seen(table, visible_to) for table in rows.values() if table.owner))
+    seen = _told(kinds)
+    if visible_to is not None:
+        seen = every(seen, *(_seen(table, visible_to) for table in rows.values() if table.owner))
     found = _found(conn, subject_id, request, seen)
     total = _total(conn, subject_id, seen)
     subject = rows[kind].load(conn, [subject_id]).get(subject_id)
@@ -108,6 +115,10 @@ def _found(conn: Db, subject_id: UUID, request: PageRequest, seen: Compiled) -> 
 def _total(conn: Db, subject_id: UUID, seen: Compiled) -> Cursor[Any]:
     query = _COUNT if seen is TRUE else f"SELECT count(*){_TOUCHING} AND {seen.sql}"
     return conn.execute(query.encode(), (conn.workspace_id, subject_id, *seen.params_in(conn.workspace_id)))
+
+
+def _told(kinds: AbstractSet[str]) -> Compiled:
+    return TRUE if kinds >= KINDS else Compiled("e.stream_type = ANY(%s)", (sorted(kinds),))
 
 
 def _seen(table: RowTable[Any], visible_to: UUID) -> Compiled:

@@ -42,8 +42,11 @@ class CompanyView(CompanyDetails, kw_only=True):
 
 
 class CompanyWithContacts(CompanyView, kw_only=True):
-    """A company with the contacts that belong to it: the newest hundred."""
+    """A company with the contacts that belong to it: the newest hundred, for who may read contacts."""
 
-    contacts: Annotated[list[ContactView], Meta(description="Its contacts, newest first.")]
+    contacts: Annotated[
+        list[ContactView] | None,
+        Meta(description="Its contacts, newest first; null for a key without `contacts:read`."),
+    ]
 
     example: ClassVar[JSON] = {**CompanyView.example, "contacts": [ContactView.example]}
