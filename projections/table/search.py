@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from domain.kernel.values import folded
-from projections.table.filter import TRUE, Compiled, every, like
+from projections.table.filter import Compiled, every, like
 
 MAX_WORDS: Final = 10
 FEWEST_DIGITS: Final = 3

@@ -93,6 +93,33 @@ class TestSearch:
     def test_what_is_not_in_it_is_not_found(self, sarah: Team, words: str) -> None:
         assert names(sarah.owner, search=words) == []
 
+    @pytest.mark.parametrize(
+        ("words", "found"),
+        [
+            ("24-7", ["24-7 Repairs"]),
+            ("1-800", ["1-800 Flowers", "Reached at 1-800"]),
+            ("12, 34", ["Rooms 12, 34"]),
+            ("34 12,", ["Rooms 12, 34"]),
+            ("007", ["Agent 007"]),
+            ("7", ["Agent 007", "24-7 Repairs", "Berlin"]),
+            ("100%", ["100% sure"]),
+            ("(100", []),
+            ("100", ["100% sure", "100x sure"]),
+            ("0307654", ["Berlin"]),
+            ("00 49 30/765", ["Berlin"]),
+            ("49\u201030\u2013765", ["Berlin"]),
+            ("800 flowers", ["1-800 Flowers"]),
+        ],
+    )
+    def test_digits_are_found_as_they_stand_and_in_phone_numbers(
+        self, team: Team, words: str, found: list[str]
+    ) -> None:
+        for name in ("100x sure", "100% sure", "Agent 007", "Rooms 12, 34", "1-800 Flowers", "24-7 Repairs"):
+            team.owner.contact(company=name)
+        team.owner.contact(company="Reached at 1-800", phone="+1 800 356 9344")
+        team.owner.contact(company="Berlin", phone="+49 30 7654321")
+        assert sorted(names(team.owner, search=words)) == sorted(found)
+
     def test_the_total_is_of_what_was_found(self, sarah: Team) -> None:
         assert ok(sarah.owner.get("/contacts?search=example&limit=1"))["meta"]["total"] == 2
 
