@@ -24,7 +24,6 @@ def structs(kind: type[T]) -> st.SearchStrategy[T]:
 
 _SCALARS: dict[type[inspect.Type], st.SearchStrategy[Any]] = {
     inspect.StrType: texts,
-    inspect.IntType: st.integers(0, 2**53 - 1),
     inspect.FloatType: numbers.map(float),
     inspect.BoolType: st.booleans(),
     inspect.NoneType: st.none(),
@@ -42,6 +41,8 @@ def wire_form(kind: inspect.Type) -> st.SearchStrategy[Any]:
             return st.fixed_dictionaries(required, optional=optional)
         case inspect.Metadata(type=described):
             return wire_form(described)
+        case inspect.IntType(ge=least, le=most):
+            return st.integers(0 if least is None else least, 2**53 - 1 if most is None else most)
         case inspect.UnionType(types=types):
             return st.one_of(*(wire_form(entry) for entry in types))
         case inspect.ListType(item_type=item) | inspect.VarTupleType(item_type=item):

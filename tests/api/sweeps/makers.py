@@ -17,7 +17,7 @@ import httpx
 
 from daybook.embedded import EmbeddedPostgres
 from tests.api.asserting import ok
-from tests.api.sweeps.fields import Field, named, text_fields
+from tests.api.sweeps.fields import Field, named, references, text_fields
 from tests.api.sweeps.operations import OPERATIONS, Operation, creator
 from tests.api.team import PASSWORD, Member, Team, created
 from tests.workers.hooks import Expanding
@@ -77,7 +77,16 @@ class Things:
             return BODIES[op.id](self)
         if op.body is None:
             return None
-        return marked(self.team.anonymous if op.public else self.team.owner, op, self) if op.makes else op.example
+        return marked(self.team.anonymous if op.public else self.team.owner, op, self) if op.makes else self.example(op)
+
+    def example(self, op: Operation) -> dict[str, Any]:
+        """The operation's example; what it refers to is one of these things."""
+        return op.example | self.referred(op)
+
+    def referred(self, op: Operation) -> dict[str, str]:
+        """What the operation's example refers to by names that paths have too."""
+        names = {field.name for field in references(op) if len(field.way) == 1} & op.example.keys() & makeable()
+        return {name: self[name] for name in sorted(names)}
 
     def params(self, op: Operation) -> dict[str, Any]:
         """What the operation cannot do without in its query."""
@@ -105,14 +114,14 @@ def marked(who: Member, op: Operation, things: Things) -> dict[str, Any]:
     """The example, with the mark in all the text that takes it."""
     if op.id not in _MARKABLE:
         _MARKABLE[op.id] = _markable(who, op, things.anew())
-    return _with_mark(op, things.word(), _MARKABLE[op.id])
+    return _with_mark(op, things, _MARKABLE[op.id])
 
 
 def _markable(who: Member, op: Operation, things: Things) -> frozenset[str]:
     """Marks everything, and leaves out what is refused until nothing is."""
     names = frozenset(field.name for field in _plain(op)) | op.example.keys()
     while True:
-        answer = who.ask(op.method, things.path(op), json=_with_mark(op, things.word(), names))
+        answer = who.ask(op.method, things.path(op), json=_with_mark(op, things, names))
         if answer.status_code != 422:
             assert answer.status_code == 201, answer.text
             return names
@@ -120,10 +129,11 @@ def _markable(who: Member, op: Operation, things: Things) -> frozenset[str]:
         names -= named(answer)
 
 
-def _with_mark(op: Operation, mark: str, names: frozenset[str]) -> dict[str, Any]:
+def _with_mark(op: Operation, things: Things, names: frozenset[str]) -> dict[str, Any]:
+    mark = things.word()
     beside = {field.name: mark for field in _plain(op) if field.name in names and field.name not in op.example}
     return {
-        **{name: _prefixed(value, mark) if name in names else value for name, value in op.example.items()},
+        **{name: _prefixed(value, mark) if name in names else value for name, value in things.example(op).items()},
         **beside,
     }
 

@@ -12,6 +12,16 @@ def test_all_that_its_path_names_can_be_made(op: Operation) -> None:
     assert missing == set(), f"{op.method} {op.path}: add a maker of {missing} to tests/api/sweeps/makers.py"
 
 
+def test_what_an_example_refers_to_is_there(ours: Things) -> None:
+    nobody = {"contactId": "0198c6f2-7d3a-7c4e-9b1f-2a6d5e8f0001", "name": "A"}
+    fields = {"contactId": {"type": "string", "format": "uuid"}, "name": {"type": "string"}}
+    body = {"schema": {"type": "object", "properties": fields}, "example": nobody}
+    op = Operation(
+        "PUT", "/things", {"operationId": "putThing", "requestBody": {"content": {"application/json": body}}}
+    )
+    assert ours.body(op) == {"contactId": ours["contactId"], "name": "A"}
+
+
 @every(lambda op: op.id != "testWebhook")  # asks the receiver, whom the example only makes up
 def test_its_example_is_taken(ours: Things, op: Operation) -> None:
     things = ours.anew()

@@ -106,7 +106,8 @@ def test_what_they_have_can_be_made_here_too_even_under_the_same_idempotency_key
     body = theirs.body(op)
     headers = {"idempotency-key": theirs.word()}
     first, second = (
-        things.ask(things.team.owner, op, headers=headers, json=body, path=things.path(op)) for things in (theirs, ours)
+        things.ask(things.team.owner, op, headers=headers, json=body | things.referred(op), path=things.path(op))
+        for things in (theirs, ours)
     )
     assert first.status_code == second.status_code == 201, (first.text, second.text)
     assert first.json()["data"]["id"] != second.json()["data"]["id"]
