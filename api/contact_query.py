@@ -29,7 +29,7 @@ def contact_query(
     ] = None,
     q: Annotated[str | None, QueryParameter(max_length=200, description="Another name for `search`.")] = None,
     tag: Annotated[
-        list[str] | None, QueryParameter(description="With this tag: name, slug or id; given twice: both.")
+        list[str] | None, QueryParameter(description="With this tag: id, else name, else slug; given twice: both.")
     ] = None,
     source: Annotated[
         str | None,

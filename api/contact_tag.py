@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated
+from urllib.parse import unquote
 from uuid import UUID
 
 from litestar import Controller
@@ -72,14 +73,27 @@ class ContactTagController(Controller):
         return change.answer(lambda unit: Answer(contacts.tag(unit, contact_id, data, change.if_version)))
 
     @delete(
-        "/{contact_id:uuid}/tags/{tag:str}",
+        "/{contact_id:uuid}/tags/{tag:path}",
         operation_id="removeContactTag",
         summary="Remove a tag from a contact",
         scope="contacts:write",
     )
-    def remove_tag(self, change: NamedDependency[Change], contact_id: FromPath[UUID], tag: TagWord) -> Json[None]:
-        """The tag by id, name or slug. A tag that the contact does not have is no error."""
-        return change.done(lambda unit: contacts.untag(unit, contact_id, tag, change.if_version))
+    def remove_tag(
+        self,
+        change: NamedDependency[Change],
+        contact_id: FromPath[UUID],
+        tag: TagWord,  # noqa: ARG002 - for the documentation: its value has lost empty parts of the path
+    ) -> Json[None]:
+        """The tag by id, name or slug: of those that the contact has, by name before slug. A tag that it does not have is no
+        error. The rest of the path is the tag, whatever slashes are in its name.
+        """
+        word = _rest(change, "/tags/")
+        return change.done(lambda unit: contacts.untag(unit, contact_id, word, change.if_version))
+
+
+def _rest(ask: Ask, after: str) -> str:
+    """What follows in the path, as it was sent."""
+    return unquote(ask.request.scope["raw_path"].partition(after.encode())[2])
 
 
 def _ids(given: list[str]) -> list[UUID]:

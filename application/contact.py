@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -155,15 +156,24 @@ def tag(unit: Work, contact_id: UUID, form: ContactTags, if_version: int | None 
 def untag(unit: Work, contact_id: UUID, given: str, if_version: int | None = None) -> None:
     """Takes off one tag, given by id, name or slug; a tag that the contact does not bear is no error, an unknown one is."""
     contact = unit.get(CONTACT, contact_id)
+    found = _meant(unit, given, contact.state.tags)
+    unit.execute(CONTACT, contact_id, UntagContact(tags=tuple(found)), if_version=if_version)
+
+
+def _meant(unit: Work, given: str, borne: Sequence[UUID]) -> list[TagRef]:
+    """The tag of this id, name or slug; none of an id that is borne though its tag is gone already."""
     try:
-        ids = [UUID(given)]
+        tag_id = UUID(given)
     except ValueError:
-        ids = [ref.id for ref in tag_rows.by_names(unit.conn, [given]).values()]
-    found = tags.shown(unit, ids)
-    if not found and not any(tag_id in contact.state.tags for tag_id in ids):
+        ref = tag_rows.meant(unit.conn, given, borne)
+        found = [] if ref is None else [ref]
+    else:
+        found = [TagRef(id=tag.id, name=tag.name) for tag in tags.shown(unit, [tag_id])]
+        if tag_id in borne:
+            return found
+    if not found:
         raise not_found("tag")
-    refs = tuple(TagRef(id=ref.id, name=ref.name) for ref in found)
-    unit.execute(CONTACT, contact_id, UntagContact(tags=refs), if_version=if_version)
+    return found
 
 
 def _check_email(unit: Work, fields: dict[str, Any]) -> None:

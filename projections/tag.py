@@ -45,19 +45,33 @@ def listed(conn: Db, request: PageRequest, search: str | None) -> Listed[Tag]:
 
 
 def by_names(conn: Db, names: Sequence[str]) -> dict[str, TagRef]:
-    """Of these names those that exist, by folded name. A slug finds its tag too, when no name does.
+    """Of these names those that exist, by folded name. A slug finds its tag too, when no name does: the oldest of it.
 
     Holds the tags until the transaction ends: none of them is deleted while it is being put on a contact.
     """
     keys = [folded(name.strip()) for name in names]
     rows = conn.execute(
         "SELECT id, state->>'name', name, slug FROM tags"
-        " WHERE workspace_id = %s AND (name = ANY(%s) OR slug = ANY(%s)) FOR KEY SHARE",
+        " WHERE workspace_id = %s AND (name = ANY(%s) OR slug = ANY(%s))"
+        " ORDER BY created_at DESC, id DESC FOR KEY SHARE",
         (conn.workspace_id, keys, [slug(name) for name in names]),
     ).fetchall()
     found = {row[3]: TagRef(id=row[0], name=row[1]) for row in rows}
     found |= {row[2]: TagRef(id=row[0], name=row[1]) for row in rows}
     return {key: found[key] for key in keys if key in found}
+
+
+def meant(conn: Db, word: str, borne: Sequence[UUID]) -> TagRef | None:
+    """The tag that a word means to who bears some: one of those rather than another, and of each the one of this name
+    rather than the oldest of this slug.
+    """
+    name = folded(word.strip())
+    row = conn.execute(
+        "SELECT id, state->>'name' FROM tags WHERE workspace_id = %s AND (name = %s OR slug = %s)"
+        " ORDER BY id = ANY(%s) DESC, name = %s DESC, created_at, id LIMIT 1",
+        (conn.workspace_id, name, word.strip().lower(), list(borne), name),
+    ).fetchone()
+    return None if row is None else TagRef(id=row[0], name=row[1])
 
 
 def lock_names(conn: Db, keys: Iterable[str]) -> None:

@@ -49,8 +49,14 @@ _ALLOWED: Final[dict[Asked, frozenset[str]]] = {
 }  # fmt: skip
 _SET: Final = {"is_set": True, "is_not_empty": True, "is_not_set": False, "is_empty": False}
 
-TAG_IDS: Final = "(SELECT coalesce(array_agg(id), '{}') FROM tags WHERE workspace_id = %s AND (name = ANY(%s) OR slug = ANY(%s) OR id = ANY(%s)))"
-"""The ids of the tags of these names, slugs or ids."""
+TAG_IDS: Final = """(SELECT coalesce(array_agg(DISTINCT named.id), '{}')
+    FROM unnest(%s::uuid[], %s::text[], %s::text[]) AS asked (id, name, slug) CROSS JOIN LATERAL (
+        SELECT t.id FROM tags t
+        WHERE t.workspace_id = %s AND (t.id = asked.id OR t.name = asked.name OR t.slug = asked.slug)
+        ORDER BY t.id = asked.id DESC, t.name = asked.name DESC, t.created_at, t.id LIMIT 1) named)"""
+"""The ids of the tags that are meant by some words, one of each: the tag of this id, else of this name, else the oldest of
+this slug.
+"""
 
 
 HERE: Final = object()
@@ -232,17 +238,18 @@ def _id(field: Field, _path: tuple[Any, ...], operator: str, value: Any) -> Comp
 
 
 def _tags(field: Field, _path: tuple[Any, ...], operator: str, value: Any) -> Compiled:
-    names = _strings(value)
-    ids: list[UUID] = []
-    for name in names:
-        try:
-            ids.append(UUID(name))
-        except ValueError:
-            continue
-    keys = [folded(name.strip()) for name in names]
+    words = [entry.strip() for entry in _strings(value)]
     overlap = f"{field.sql} && {TAG_IDS}"
     negative = operator in ("neq", "not_contains", "not_has")
-    return Compiled(f"NOT ({overlap})" if negative else overlap, (HERE, keys, [name.lower() for name in names], ids))
+    asked = ([_uuid(word) for word in words], [folded(word) for word in words], [word.lower() for word in words])
+    return Compiled(f"NOT ({overlap})" if negative else overlap, (*asked, HERE))
+
+
+def _uuid(word: str) -> UUID | None:
+    try:
+        return UUID(word)
+    except ValueError:
+        return None
 
 
 def _custom(field: Field, path: tuple[Any, ...], operator: str, value: Any) -> Compiled:

@@ -143,6 +143,14 @@ class TestFilters:
         assert names(team.owner, tag=contact["tagDetails"][0]["id"] if tag == "id" else tag) == ["A"]
         assert names(team.owner, tag="Unknown") == []
 
+    def test_a_tag_is_meant_by_its_name_before_another_by_its_slug(self, team: Team) -> None:
+        first, second = team.owner.tag("VIP Gold"), team.owner.tag("vip-gold")
+        team.owner.contact(firstName="A", tagIds=[first["id"]])
+        team.owner.contact(firstName="B", tagIds=[second["id"]])
+        assert names(team.owner, tag="VIP-gold") == names(team.owner, tag="vip-gold") == ["B"]
+        assert names(team.owner, tag="VIP Gold") == ["A"]
+        assert names(team.owner, tag=second["id"]) == ["B"]
+
     def test_two_tags_must_both_be_borne(self, team: Team) -> None:
         team.owner.contact(firstName="A", tags=["X", "Y"])
         team.owner.contact(firstName="B", tags=["X"])

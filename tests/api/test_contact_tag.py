@@ -118,6 +118,21 @@ class TestTakingOff:
             by == "name" and 0
         )
 
+    @pytest.mark.parametrize("name", ["A/B", "A//B", "/A", "A/", "Leads / 50% & more?", "a%2Fb", "é/ü"])
+    def test_a_name_may_have_slashes_and_whatever_else(self, team: Team, name: str) -> None:
+        contact = team.owner.contact(tags=[name, "Other"])
+        gone(team.owner.delete(f"/contacts/{contact['id']}/tags/{quote(name, safe='')}"))
+        assert team.owner.shown(f"/contacts/{contact['id']}")["tags"] == ["Other"]
+
+    def test_a_word_means_a_tag_that_is_borne_and_its_name_before_its_slug(self, team: Team) -> None:
+        first, second = team.owner.tag("VIP Gold"), team.owner.tag("vip-gold")
+        contact = team.owner.contact(tagIds=[first["id"]])
+        gone(team.owner.delete(f"/contacts/{contact['id']}/tags/vip-gold"))
+        assert team.owner.shown(f"/contacts/{contact['id']}")["tags"] == []
+        both = team.owner.contact(tagIds=[first["id"], second["id"]])
+        gone(team.owner.delete(f"/contacts/{both['id']}/tags/vip-gold"))
+        assert team.owner.shown(f"/contacts/{both['id']}")["tags"] == ["VIP Gold"]
+
     def test_one_that_it_does_not_bear_is_no_error_but_an_unknown_one_is(self, team: Team, others: Team) -> None:
         contact, tag = team.owner.contact(tags=["A"]), team.owner.tag("B")
         gone(team.owner.delete(f"/contacts/{contact['id']}/tags/{tag['id']}"))
