@@ -98,9 +98,6 @@ class Installation:
         """All that is in the stream, in its order."""
         return asyncio.run(_stored(self.config.nats_url))
 
-    def stream_end(self) -> int:
-        return asyncio.run(_end(self.nats.url))
-
     def after_publishing(self, count: int, act: Callable[[], None]) -> None:
         """Acts the moment that so many more messages were published."""
         asyncio.run(_after_publishing(self.nats.url, count, act))
@@ -243,14 +240,6 @@ async def _stored(url: str) -> list[Stored]:
             found.append(Stored(headers["Nats-Msg-Id"], message.subject, headers, json.loads(message.data)))
         await subscription.unsubscribe()
         return found
-
-
-async def _end(url: str) -> int:
-    async with await nats.connect(url) as client:
-        try:
-            return (await client.jetstream().stream_info(STREAM)).state.last_seq
-        except NotFoundError:
-            return 0
 
 
 async def _after_publishing(url: str, count: int, act: Callable[[], None]) -> None:
