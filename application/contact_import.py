@@ -21,7 +21,7 @@ from domain.contact_import import CONTACT_IMPORT, CancelImport, CompleteImport, 
 from domain.contact_mapping import ORGANIZATIONS, PEOPLE
 from domain.importing.fields import Fields
 from domain.kernel import invalid
-from domain.tag import TagRef
+from domain.tag import TAG, TagRef
 from domain.workspace import WORKSPACE
 from eventstore.ids import new_id
 from eventstore.rows import Current
@@ -43,6 +43,7 @@ def start(
     known = _fields(same)
     rows = table(source, known, options.mapping, fixed(known, same))
     refs = [*tags.named(unit, [*(options.tags or []), *tag_names]), *tags.existing(unit, options.tag_ids or [])]
+    unit.hold(TAG.stream_type, [ref.id for ref in refs], "tags")
     plan = Plan(
         form=source.form,
         constants=same,

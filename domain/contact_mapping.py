@@ -27,6 +27,7 @@ _SYNONYMS: Final = {
         "company companyname organization organisation organizationname organisationname organization1name account"
         " accountname business businessname employer"
     ),
+    "companyId": "companyid",
     "jobTitle": "jobtitle job title position role jobrole designation organization1title",
     "website": "website websiteurl webpage homepage web url site companywebsite website1value domain",
     "source": "source leadsource contactsource originalsource",
@@ -66,7 +67,9 @@ PEOPLE: Final = Fields(
         PREFERENCES: Map("communication_preferences", "communicationPreferences"),
     },
     spellings={"customFields.": CUSTOM, "custom_fields.": CUSTOM},
-    common_words=frozenset({"type", "status", "assignedTo", "language", "globallyUnsubscribed", "dnc", "birthday"}),
+    common_words=frozenset(
+        {"type", "status", "companyId", "assignedTo", "language", "globallyUnsubscribed", "dnc", "birthday"}
+    ),
     unlike=frozenset({"email"}),
     whole=("name", frozenset({"firstName", "lastName"})),
     tagged=True,

@@ -68,6 +68,7 @@ class TestRecognised:
             ("Mobile Phone", "phone"),
             ("Organisation", "company"),
             ("Account Name", "company"),
+            ("companyId", "companyId"),
             ("Job-Title", "jobTitle"),
             ("Lead Source", "source"),
             ("Web Page", "website"),
@@ -115,6 +116,8 @@ class TestRecognised:
             ("Birthday", ("02/01/1990",), "custom.Birthday"),
             ("Language", ("en", "pt-BR"), "language"),
             ("Language", ("English (UK)",), "custom.Language"),
+            ("Company ID", ("0198c6f2-7d3a-7c4e-9b1f-2a6d5e8f0090", ""), "companyId"),
+            ("Company ID", ("0015e00001",), "custom.Company ID"),
         ],
     )
     def test_a_column_of_another_kind_than_its_header_says_is_a_custom_field(

@@ -142,6 +142,8 @@ def test_meanwhile_nobody_else_can_get_it(installation: Installation, team: Team
     refused(team.owner.patch(f"/contacts/{other['id']}", {"tags": ["Newsletter"]}), 422)
     imported = ok(team.owner.post("/contacts/import", {"contacts": [named, {"email": "bob@engine.org"}]}))["data"]
     assert (imported["created"], imported["errorCount"], imported["errors"][0]["field"]) == (1, 1, "tags")
+    for_all = {"contacts": [{"email": "cyd@engine.org"}], "tags": ["Newsletter"]}
+    refused(team.owner.post("/contacts/import", for_all), 422, "tags")
     assert bearers(team) == BEARERS
     with running(installation.config, idle) as context:
         while job_worker.step(context):
