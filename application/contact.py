@@ -73,8 +73,6 @@ def phone_region(unit: Work, fields: dict[str, Any]) -> str:
 def create(unit: Work, form: NewContact) -> Current[Contact]:
     """A new contact; refuses with ``conflict`` where the e-mail address is another's."""
     fields = details(form)
-    if fields.get("assigned_to") is None and unit.origin.visible_to is not None:
-        fields["assigned_to"] = unit.origin.visible_to
     _check_email(unit, fields)
     wanted = [*tags.named(unit, form.tags or []), *tags.existing(unit, form.tag_ids or [])]
     return unit.begin(

@@ -96,8 +96,6 @@ class ContactCommands:
 
     def create(self, entry: Entry) -> Current[Contact]:
         fields = entry.fields
-        if self._plan.visible_to is not None and fields.get("assigned_to") is None:
-            fields["assigned_to"] = self._plan.visible_to
         command = CreateContact(**fields, tags=tuple(self._borne(entry)), phone_region=self._region)
         return self._unit.begin(CONTACT, new_id(), command)
 

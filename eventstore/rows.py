@@ -42,6 +42,11 @@ class Rows(Protocol):
     def decider(self) -> Decider[Any, Any, Any]: ...
 
     @property
+    def owner(self) -> str | None:
+        """The field of the user whom one is assigned to, where only they see it who see only what is theirs."""
+        ...
+
+    @property
     def noun(self) -> str:
         """What callers are told that one of them is."""
         ...

@@ -15,7 +15,9 @@ from itertools import groupby
 from typing import Any, Final, LiteralString, TypeVar
 from uuid import UUID
 
+import msgspec
 import psycopg
+from msgspec import UNSET
 
 from domain.kernel import Command, Decider, Ended, Event, Refused, State, invalid, not_found
 from eventstore import endings
@@ -151,7 +153,13 @@ class Work:
     # Deciding.
 
     def begin(self, decider: Decider[Any, Any, S], stream_id: UUID, command: Command) -> Current[S]:
-        """Carries out the first command of a stream with a new id."""
+        """Carries out the first command of a stream with a new id.
+
+        What is made by who sees only what is assigned to them is theirs, unless the command says whose it is.
+        """
+        owner = self.rows[decider.stream_type].owner
+        if owner is not None and self.origin.visible_to is not None and getattr(command, owner) in (None, UNSET):
+            command = msgspec.structs.replace(command, **{owner: self.origin.visible_to})
         if stream_id not in self.loaded:
             self.loaded[stream_id] = None
             self._new.add(stream_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, Generic, Literal, TypeVar
 from uuid import UUID
@@ -29,6 +29,7 @@ S = TypeVar("S", bound=State)
 def import_chunk(unit: Work, importer: Importer[S], plan: Plan, first_row: int, rows: Sequence[Row]) -> Step:
     """Creates and updates things as the rows say. A refused row leaves nothing behind and is no refusal of the others."""
     unit.looked_first = True
+    unit.origin = replace(unit.origin, visible_to=plan.visible_to)  # as who has asked for it, whoever carries it out
     chunk = list(entries(importer, plan, first_row, rows))
     for reference in references(importer.decider.state):
         found = (entry.fields.get(reference.field) for entry in chunk)

@@ -233,17 +233,24 @@ class RowTable(Generic[S]):
         return found
 
     def hold(self, conn: Db, keys: Sequence[UUID], *, ending: bool = False) -> Iterable[Sequence[Any]]:
-        """A row with each of these keys that stand, held until the transaction ends: against ending, or to end."""
-        return conn.execute(self._hold_to_end if ending else self._hold, (conn.workspace_id, list(keys)))
+        """A row with each of these keys that stand, held until the transaction ends: against ending, or to end.
+
+        Who sees only what is assigned to them can refer to no other, either.
+        """
+        if ending:
+            return conn.execute(self._hold_to_end, (conn.workspace_id, list(keys)))
+        if self.owner is None or conn.visible_to is None:
+            return conn.execute(self._hold(), (conn.workspace_id, list(keys)))
+        seen = self._hold(f" AND held.{self.owner} = %s")
+        return conn.execute(seen, (conn.workspace_id, list(keys), conn.visible_to))
 
     @cached_property
     def _held(self) -> str:
         return f"SELECT {self.key} FROM {self.table} AS held WHERE workspace_id = %s AND {self.key} = ANY(%s)"
 
-    @cached_property
-    def _hold(self) -> bytes:
+    def _hold(self, seen: str = "") -> bytes:
         return (
-            f"{self._held} AND NOT EXISTS (SELECT FROM endings WHERE endings.workspace_id = held.workspace_id"
+            f"{self._held}{seen} AND NOT EXISTS (SELECT FROM endings WHERE endings.workspace_id = held.workspace_id"
             f" AND endings.kind = '{self.decider.stream_type}' AND endings.id = held.{self.key})"
             " ORDER BY id FOR KEY SHARE OF held"
         ).encode()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -83,10 +84,12 @@ class ShelfChanges(Value):
 
 class Shelf(State):
     name: str = ""
+    keeper_id: UUID | None = None
 
 
 class BuildShelf(Command):
     name: str = ""
+    keeper_id: UUID | None = None
 
 
 class NameShelf(ShelfChanges, Command):
@@ -99,6 +102,7 @@ class BreakShelf(Command):
 
 class ShelfBuilt(Event, name="shelf.built", action="created"):
     name: str = ""
+    keeper_id: UUID | None = None
 
 
 class ShelfNamed(Event, name="shelf.named", action="updated"):
@@ -140,7 +144,13 @@ BOOKS: RowTable[Book] = RowTable(
         Column("series_id", ID),
     ),
 )
-SHELVES: RowTable[Shelf] = RowTable(table="shelves", decider=SHELF, version=1, columns=(Column("name", TEXT),))
+SHELVES: RowTable[Shelf] = RowTable(
+    table="shelves",
+    decider=SHELF,
+    version=1,
+    columns=(Column("name", TEXT), Column("keeper_id", ID)),
+    owner="keeper_id",
+)
 ROWS: dict[str, Any] = {"book": BOOKS, "shelf": SHELVES}
 EVENTS: dict[str, type[Event]] = {event.event_name: event for decider in (BOOK, SHELF) for event in decider.events}
 MAPPER = EventMapper(EVENTS)
@@ -367,6 +377,40 @@ class TestWhatEnds:
         assert types(pool, origin.workspace_id).count("book.changed") == len(volumes)
         assert types(pool, origin.workspace_id)[-3:] == ["book.changed", "book.burnt", "shelf.broken"]
         assert state(library, origin, first) is state(library, origin, second) is None
+        check_chain(whole_log(pool, origin.workspace_id), log_end(pool, origin.workspace_id))
+
+
+class TestWhoSeesOnlyWhatIsTheirs:
+    def test_owns_what_they_make_unless_they_say_whose_it_is(self, library: EventStore, origin: Origin) -> None:
+        mine, another = new_id(), new_id()
+        limited = replace(origin, visible_to=mine)
+
+        def made(command: BuildShelf) -> UUID | None:
+            return library.run(limited, lambda unit: unit.begin(SHELF, new_id(), command)).value.state.keeper_id
+
+        assert made(BuildShelf()) == mine
+        assert made(BuildShelf(keeper_id=another)) == another
+
+    def test_can_refer_to_nothing_else(self, library: EventStore, origin: Origin) -> None:
+        mine = new_id()
+        limited = replace(origin, visible_to=mine)
+        own, hidden = shelf(library, limited), shelf(library, origin)
+        book(library, limited, shelf_ids=(own,))
+        with pytest.raises(Refused, match="no such shelf"):
+            book(library, limited, shelf_ids=(hidden,))
+        with pytest.raises(Refused) as caught:
+            end(library, limited, hidden)
+        assert caught.value.code == "not_found"
+
+    def test_ends_with_theirs_what_cannot_be_without_it_be_it_hidden(
+        self, library: EventStore, origin: Origin, pool: Pool
+    ) -> None:
+        """A reference must not be left behind, whoever may see who refers."""
+        mine = new_id()
+        own = shelf(library, replace(origin, visible_to=mine))
+        book_id = book(library, origin, home_id=own)
+        end(library, replace(origin, visible_to=mine), own)
+        assert state(library, origin, book_id) is None
         check_chain(whole_log(pool, origin.workspace_id), log_end(pool, origin.workspace_id))
 
 
