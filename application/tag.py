@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from uuid import UUID
 
-from domain.kernel import invalid
+from domain.kernel import invalid, values
 from domain.kernel.check import Check
 from domain.kernel.values import folded
-from domain.tag import TAG, CreateTag, Tag, TagRef, UpdateTag, tag_name
+from domain.tag import (
+    TAG,
+    CreateSluggedTag,
+    CreateTag,
+    Tag,
+    TagRef,
+    UpdateSluggedTag,
+    UpdateTag,
+    free_slug,
+    tag_name,
+)
 from eventstore.ids import new_id
 from eventstore.rows import Current
 from eventstore.work import Work
@@ -34,15 +44,24 @@ def named(unit: Work, names: Sequence[str], field: str = "tags") -> list[TagRef]
     unit.write_rows()
     found = tags.by_names(unit.conn, list(wanted.values()))
     if len(found) < len(wanted):
-        tags.lock_names(unit.conn, [key for key in wanted if key not in found])
+        tags.lock_names(unit.conn, [name for key, name in wanted.items() if key not in found])
         found = tags.by_names(unit.conn, list(wanted.values()))
     unit.held(TAG.stream_type, (ref.id for ref in found.values()))
-    made = {key: _made(unit, name) for key, name in wanted.items() if key not in found}
+    made = _all_made(unit, {key: name for key, name in wanted.items() if key not in found})
     return list({ref.id: ref for key in wanted for ref in (found.get(key) or made[key],)}.values())
 
 
-def _made(unit: Work, name: str) -> TagRef:
-    current = unit.begin(TAG, new_id(), CreateTag(name=name))
+def _all_made(unit: Work, names: Mapping[str, str]) -> dict[str, TagRef]:
+    """New tags of these names, which are locked, by folded name."""
+    taken = tags.taken(unit.conn, names.values()) if names else set()
+    return {key: made(unit, name, taken) for key, name in names.items()}
+
+
+def made(unit: Work, name: str, taken: set[str]) -> TagRef:
+    """A new tag; its slug is none of ``taken``, and then one of them."""
+    slug = free_slug(name, taken)
+    taken.add(slug)
+    current = unit.begin(TAG, new_id(), CreateSluggedTag(name=name, slug=slug))
     return TagRef(id=current.id, name=current.state.name)
 
 
@@ -69,20 +88,33 @@ def shown(unit: Work, ids: Iterable[UUID]) -> list[TagView]:
 
 def create(unit: Work, command: CreateTag) -> Current[Tag]:
     """A new tag; refuses with ``conflict`` where the name is another's."""
-    _lock_name(unit, command.name)
-    return unit.begin(TAG, new_id(), command)
+    if (name := _name(command.name)) is None:
+        return unit.begin(TAG, new_id(), command)
+    slug = free_slug(name, _taken(unit, name))
+    return unit.begin(TAG, new_id(), CreateSluggedTag(name=name, color=command.color, slug=slug))
 
 
 def update(unit: Work, tag_id: UUID, command: UpdateTag, *, if_version: int | None = None) -> Current[Tag]:
-    if isinstance(command.name, str):
-        _lock_name(unit, command.name)
+    """Changes the given fields; a tag keeps its slug as long as its name asks for no other."""
+    if isinstance(command.name, str) and (name := _name(command.name)) is not None:
+        taken, own = _taken(unit, name), unit.get(TAG, tag_id).state
+        slug = own.slug if values.slug(name) == values.slug(own.name) else free_slug(name, taken - {own.slug})
+        command = UpdateSluggedTag(name=name, color=command.color, slug=slug)
     unit.execute(TAG, tag_id, command, if_version=if_version)
     return unit.get(TAG, tag_id)
 
 
-def _lock_name(unit: Work, name: str) -> None:
-    with suppress(ValueError):  # the decider says what is wrong with the name
-        tags.lock_names(unit.conn, [folded(tag_name(name))])
+def _name(given: str) -> str | None:
+    """None where it is not acceptable: the decider says what is wrong with it."""
+    with suppress(ValueError):
+        return tag_name(given)
+    return None
+
+
+def _taken(unit: Work, name: str) -> set[str]:
+    """The slugs that a tag of this name cannot have; none becomes another's until the transaction ends."""
+    tags.lock_names(unit.conn, [name])
+    return tags.taken(unit.conn, [name])
 
 
 def view(unit: Work, tag: Current[Tag]) -> TagView:

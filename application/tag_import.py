@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 from uuid import UUID
 
 from application.importing.importer import Entry
+from application.tag import made
 from domain.kernel import invalid
 from domain.kernel.values import folded
-from domain.tag import TAG, CreateTag, TagRef, tag_name
-from eventstore.ids import new_id
+from domain.tag import TAG, TagRef, tag_name
 from eventstore.work import Work
 from projections import tag as tags
-
-MAX_LOCKS: Final = 100
-"""Names that are waited for, so that two imports do not make the same tag; with more of them one is tried again."""
 
 
 class ChunkTags:
@@ -24,6 +20,7 @@ class ChunkTags:
     def __init__(self, unit: Work, ids: Sequence[UUID], chunk: Sequence[Entry]) -> None:
         self._unit = unit
         self._names: dict[str, str | ValueError] = {}
+        self._taken: set[str] = set()
         for name in {name for entry in chunk for name in entry.tags}:
             try:
                 self._names[name] = tag_name(name)
@@ -39,10 +36,11 @@ class ChunkTags:
             return {}
         self._unit.write_rows()
         found = tags.by_names(self._unit.conn, names)
-        missing = {folded(name) for name in names} - found.keys()
-        if missing and len(missing) <= MAX_LOCKS:
+        missing = [name for name in names if folded(name) not in found]
+        if missing:
             tags.lock_names(self._unit.conn, missing)
             found = tags.by_names(self._unit.conn, names)
+            self._taken = tags.taken(self._unit.conn, missing)
         self._unit.held(TAG.stream_type, (ref.id for ref in found.values()))
         return found
 
@@ -62,8 +60,7 @@ class ChunkTags:
         ref = self._by_key.get(key)
         # One that was made with a row that was then refused has gone with it.
         if ref is None or self._unit.loaded.get(ref.id, ref) is None:
-            made = self._unit.begin(TAG, new_id(), CreateTag(name=name))
-            ref = self._by_key[key] = TagRef(id=made.id, name=made.state.name)
+            ref = self._by_key[key] = made(self._unit, name, self._taken)
         return ref
 
     def existing(self, ids: Sequence[UUID]) -> list[TagRef]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+from dataclasses import replace
+from itertools import count
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -18,8 +21,18 @@ def tag_name(value: str) -> str:
     return values.text(value, 100)
 
 
+def tag_slug(value: str) -> str:
+    """As long as a name and its number may become."""
+    return values.text(value, 2000)
+
+
 Name = Annotated[str, Kept(tag_name), Meta(description="Its name.")]
-Slug = Annotated[str, Meta(description="The name in lower case letters and digits, joined by hyphens.")]
+Slug = Annotated[
+    str,
+    Meta(
+        description="The name in lower case letters and digits, joined by hyphens; with a number where that is another's."
+    ),
+]
 HexColor = Annotated[Color, Meta(description="A hex colour, such as `#1a7f37`.")]
 
 
@@ -62,6 +75,18 @@ class UpdateTag(Command):
     color: HexColor | UnsetType | None = UNSET
 
 
+class CreateSluggedTag(CreateTag, kw_only=True):
+    """A tag to create, with a slug that is no other's."""
+
+    slug: Annotated[Slug, Kept(tag_slug)]
+
+
+class UpdateSluggedTag(UpdateTag, kw_only=True):
+    """A new name, with a slug that is no other's."""
+
+    slug: Annotated[Slug, Kept(tag_slug)]
+
+
 class DeleteTag(Command):
     """The contacts that bear the tag lose it."""
 
@@ -81,18 +106,28 @@ class TagDeleted(Event, name="tag.deleted", action="deleted"):
     """Nothing but the fact: what it was is in the events before."""
 
 
+def free_slug(name: str, taken: Container[str]) -> str:
+    """The slug of a name, with the first number from 2 that makes it one of its own: ``vip-gold-2``."""
+    plain = values.slug(name)
+    numbered = (f"{plain}-{number}" for number in count(2))
+    return plain if plain not in taken else next(slug for slug in numbered if slug not in taken)
+
+
 def _slug(fields: dict[str, Any]) -> dict[str, Any]:
-    return {"slug": values.slug(fields["name"])} if "name" in fields else {}
+    return {"slug": fields.get("slug") or values.slug(fields["name"])} if "name" in fields else {}
 
 
-TAG = record(
-    "tag",
-    state=Tag,
-    create=CreateTag,
-    update=UpdateTag,
-    delete=DeleteTag,
-    created=TagCreated,
-    updated=TagUpdated,
-    deleted=TagDeleted,
-    derived=_slug,
+TAG = replace(
+    record(
+        "tag",
+        state=Tag,
+        create=CreateTag,
+        update=UpdateTag,
+        delete=DeleteTag,
+        created=TagCreated,
+        updated=TagUpdated,
+        deleted=TagDeleted,
+        derived=_slug,
+    ),
+    commands=(CreateTag, CreateSluggedTag, UpdateTag, UpdateSluggedTag, DeleteTag),
 )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
+from typing import Final
 from uuid import UUID
+from zlib import crc32
 
 from domain.kernel.values import folded, slug
 from domain.tag import TAG, Tag, TagRef
@@ -28,6 +31,9 @@ TAGS: RowTable[Tag] = RowTable(
         Column("slug", TEXT, indexed=True),
     ),
 )
+
+LOCKS: Final = 64
+_NUMBERS: Final = re.compile(r"[-0-9]+\Z")
 
 LISTING = Listing(TAGS, default=Sort(field="name"))
 
@@ -54,7 +60,7 @@ def by_names(conn: Db, names: Sequence[str]) -> dict[str, TagRef]:
         "SELECT id, state->>'name', name, slug FROM tags"
         " WHERE workspace_id = %s AND (name = ANY(%s) OR slug = ANY(%s))"
         " ORDER BY created_at DESC, id DESC FOR KEY SHARE",
-        (conn.workspace_id, keys, [slug(name) for name in names]),
+        (conn.workspace_id, keys, keys),
     ).fetchall()
     found = {row[3]: TagRef(id=row[0], name=row[1]) for row in rows}
     found |= {row[2]: TagRef(id=row[0], name=row[1]) for row in rows}
@@ -74,9 +80,21 @@ def meant(conn: Db, word: str, borne: Sequence[UUID]) -> TagRef | None:
     return None if row is None else TagRef(id=row[0], name=row[1])
 
 
-def lock_names(conn: Db, keys: Iterable[str]) -> None:
-    """Waits for others that are making tags of these folded names, and keeps more from it until the transaction ends."""
-    for key in sorted(keys):
+def taken(conn: Db, names: Iterable[str]) -> set[str]:
+    """The slugs of tags that those of these names could be, with or without a number."""
+    rows = conn.execute(
+        "SELECT t.slug FROM unnest(%s::text[]) AS plain CROSS JOIN LATERAL (SELECT slug FROM tags"
+        " WHERE workspace_id = %s AND (slug = plain OR slug >= plain || '-' AND slug < plain || '.')) t",
+        ([slug(name) for name in names], conn.workspace_id),
+    )
+    return {row[0] for row in rows}
+
+
+def lock_names(conn: Db, names: Iterable[str]) -> None:
+    """Waits for others that are making tags of names like these, whose slugs are the same but for numbers, and keeps more
+    from it until the transaction ends. However many the names are, the locks are few.
+    """
+    for key in sorted({crc32(_NUMBERS.sub("", slug(folded(name))).encode()) % LOCKS for name in names}):
         conn.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"{conn.workspace_id} tag {key}",))
 
 

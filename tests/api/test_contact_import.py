@@ -272,6 +272,14 @@ class TestTooLarge:
         untouched(team)
 
 
+def test_new_tags_that_differ_in_punctuation_get_slugs_of_their_own(team: Team) -> None:
+    team.owner.tag("C!")
+    result(by_csv(team.owner, b"Email,Tags\nada@engine.org,C++\nbob@engine.org,C#\n"))
+    assert {tag["name"]: tag["slug"] for tag in team.owner.listed("/tags")} == {
+        "C!": "c", "C++": "c-2", "C#": "c-3",
+    }  # fmt: skip
+
+
 def test_an_upload_that_breaks_off_leaves_nothing(team: Team, server: str) -> None:
     url = urlsplit(server)
     assert url.hostname is not None

@@ -7,12 +7,18 @@ import json
 import random
 import time
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 from uuid import uuid4
 
 import pytest
 
+from domain.tag import TAG, CreateTag
+from eventstore.append import Origin
+from eventstore.ids import new_id
+from eventstore.work import Work
+from schemas.log import Actor
 from tests.api.asserting import gone, ok, refused
 from tests.api.team import Member, Team
 
@@ -150,6 +156,15 @@ class TestFilters:
         assert names(team.owner, tag="VIP-gold") == names(team.owner, tag="vip-gold") == ["B"]
         assert names(team.owner, tag="VIP Gold") == ["A"]
         assert names(team.owner, tag=second["id"]) == ["B"]
+
+    def test_of_tags_that_once_got_the_same_slug_the_oldest_is_meant(self, team: Team) -> None:
+        origin = Origin(team.workspace_id, Actor(type="user", id=team.owner.account_id))
+        for name in ("VIP Gold", "VIP, Gold"):
+            made = CreateTag(name=name)
+            team.services.store.run(origin, partial(Work.begin, decider=TAG, stream_id=new_id(), command=made))
+            team.owner.contact(firstName=name, tags=[name])
+        assert {tag["slug"] for tag in team.owner.listed("/tags")} == {"vip-gold"}
+        assert names(team.owner, tag="vip-gold") == ["VIP Gold"]
 
     def test_two_tags_must_both_be_borne(self, team: Team) -> None:
         team.owner.contact(firstName="A", tags=["X", "Y"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import pytest
@@ -26,6 +27,21 @@ class TestCreating:
         assert refused(team.owner.post("/tags", {"name": again}), 409)["existingId"] == known["id"]
         assert others.owner.tag(again)
 
+    def test_its_slug_is_its_own(self, team: Team, others: Team) -> None:
+        names = ("VIP Gold", "vip-gold", "VIP, Gold", "VIP Gold 2")
+        slugs = ["vip-gold", "vip-gold-2", "vip-gold-3", "vip-gold-2-2"]
+        assert [team.owner.tag(name)["slug"] for name in names] == slugs
+        assert others.owner.tag("VIP/Gold")["slug"] == "vip-gold"
+        contact = team.owner.contact(tags=["C++", "C", "C#"])
+        assert contact["tags"] == ["C++", "C", "C#"]
+        assert [tag["slug"] for tag in contact["tagDetails"]] == ["c", "c-2", "c-3"]
+
+    def test_many_who_make_tags_at_the_same_time_get_slugs_of_their_own(self, team: Team) -> None:
+        names = [f"A{'!' * number}" for number in range(8)] + ["A 2", "A 3"]
+        with ThreadPoolExecutor(len(names)) as several:
+            slugs = list(several.map(lambda name: team.owner.tag(name)["slug"], names))
+        assert len(set(slugs)) == len(names)
+
     def test_its_colour_is_hexadecimal_or_null(self, team: Team) -> None:
         assert team.owner.tag(color=None)["color"] is None
         refused(team.owner.post("/tags", {"name": "A", "color": "green"}), 422, "color", says="#1a7f37")
@@ -43,6 +59,15 @@ class TestChanging:
         assert (renamed["name"], renamed["slug"], renamed["color"]) == ("Very Important", "very-important", "#1a7f37")
         assert renamed["version"] == 2
         assert ok(team.owner.patch(f"/tags/{tag['id']}", {"color": None}))["data"]["color"] is None
+
+    def test_it_keeps_its_slug_while_its_name_asks_for_no_other(self, team: Team) -> None:
+        first, second = team.owner.tag("Lead"), team.owner.tag("Lead!")
+        gone(team.owner.delete(f"/tags/{first['id']}"))
+        path = f"/tags/{second['id']}"
+        assert ok(team.owner.patch(path, {"name": "Lead!"}))["data"] == second
+        assert ok(team.owner.patch(path, {"name": "LEAD"}))["data"]["slug"] == "lead-2"
+        team.owner.tag("Customer")
+        assert ok(team.owner.patch(path, {"name": "Customer?"}))["data"]["slug"] == "customer-2"
 
     def test_contacts_show_it_under_its_new_name(self, team: Team) -> None:
         contact = team.owner.contact(tags=["Lead"])

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from domain.tag import TAG, CreateTag, DeleteTag, Tag, TagChanges, TagCreated, TagDeleted, TagUpdated, UpdateTag
+from domain.tag import (
+    TAG,
+    CreateSluggedTag,
+    CreateTag,
+    DeleteTag,
+    Tag,
+    TagChanges,
+    TagCreated,
+    TagDeleted,
+    TagUpdated,
+    UpdateSluggedTag,
+    UpdateTag,
+    free_slug,
+)
 from tests.language import given
 
 created = TagCreated(name="Q2 Campaign", slug="q2-campaign", color="#1a7f37")
@@ -11,6 +24,23 @@ created = TagCreated(name="Q2 Campaign", slug="q2-campaign", color="#1a7f37")
 def test_a_tag_has_a_slug_made_from_its_name() -> None:
     given(TAG).when(CreateTag(name="Q2 Campaign!", color="#1A7F37")).then(
         TagCreated(name="Q2 Campaign!", slug="q2-campaign", color="#1a7f37")
+    )
+
+
+def test_a_slug_that_is_anothers_gets_the_first_number_that_makes_it_its_own() -> None:
+    taken = {"vip-gold", "vip-gold-2", "vip-gold-4"}
+    assert [free_slug(name, taken) for name in ("VIP Gold!", "Gold", "VIP Gold 2")] == [
+        "vip-gold-3",
+        "gold",
+        "vip-gold-2-2",
+    ]
+    given(TAG).when(CreateSluggedTag(name=" VIP Gold!", slug="vip-gold-3")).then(
+        TagCreated(name="VIP Gold!", slug="vip-gold-3", color=None)
+    )
+    given(TAG, created).when(UpdateSluggedTag(name="Q3", slug="q3-2")).then(
+        TagUpdated(
+            changed=TagChanges(name="Q3", slug="q3-2"), previous=TagChanges(name="Q2 Campaign", slug="q2-campaign")
+        )
     )
 
 
