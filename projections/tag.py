@@ -33,7 +33,7 @@ TAGS: RowTable[Tag] = RowTable(
 )
 
 LOCKS: Final = 64
-_NUMBERS: Final = re.compile(r"[-0-9]+\Z")
+_NUMBERS: Final = re.compile(r"(?<![-0-9])[-0-9]++\Z")
 
 LISTING = Listing(TAGS, default=Sort(field="name"))
 

@@ -33,6 +33,7 @@ _CONSTRAINTS: Final = {
 }
 _DONE: Final = {200: "Done.", 201: "Created.", 202: "Accepted.", 204: "Done; there is nothing to say."}
 _BY_JOB: Final = "More than 1,000 things refer to it: a job has them let go of it, then takes it away."
+_NEXT_WORD: Final = re.compile(r"_(\w)")
 _ID: Final = "0198c6f2-7d3a-7c4e-9b1f-2a6d5e8f0001"
 
 Refer = Callable[[Any], JSON]
@@ -137,7 +138,7 @@ def _parameter(name: str, field: FieldDefinition) -> JSON:
 
 def path_name(name: str) -> str:
     """``contact_id`` → ``contactId``."""
-    return re.sub(r"_(\w)", lambda found: found[1].upper(), name)
+    return _NEXT_WORD.sub(lambda found: found[1].upper(), name)
 
 
 def _of_path(name: str) -> str | None:

@@ -24,6 +24,7 @@ from eventstore.ids import new_id
 log = logging.getLogger("daybook.access")
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_\-.:]{1,128}\Z")
+_WORKSPACE = re.compile(rb"(?:^|&)workspaceId=([^&]*)")
 
 
 class RequestContext:
@@ -100,7 +101,7 @@ def wanted_workspace(headers: Headers, query: bytes = b"") -> UUID | None:
     """The workspace that the request chooses: by header, or as some callers do by ``workspaceId`` in the query."""
     given = headers.get("x-workspace-id") or headers.get("x-org-id")
     if given is None and b"workspaceId=" in query:
-        found = re.search(rb"(?:^|&)workspaceId=([^&]*)", query)
+        found = _WORKSPACE.search(query)
         given = found[1].decode("ascii", "replace") if found else None
     if given is None:
         return None

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
-from typing import IO, Final
+from typing import IO, Final, TextIO
 
 from domain.kernel import Refused, invalid
 
@@ -29,7 +29,12 @@ ENCODINGS: Final = {
 
 DELIMITERS: Final = {",": ",", ";": ";", "\t": "\t", "|": "|", "comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
 
-_ADDRESS: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+\Z")
+_ADDRESS: Final = re.compile(r"[^@\s]++@(?=[^@\s]++\Z)[^@\s][^@\s.]*+\.[^@\s]")
+"""A dot within what stands behind the only @; all of it is looked at twice at most."""
+MAX_CELLS: Final = 2_000
+MAX_CHARACTERS: Final = 4_000_000
+"""Of a row: ten times the columns there may be, and all that it has on its lines."""
+
 _BLOCK: Final = 65_536
 _SEPARATOR_LINE: Final = "sep="
 
@@ -40,6 +45,24 @@ class Record:
 
     line: int
     cells: list[str]
+
+
+class _Lines:
+    """The lines of a file, as long as those of one row are not too much to hold."""
+
+    def __init__(self, text: TextIO) -> None:
+        self._text = text
+        self._left = MAX_CHARACTERS
+
+    def begin_row(self) -> None:
+        self._left = MAX_CHARACTERS
+
+    def __iter__(self) -> Iterator[str]:
+        while line := self._text.readline(self._left + 1):
+            self._left -= len(line)
+            if self._left < 0:
+                raise csv.Error(f"it has more than {MAX_CHARACTERS} characters")
+            yield line
 
 
 class CsvFile:
@@ -71,10 +94,13 @@ class CsvFile:
         """All rows. Quotes are taken strictly: a missing one would make the rest of the file into one cell."""
         self._file.seek(0)
         text = io.TextIOWrapper(self._file, self.encoding, newline="")
-        reader = csv.reader(islice(text, self._skipped, None), delimiter=self.delimiter, strict=True)
+        lines = _Lines(text)
+        reader = csv.reader(islice(lines, self._skipped, None), delimiter=self.delimiter, strict=True)
         line = 1 + self._skipped
         try:
             for cells in reader:
+                lines.begin_row()
+                _check_cells(cells)
                 if cells:
                     yield Record(line, cells)
                 line = reader.line_num + 1 + self._skipped
@@ -118,6 +144,11 @@ class CsvFile:
             read += len(block)
             if not block:
                 return invalid("file", f"is not {_name(self.encoding)}")
+
+
+def _check_cells(cells: list[str]) -> None:
+    if len(cells) > MAX_CELLS:
+        raise csv.Error(f"it has more than {MAX_CELLS} cells")
 
 
 def _known(field: str, names: dict[str, str], given: str | None) -> str | None:

@@ -71,6 +71,7 @@ def table(source: Source, fields: Fields, mapping: dict[str, str | None] | None,
     """The source's rows under the mapping that is given, or else that its headers suggest."""
     if source.file is not None:
         file = CsvFile(source.file, encoding=source.encoding, delimiter=source.delimiter)
+        _check_number("file", len(file.header))
         columns = headings.headers(file.header)
         records = (CsvRow(record.line, record.cells) for record in file.records())
         sample = list(islice(records, SAMPLE_ROWS))
@@ -98,13 +99,16 @@ def _mapping(
     complete: bool,
 ) -> Columns:
     field = "file" if complete else "rows"
-    if len(columns) > MAX_COLUMNS:
-        raise invalid(field, f"must have at most {MAX_COLUMNS} columns, not {len(columns)}")
     for column in columns:
         _check_name(column, field)
     if mapping is None:
         return headings.recognised(fields, columns, sample, fixed=fixed)
     return headings.given(fields, mapping, columns, complete=complete)
+
+
+def _check_number(field: str, columns: int) -> None:
+    if columns > MAX_COLUMNS:
+        raise invalid(field, f"must have at most {MAX_COLUMNS} columns, not {columns}")
 
 
 def _check_name(column: str, field: str) -> None:
@@ -124,6 +128,7 @@ def _columns(rows: Sequence[msgspec.Raw]) -> tuple[list[str], list[list[str]]]:
         except (msgspec.DecodeError, UnicodeDecodeError):
             continue  # the row is an error by itself
         columns |= dict.fromkeys(found)
+        _check_number("rows", len(columns))
         if len(sample) < SAMPLE_ROWS:
             sample.append(found)
     return list(columns), [[row.get(column, "") for column in columns] for row in sample]

@@ -18,8 +18,9 @@ Reader = Callable[[str], Any]
 _TRUE: Final = frozenset({"true", "yes", "y", "1", "x", "on"})
 _FALSE: Final = frozenset({"false", "no", "n", "0", "off"})
 _DAY: Final = re.compile(r"(?:(\d{4})/(\d{1,2})/(\d{1,2})|(\d{1,2})\.(\d{1,2})\.(\d{4}))\Z")
-_HOST: Final = re.compile(r"[\w\-]+(\.[\w\-]+)+(:\d+)?([/?#]\S*)?\Z")
-_BREAKS: Final = re.compile(r"\s*[\r\n]+\s*")
+_HOST: Final = re.compile(r"[\w\-]++(?:\.[\w\-]++)++(?::\d++)?(?:[/?#]\S*+)?\Z")
+_BREAKS: Final = re.compile(r"(?<!\s)[^\S\r\n]*+[\r\n]\s*+")
+"""White space with a line break in it; looked for only where white space begins, so that each is looked at once."""
 _BETWEEN_NAMES: Final = re.compile(r"[,;]")
 
 

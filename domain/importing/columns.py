@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from domain.importing.fields import TAGS, Fields
-from domain.kernel import FieldError, Refused, values
+from domain.kernel import FieldError, Refused, invalid, values
 
 Columns = dict[str, str | None]
 """Column → what it is for: a field, a text that stands for several, ``tags``, a key of a map; or nothing."""
@@ -25,11 +25,8 @@ _PLAIN: Final = re.compile(r"[\W_]+")
 
 def headers(cells: Sequence[str]) -> list[str]:
     """The columns' names: as they are written, trimmed; those without one by their place, a repeated one numbered."""
-    names: list[str] = []
-    for place, cell in enumerate(cells, 1):
-        name = _SPACES.sub(" ", cell).strip() or f"Column {place}"
-        names.append(_unlike(name, names))
-    return names
+    names = _Unlike()
+    return [names.take(_SPACES.sub(" ", cell).strip() or f"Column {place}") for place, cell in enumerate(cells, 1)]
 
 
 def recognised(
@@ -47,7 +44,7 @@ def recognised(
     custom = next(iter(fields.maps), None)
     if custom is None:
         return found
-    keys = [name.removeprefix(custom) for name in fixed if name.startswith(custom)]
+    keys = _Unlike(name.removeprefix(custom) for name in fixed if name.startswith(custom))
     for place, column in enumerate(columns):
         if found[column] is None and not _numbers_rows(column, place, cells[place]):
             found[column] = _custom(fields, custom, column, place, keys)
@@ -77,6 +74,8 @@ def given(fields: Fields, mapping: Mapping[str, str | None], columns: Sequence[s
     ``complete``: whether the table's columns are all known, so that a mapping of another one is a mistake.
     Refuses with every entry that is not acceptable.
     """
+    if len(mapping) > MAX_COLUMNS:
+        raise invalid("mapping", f"must have at most {MAX_COLUMNS} columns, not {len(mapping)}")
     errors: list[FieldError] = []
     found: Columns = dict.fromkeys(columns)
     for column, target in mapping.items():
@@ -142,7 +141,7 @@ def _numbers_rows(column: str, place: int, cells: Sequence[str]) -> bool:
     return bool(cells) and any([str(number + first) for number in range(len(cells))] == list(cells) for first in (0, 1))
 
 
-def _custom(fields: Fields, custom: str, column: str, place: int, keys: list[str]) -> str:
+def _custom(fields: Fields, custom: str, column: str, place: int, keys: _Unlike) -> str:
     """A custom field under the column's header, or the key that a header such as ``custom.plan`` names."""
     begins = next((prefix for prefix in fields.prefixes if column.startswith(prefix)), "")
     written = column.removeprefix(begins)
@@ -151,16 +150,22 @@ def _custom(fields: Fields, custom: str, column: str, place: int, keys: list[str
         key = values.custom_key(key)
     except ValueError:
         key = f"Column {place + 1}"
-    key = _unlike(key, keys)
-    keys.append(key)
-    return fields.prefixes.get(begins, custom) + key
+    return fields.prefixes.get(begins, custom) + keys.take(key)
 
 
-def _unlike(name: str, others: Collection[str]) -> str:
-    """The name, with a number behind it when there is another of the same."""
-    number = 1
-    found = name
-    while found in others:
-        number += 1
-        found = f"{name} {number}"
-    return found
+class _Unlike:
+    """Names that differ from one another; each number is tried once, however many are the same."""
+
+    def __init__(self, taken: Iterable[str] = ()) -> None:
+        self._taken = set(taken)
+        self._last: dict[str, int] = {}
+
+    def take(self, name: str) -> str:
+        """The name, with a number behind it when there is another of the same."""
+        found, number = name, self._last.get(name, 1)
+        while found in self._taken:
+            number += 1
+            found = f"{name} {number}"
+        self._last[name] = number
+        self._taken.add(found)
+        return found

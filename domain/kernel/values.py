@@ -34,11 +34,13 @@ MAX_SAFE_INTEGER: Final = 2**53 - 1
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _COLOR = re.compile(r"#(?:[0-9a-f]{3}|[0-9a-f]{6})\Z")
 _SLUG_GAP = re.compile(r"[^a-z0-9]+")
+_GAP = re.compile(r"\W+")
+_END_OF_HOST = re.compile(r"[/?#:]")
 _KEY = re.compile(r"[^\W_][\w .\-]{0,63}\Z")
 _LABEL = re.compile(r"[^\W_](?:[\w\-]{0,61}[^\W_])?\Z")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z")
 _PLAIN_EMAIL = re.compile(
-    r"[A-Za-z0-9]+(?:[._+\-][A-Za-z0-9]+)*@((?:[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*\.)+[A-Za-z]{2,63})\Z"
+    r"[A-Za-z0-9]++(?:[._+\-][A-Za-z0-9]++)*+@((?:[A-Za-z0-9]++(?:-[A-Za-z0-9]++)*+\.)++[A-Za-z]{2,63})\Z"
 )
 """What nearly all addresses look like: valid as they are, but for lengths and the names that nobody can have."""
 _PLAIN_URL = re.compile(r"https?://[A-Za-z0-9.\-]*[A-Za-z0-9](?:/[!-~]*)?\Z")
@@ -147,7 +149,7 @@ def slug(value: str) -> str:
     Names without any Latin letter or digit keep their own letters, so that no two of them share a slug.
     """
     plain = _SLUG_GAP.sub("-", folded(value)).strip("-")
-    return plain or re.sub(r"\W+", "-", value.casefold()).strip("-") or value.strip()
+    return plain or _GAP.sub("-", value.casefold()).strip("-") or value.strip()
 
 
 def folded(value: str) -> str:
@@ -192,7 +194,7 @@ def domain_or_none(value: str) -> str | None:
     if len(kept) > MAX_URL:
         raise ValueError(f"must have at most {MAX_URL} characters")
     host = kept.partition("//")[2] if "//" in kept else kept
-    labels = re.split(r"[/?#:]", host, maxsplit=1)[0].lower().removesuffix(".").split(".")
+    labels = _END_OF_HOST.split(host, maxsplit=1)[0].lower().removesuffix(".").split(".")
     if not 2 <= len(labels) <= MAX_LABELS or not all(_LABEL.match(label) for label in labels):
         raise ValueError("must be a domain, such as acme.example.com")
     return ".".join(labels)

@@ -13,6 +13,7 @@ from domain.catalogue import EVENTS
 from domain.kernel import JSON, Event
 from schemas.wire.page import One, Page
 
+_REFERENCE: Final = re.compile(r"#/\$defs/(\w+)")
 _TIME: Final = re.compile(r"\w+At|timestamp|since|until|lastDelivery")
 """Names of fields that are RFC 3339 times, wherever they are."""
 
@@ -181,7 +182,7 @@ def _reached(roots: Mapping[str, JSON], components: Mapping[str, JSON]) -> dict[
     found = dict(roots)
     waiting = list(roots.values())
     while waiting:
-        for name in re.findall(r"#/\$defs/(\w+)", msgspec.json.encode(waiting.pop()).decode()):
+        for name in _REFERENCE.findall(msgspec.json.encode(waiting.pop()).decode()):
             if name not in found:
                 found[name] = components[name]
                 waiting.append(components[name])

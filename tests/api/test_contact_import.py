@@ -318,3 +318,18 @@ class TestWhoMay:
         others.owner.contact(email="ada@engine.org", firstName="Theirs")
         assert counts(result(by_csv(team.owner))) == (1, 0, 0, 1)
         assert [contact["firstName"] for contact in others.owner.listed("/contacts")] == ["Theirs"]
+
+
+class TestLimits:
+    """What is too much is refused before it is looked at: the work is that of counting."""
+
+    @pytest.mark.parametrize("content", [b"c" + b",c" * 100_000 + b"\n1\n", b"c" + b",c" * 1_900 + b"\n1\n"])
+    def test_a_header_of_too_many_columns(self, team: Team, content: bytes) -> None:
+        refused(by_csv(team.owner, content), 422, "file")
+        untouched(team)
+
+    def test_rows_of_too_many_columns(self, team: Team) -> None:
+        wide = {f"c {n}": "x" for n in range(20_000)}
+        rows = [{"First Name": "Ada"} for _ in range(500)]
+        refused(by_json(team.owner, {"rows": [wide, *rows]}), 422, "rows", says="at most 200 columns")
+        untouched(team)

@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from application.importing.csv_file import CsvFile, Record
+from application.importing.csv_file import MAX_CELLS, MAX_CHARACTERS, CsvFile, Record
 from domain.kernel import Refused
 
 
@@ -110,3 +110,19 @@ class TestHeader:
 
     def test_may_have_empty_lines_before_it(self) -> None:
         assert read(b"\n\nName\nAda\n") == (["Name"], [Record(4, ["Ada"])])
+
+
+class TestLimits:
+    """A row is no longer than what may be held."""
+
+    def test_a_row_of_too_many_cells_is_refused(self) -> None:
+        assert f"more than {MAX_CELLS} cells" in refusal(b"a,b\n" + b"," * MAX_CELLS)
+        assert len(cells(b"a,b\n" + b"," * (MAX_CELLS - 1))[1]) == MAX_CELLS
+
+    def test_a_row_of_too_many_characters_is_refused_before_its_end(self) -> None:
+        said = refusal(b'a,b\n1,2\n"' + (b"x" * 1000 + b'\n","') * (MAX_CHARACTERS // 1000) + b'"\n')
+        assert "begins on line 3" in said
+        assert f"more than {MAX_CHARACTERS} characters" in said
+
+    def test_rows_together_may_have_more_than_one_may(self) -> None:
+        assert len(cells(b"a\n" + (b"x" * 100_000 + b"\n") * (MAX_CHARACTERS // 100_000 + 1))) > 40

@@ -10,7 +10,7 @@ from hypothesis import given as any_of
 from hypothesis import strategies as st
 
 from domain.contact_mapping import ORGANIZATIONS, PEOPLE
-from domain.importing.columns import given, headers, recognised
+from domain.importing.columns import MAX_COLUMNS, given, headers, recognised
 from domain.kernel import Refused, values
 
 DATA = Path(__file__).parent.parent / "data"
@@ -214,3 +214,8 @@ class TestGiven:
 
     def test_rows_need_not_have_every_column(self) -> None:
         assert given(PEOPLE, {"A": "email", "Z": "phone"}, ["A"], complete=False) == {"A": "email", "Z": "phone"}
+
+    def test_more_columns_than_a_table_may_have_are_refused_as_one(self) -> None:
+        with pytest.raises(Refused) as caught:
+            given(PEOPLE, {f"custom {n}": f"custom.{n}" for n in range(MAX_COLUMNS + 1)}, [], complete=False)
+        assert [detail.field for detail in caught.value.details] == ["mapping"]
