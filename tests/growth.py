@@ -10,8 +10,8 @@ MOST = 2.5
 """Times the time that double the input may take: twice, and what a shared machine adds."""
 SHORTEST = 0.01
 """Seconds; what takes less is not worth comparing."""
-LONG = 0.05
-"""Seconds; what takes more is told from chance by three tries."""
+BEYOND_CHANCE = 3.5
+"""Times the time that no busy machine makes of twice: three tries are enough to tell."""
 _TRIES = 15
 
 
@@ -37,7 +37,7 @@ def growth(run: Callable[[int], Callable[[], object]], size: int) -> float:
     single = paired = float("inf")
     for tries in range(_TRIES):
         single, paired = min(single, taken(once)), min(paired, taken(double))
-        settled = tries > 1 and single > LONG
+        settled = tries > 1 and paired > BEYOND_CHANCE * single
         if settled or paired < SHORTEST or paired <= MOST * single:
             break
     return 0.0 if paired < SHORTEST else paired / single
