@@ -33,7 +33,7 @@ def gone() -> None:
 
 @pytest.fixture(scope="module")
 def client() -> TestClient[Litestar]:
-    return TestClient(Litestar([function, coroutine, gone], openapi_config=None))
+    return TestClient(Litestar([function, coroutine, gone], openapi_config=None, logging_config=None))
 
 
 def test_a_function_runs_in_a_thread_and_a_coroutine_where_requests_arrive(client: TestClient[Litestar]) -> None:

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from uuid import UUID
@@ -154,7 +154,18 @@ def test_when_nats_has_lost_its_storage_nothing_is_missing_or_sent_twice(hooks: 
     assert len(endpoint.got) == 41
 
 
+def forget_consumer(hooks: Hooks) -> None:
+    """Those of tests before may have ended with messages in hand, which are given out again after a while only."""
+
+    async def ask(connection: Connection) -> None:
+        with suppress(NotFoundError):
+            await connection.js.delete_consumer(STREAM, CONSUMER)
+
+    on_nats(hooks.installation, ask)
+
+
 def test_messages_alone_are_enough_and_all_of_them_are_acknowledged(hooks: Hooks) -> None:
+    forget_consumer(hooks)
     webhook_id = hooks.create("http://127.0.0.1:9/hook")
     with running(hooks.config, partial(relay.run, poll=0.1), partial(webhook_feed.run, reconcile=60)) as context:
         eventually(lambda: context.broker.connection is not None)
