@@ -193,12 +193,13 @@ class Work:
 
         Parts do not contain parts. The refusal is the caller's to handle.
         """
-        staged = len(self.staged)
+        staged, ended = len(self.staged), dict(self._ended)
         self._undo = []
         try:
             return part()
         except Refused:
             del self.staged[staged:]
+            self._ended = ended
             for key, known, before in reversed(self._undo):
                 self._note(key[0], self.after[key], before)
                 self.loaded[key[1]] = before
@@ -332,12 +333,16 @@ class Work:
 
     def changes(self) -> Iterator[tuple[str, list[Change]]]:
         """What is changed, by kind of stream and in order of id, so that two units of work cannot wait for each other."""
-        for stream_type, keys in groupby(sorted(self.after), key=lambda key: key[0]):
+        in_order = sorted(self.after, key=lambda key: (key[0], key[1].int))
+        for stream_type, keys in groupby(in_order, key=lambda key: key[0]):
             yield stream_type, [Change(key[1], self.before[key], self.after[key]) for key in keys]
 
     def write_rows(self) -> None:
         """Writes the rows of what is decided so far, so that queries see it; the log still comes last."""
-        for stream_type, changes in self.changes():
+        self._write(self.changes())
+
+    def _write(self, changed: Iterable[tuple[str, list[Change]]]) -> None:
+        for stream_type, changes in changed:
             left = [self._left(stream_type, change) for change in changes] if self._written else changes
             left = [change for change in left if change.before is not change.after]
             if left:
@@ -349,11 +354,12 @@ class Work:
 
     def flush(self) -> None:
         """Rows first, the log last: its head's lock is held from here to commit."""
-        self.write_rows()
+        changed = list(self.changes())
+        self._write(changed)
         if not self.staged:
             return
         counts: Counter[str] = Counter()
-        for stream_type, changes in self.changes():
+        for stream_type, changes in changed:
             for change in changes:
                 for kind, delta in self.rows[stream_type].counts(change):
                     counts[kind] += delta

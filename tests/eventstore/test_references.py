@@ -429,6 +429,23 @@ class TestAStreamThatHasEnded:
         assert (folded.state, folded.version, folded.created_at) == (again.state, 3, again.created_at)
         check_chain(whole_log(pool, origin.workspace_id), log_end(pool, origin.workspace_id))
 
+    def test_begins_anew_behind_a_part_that_was_refused(self, library: EventStore, origin: Origin, pool: Pool) -> None:
+        """What the part made of it, and ended, counts for nothing: its versions have no gap."""
+        book_id = new_id()
+
+        def part(unit: Work) -> None:
+            unit.begin(BOOK, book_id, PutBook(title="X"))
+            unit.execute(BOOK, book_id, BurnBook())
+            raise Refused("validation_failed", "No.")
+
+        def work(unit: Work) -> None:
+            with pytest.raises(Refused, match="No"):
+                unit.all_or_nothing(lambda: part(unit))
+            unit.begin(BOOK, book_id, PutBook(title="Y"))
+
+        library.run(origin, work)
+        assert [entry.version for entry in whole_log(pool, origin.workspace_id)] == [1]
+
     def test_can_do_so_within_one_unit_of_work(self, library: EventStore, origin: Origin, pool: Pool) -> None:
         book_id = book(library, origin, title="A")
 
