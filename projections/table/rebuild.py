@@ -5,7 +5,6 @@ Counts of rows are made anew with them.
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -14,8 +13,6 @@ from functools import cached_property
 from typing import Any, Final
 from uuid import UUID
 
-import psycopg
-
 from domain.kernel import Decider
 from eventstore.database import Db
 from eventstore.mapper import UPCASTERS, EventMapper, UnreadableEventError
@@ -23,6 +20,7 @@ from eventstore.migrate import alone, make_tenant_table
 from eventstore.rows import Change, Current
 from projections.table.definition import create_indexes, create_table
 from projections.table.rows import RowTable
+from projections.table.swapping import swap
 
 BATCH: Final = 5_000
 LITTLE: Final = 1_000
@@ -179,24 +177,12 @@ class _Rebuilding:
             self.counts[workspace_id, kind] += times * number
 
     def finish(self) -> None:
-        """Catches up with what was written meanwhile, and swaps when there is little left to catch up with.
+        """Catches up with what was written meanwhile, and swaps."""
+        swap(self.conn, self._catch_up, self._lock, self._replace, LITTLE)
 
-        Whoever waits for the lock makes others wait: so not for long, rather again.
-        """
-        while True:
-            while self._catch_up() > LITTLE:
-                pass
-            try:
-                with self.conn.transaction():
-                    self.conn.execute("SET LOCAL lock_timeout = '2s'")
-                    self._lock()
-                    self._catch_up()
-                    self._write_counts()
-                    self._swap()
-            except psycopg.errors.LockNotAvailable:
-                time.sleep(1)
-            else:
-                return
+    def _replace(self) -> None:
+        self._write_counts()
+        self._swap()
 
     def _lock(self) -> None:
         """Keeps everybody off the live table.

@@ -5,15 +5,13 @@ Nothing of a build counts before the swap. One that was interrupted leaves table
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
-
-import psycopg
 
 from eventstore.consuming import BEHIND, batch
 from eventstore.database import Db
 from eventstore.migrate import alone, make_tenant_table
+from projections.table.swapping import swap
 from projections.view.keeper import Keeper
 from projections.view.view import Table, View
 
@@ -132,20 +130,8 @@ class _Rebuilding:
         return total
 
     def _finish(self) -> None:
-        """Catches up, and swaps when there is little left. Whoever waits for the lock makes others wait: so not for long."""
-        while True:
-            while self._catch_up() > LITTLE:
-                pass
-            try:
-                with self._conn.transaction():
-                    self._conn.execute("SET LOCAL lock_timeout = '2s'")
-                    self._lock()
-                    self._catch_up()
-                    self._swap()
-            except psycopg.errors.LockNotAvailable:
-                time.sleep(1)
-            else:
-                return
+        """Catches up with what was written meanwhile, and swaps."""
+        swap(self._conn, self._catch_up, self._lock, self._swap, LITTLE)
 
     def _lock(self) -> None:
         """Waits for those who keep the view to finish what is in hand, and keeps them and its readers off it."""
