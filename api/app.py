@@ -16,6 +16,7 @@ from api.company import CompanyController
 from api.contact import ContactController
 from api.contact_import import ContactImportController
 from api.contact_tag import ContactTagController
+from api.custom_value import CustomValueController
 from api.docs.routes import docs, docs_asset, home, openapi_json
 from api.http import errors
 from api.http.admission import Admission
@@ -46,6 +47,7 @@ CONTROLLERS = (
     ContactController,
     ContactImportController,
     ContactTagController,
+    CustomValueController,
     JobController,
     LogCheckpointController,
     LogController,

@@ -13,7 +13,9 @@ from domain.kernel import Command, Decider, Event, Refused, State, not_found
 from domain.kernel.fields import Kept, kept
 from domain.kernel.types import Moment, Name
 
-RESOURCES: Final = ("contacts", "companies", "tags", "webhooks", "activities", "log", "jobs", "workspace", "api-keys")
+RESOURCES: Final = (
+    "contacts", "companies", "tags", "custom-values", "webhooks", "activities", "log", "jobs", "workspace", "api-keys",
+)  # fmt: skip
 """What a scope can name. ``contacts:read``, ``contacts:write``; ``*`` is everything that the user's role allows."""
 
 _SCOPE = re.compile(rf"\*|admin|({'|'.join(RESOURCES)}):(read|write)")

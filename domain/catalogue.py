@@ -8,6 +8,7 @@ from domain.api_key import API_KEY
 from domain.company import COMPANY
 from domain.contact import CONTACT
 from domain.contact_import import CONTACT_IMPORT
+from domain.custom_value import CUSTOM_VALUE
 from domain.kernel import Decider, Event
 from domain.membership import MEMBERSHIP
 from domain.tag import TAG
@@ -17,8 +18,10 @@ from domain.workspace import WORKSPACE
 
 DECIDERS: Final[dict[str, Decider[Any, Any, Any]]] = {
     decider.stream_type: decider
-    for decider in (API_KEY, COMPANY, CONTACT, CONTACT_IMPORT, MEMBERSHIP, TAG, USER, WEBHOOK, WORKSPACE)
-}
+    for decider in (
+        API_KEY, COMPANY, CONTACT, CONTACT_IMPORT, CUSTOM_VALUE, MEMBERSHIP, TAG, USER, WEBHOOK, WORKSPACE,
+    )
+}  # fmt: skip
 
 EVENTS: Final[dict[str, type[Event]]] = {
     event.event_name: event for decider in DECIDERS.values() for event in decider.events

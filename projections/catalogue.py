@@ -8,6 +8,7 @@ from projections.api_key import API_KEYS
 from projections.company import COMPANIES
 from projections.contact import CONTACTS
 from projections.contact_import import CONTACT_IMPORTS
+from projections.custom_value import CUSTOM_VALUES
 from projections.membership import MEMBERSHIPS
 from projections.table.rows import RowTable
 from projections.tag import TAGS
@@ -18,7 +19,7 @@ from projections.webhook import WEBHOOKS
 from projections.workspace import WORKSPACES
 
 TABLES: Final[tuple[RowTable[Any], ...]] = (
-    API_KEYS, COMPANIES, CONTACTS, CONTACT_IMPORTS, MEMBERSHIPS, TAGS, USERS, WEBHOOKS, WORKSPACES,
+    API_KEYS, COMPANIES, CONTACTS, CONTACT_IMPORTS, CUSTOM_VALUES, MEMBERSHIPS, TAGS, USERS, WEBHOOKS, WORKSPACES,
 )  # fmt: skip
 
 ROWS: Final[dict[str, RowTable[Any]]] = {table.decider.stream_type: table for table in TABLES}

@@ -60,6 +60,7 @@ TAGS: Final[dict[str, str]] = {
     "Contacts": "The people and organizations that the workspace knows, their tags, and importing many.",
     "Companies": "The organizations that contacts belong to.",
     "Tags": "What contacts can be sorted by.",
+    "Custom values": "Texts of the workspace's own, which messages name by a token.",
     "Activities": "Who changed what, from what to what.",
     "Timelines": "Everything that touches a thing, newest first.",
     "Log": "Every event, in order, chained by hashes: for auditors, and as a feed to follow.",

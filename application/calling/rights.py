@@ -14,18 +14,19 @@ Standing = Literal["owner", "admin", "member", "limited", "viewer"]
 
 # fmt: off
 _STANDINGS: Final[tuple[Standing, ...]] = (
-                    "owner", "admin", "member", "limited", "viewer")
+                      "owner", "admin", "member", "limited", "viewer")
 
 _TABLE: Final[dict[str, tuple[Right, ...]]] = {
-    "contacts":    ("write", "write", "write",  "write",   "read"),
-    "companies":   ("write", "write", "write",  "write",   "read"),
-    "tags":        ("write", "write", "write",  "write",   "read"),
-    "jobs":        ("write", "write", "write",  "write",   "read"),
-    "activities":  ("write", "write", "read",   "read",    "read"),
-    "log":         ("write", "write", "read",   "read",    "read"),
-    "webhooks":    ("write", "write", "read",   "read",    "read"),
-    "workspace":   ("write", "write", "read",   "read",    "read"),
-    "api-keys":    ("write", "write", "read",   "read",    "read"),
+    "contacts":      ("write", "write", "write",  "write",   "read"),
+    "companies":     ("write", "write", "write",  "write",   "read"),
+    "tags":          ("write", "write", "write",  "write",   "read"),
+    "custom-values": ("write", "write", "write",  "read",    "read"),
+    "jobs":          ("write", "write", "write",  "write",   "read"),
+    "activities":    ("write", "write", "read",   "read",    "read"),
+    "log":           ("write", "write", "read",   "read",    "read"),
+    "webhooks":      ("write", "write", "read",   "read",    "read"),
+    "workspace":     ("write", "write", "read",   "read",    "read"),
+    "api-keys":      ("write", "write", "read",   "read",    "read"),
 }
 # fmt: on
 

@@ -1,4 +1,4 @@
-"""How many refer to each of some things, as their views show it."""
+"""How many there are of a kind, and how many refer to each of some things, as their views show it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,13 @@ from uuid import UUID
 from domain.kernel.fields import Reference
 from eventstore.database import Db
 from projections.table.rows import RowTable
+
+
+def rows_of(conn: Db, kind: str) -> int:
+    """How many there are of a kind of stream."""
+    query = "SELECT n FROM row_counts WHERE workspace_id = %s AND kind = %s"
+    row = conn.execute(query, (conn.workspace_id, kind)).fetchone()
+    return 0 if row is None else int(row[0])
 
 
 def referring(conn: Db, table: RowTable[Any], field: str, keys: Sequence[UUID]) -> dict[UUID, int]:

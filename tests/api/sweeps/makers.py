@@ -179,9 +179,17 @@ def _delivery(things: Things) -> str:
     return str(things.team.owner.listed(f"/webhooks/{webhook_id}/deliveries")[0]["id"])
 
 
+def _token(things: Things) -> str:
+    """The key of a custom value."""
+    key = things.word()
+    ok(things.team.owner.ask("PUT", f"/custom-values/{key}", json={"value": things.mark}))
+    return key
+
+
 MAKERS: Final[Mapping[str, Callable[[Things], str]]] = {
     "deliveryId": _delivery,
     "jobId": _job,
+    "key": _token,
     "tag": _tag,
     "userId": lambda things: str(things.team.member.account_id),
 }

@@ -63,6 +63,11 @@ class Operation:
         return re.findall(r"{(\w+)}", self.path)
 
     @property
+    def looked_up(self) -> list[str]:
+        """Those of them that name what must be there."""
+        return [name for name in self.in_path if name not in CHOSEN.get(self.id, ())]
+
+    @property
     def body(self) -> dict[str, Any] | None:
         """Schema and example of its JSON, ``None`` where it takes none."""
         found: dict[str, Any] | None = self.says.get("requestBody", {}).get("content", {}).get("application/json")
@@ -89,6 +94,9 @@ class Operation:
     def writes(self) -> bool:
         return self.scope is not None and self.scope.endswith(":write")
 
+
+CHOSEN: Final = {"putCustomValue": {"key"}}
+"""By operation, what in its path callers name as they like."""
 
 OPERATIONS: Final = [
     Operation(method.upper(), path.removeprefix(_BASE), says)

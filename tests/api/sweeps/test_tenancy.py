@@ -22,14 +22,14 @@ def callers(ours: Things) -> list[Member]:
     return [ours.team.owner, ours.team.key()]
 
 
-@every(lambda op: bool(op.in_path))
+@every(lambda op: bool(op.looked_up))
 def test_an_id_of_theirs_is_like_one_of_nobodys(
     ours: Things, theirs: Things, callers: list[Member], written: Written, op: Operation
 ) -> None:
     """Any of the ids in a path, and all of them together."""
     before = written(ours.team.workspace_id), written(theirs.team.workspace_id)
-    for count in range(1, len(op.in_path) + 1):
-        for names in combinations(op.in_path, count):
+    for count in range(1, len(op.looked_up) + 1):
+        for names in combinations(op.looked_up, count):
             path = ours.path(op, **{name: theirs[name] for name in names})
             nobodys = ours.path(op, **{name: str(uuid4()) for name in names})
             for somebody in callers:
