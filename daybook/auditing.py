@@ -21,10 +21,12 @@ Say = Callable[[str], None]
 def verify_installation(
     url: str, workspaces: Sequence[UUID], checkpoints: Path | None, progress: Progress, say: Say
 ) -> int:
-    """Verifies the database's logs and rows; 0 when all is well, else 1."""
+    """Verifies the database's logs and rows; 0 when all is well, else 1. Raises ``SettingsError`` if there are none."""
     kept = kept_checkpoints(checkpoints)
     with connect(url) as conn:
         report = verify(conn, workspaces=list(workspaces) or None, checkpoints=kept, progress=progress)
+    if not report.workspaces and report.finding is None:
+        raise SettingsError("there is no workspace in this database: nothing was verified")
     return _told(report, f"{report.rows} rows are what the log adds up to", say)
 
 

@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID
 
 import click
+import psycopg
+from psycopg.errors import InsufficientPrivilege
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -108,7 +110,10 @@ def migrate(found: Settings) -> None:
 )
 @click.pass_obj
 def verify(found: Settings, workspaces: tuple[UUID, ...], export: Path | None, checkpoints: Path | None) -> None:
-    """Walk every log's chain, fold it, and compare every row. Exits with 1 naming the first thing that is wrong."""
+    """Walk every log's chain, fold it, and compare every row.
+
+    Exits with 1 naming the first thing that is wrong, and with 2 when it could not be checked.
+    """
     if export is not None:
         sys.exit(verify_export(export, checkpoints, _say))
     with owner_url(found) as url, _progress("verifying") as advance:
@@ -179,5 +184,11 @@ def main() -> None:
     try:
         daybook.main(standalone_mode=True)
     except (SettingsError, EmbeddedServerError, MigrationError) as error:
-        click.echo(f"daybook: {error}", err=True)
-        sys.exit(2)
+        _end(str(error))
+    except (psycopg.OperationalError, InsufficientPrivilege) as error:
+        _end(f"the database cannot be used: {' '.join(str(error).split())}")
+
+
+def _end(reason: str) -> NoReturn:
+    click.echo(f"daybook: {reason}", err=True)
+    sys.exit(2)

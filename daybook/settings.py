@@ -10,9 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
+
 _TRUE: Final = frozenset({"1", "true", "yes", "on"})
 _FALSE: Final = frozenset({"0", "false", "no", "off", ""})
 _LEVELS: Final = frozenset({"DEBUG", "INFO", "WARNING", "ERROR"})
+
+_DATABASE: Final = "postgresql://user:password@host:5432/database"
 
 
 class SettingsError(Exception):
@@ -42,7 +47,7 @@ class Settings:
 
     def need_database(self) -> str:
         if self.database_url is None:
-            raise SettingsError("DATABASE_URL must be set: postgresql://user:password@host:5432/database")
+            raise SettingsError(f"DATABASE_URL must be set: {_DATABASE}")
         return self.database_url
 
     def need_nats(self) -> str:
@@ -62,7 +67,7 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
         host=environment.get("DAYBOOK_HOST", "127.0.0.1"),
         port=_number(environment, "DAYBOOK_PORT", 8000),
         data=Path(environment.get("DAYBOOK_DATA", ".daybook")),
-        database_url=environment.get("DATABASE_URL") or None,
+        database_url=_database(environment.get("DATABASE_URL")),
         nats_url=environment.get("NATS_URL") or None,
         stream_replicas=_whole(environment, "DAYBOOK_STREAM_REPLICAS", 5),
         stream_max_age_days=_whole(environment, "DAYBOOK_STREAM_MAX_AGE_DAYS", 3650),
@@ -76,6 +81,15 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
         app_password=environment.get("DAYBOOK_APP_PASSWORD") or None,
         worker_password=environment.get("DAYBOOK_WORKER_PASSWORD") or None,
     )
+
+
+def _database(given: str | None) -> str | None:
+    """Nothing of one that is none is said: it has a password."""
+    try:
+        conninfo_to_dict(given or "")
+    except ProgrammingError:
+        raise SettingsError(f"DATABASE_URL must be as {_DATABASE}") from None
+    return given or None
 
 
 def _number(environment: Mapping[str, str], name: str, default: int) -> int:

@@ -12,7 +12,7 @@ from eventsourcing.domain import DomainEventProtocol
 from eventsourcing.persistence import JSONTranscoder, Mapper, MapperDeserialisationError, StoredEvent
 
 from domain.catalogue import EVENTS
-from domain.kernel import JSON, Event
+from domain.kernel import JSON, Decider, Event
 from eventstore.chain import canonical
 
 Upcaster = Callable[[JSON], tuple[str, JSON]]
@@ -20,6 +20,11 @@ Upcaster = Callable[[JSON], tuple[str, JSON]]
 
 UPCASTERS: dict[str, Upcaster] = {}
 """By the old event's public name. None yet: no released shape has changed."""
+
+
+def names_of(decider: Decider[Any, Any, Any]) -> frozenset[str]:
+    """What an event in a stream of this kind may be called where it is stored: as of today, or as it once was."""
+    return frozenset({event.event_name for event in decider.events} | UPCASTERS.keys())
 
 
 class UnreadableEventError(MapperDeserialisationError):

@@ -11,6 +11,7 @@ from typing import Final
 from psycopg import sql
 
 from eventstore.database import Db
+from eventstore.patience import within_time
 
 LOCK: Final = 0x64617962
 """Advisory lock ("dayb"): one migration at a time."""
@@ -27,7 +28,7 @@ class MigrationError(Exception):
 
 def connect(url: str) -> Db:
     """An autocommitting connection as the owner of the schema."""
-    return Db.connect(url, autocommit=True)
+    return Db.connect(within_time(url), autocommit=True)
 
 
 def migrate(conn: Db, say: Callable[[str], None] = lambda _: None) -> list[str]:

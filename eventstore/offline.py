@@ -10,12 +10,18 @@ from uuid import UUID
 import msgspec
 import rfc8785
 
+from domain.catalogue import DECIDERS
 from eventstore.chain import GENESIS, entry_hash
+from eventstore.mapper import EventMapper, UnreadableEventError, names_of
+from eventstore.recorder import is_programs_own
 from eventstore.verify import CheckpointCheck, MismatchError, Progress, Report
 from schemas.log import LogEntry
 from schemas.verification import Checkpoint, Finding
 
 START: Final = (0, GENESIS)
+NAMES: Final = {stream_type: names_of(decider) for stream_type, decider in DECIDERS.items()}
+"""By kind of stream, what events in it may be called."""
+
 _STEP: Final = 1_000
 
 
@@ -63,6 +69,7 @@ class _Follower:
         self.workspace_id: UUID | None = None
         self._seq, self._hash = after
         self._recorded_at = ""
+        self._streams = _Streams(whole=after == START)
         self._check = CheckpointCheck(report, trusted)
         ahead = (checkpoint for checkpoint in checkpoints if checkpoint.seq >= self._seq)
         self._ahead = sorted(ahead, key=lambda checkpoint: checkpoint.seq, reverse=True)
@@ -82,13 +89,16 @@ class _Follower:
         if entry.recorded_at < self._recorded_at:
             expected = f"{self._recorded_at} or later, as of the entry before"
             _wrong(number, entry, "recordedAt", expected, entry.recorded_at)
+        self._streams.follow(number, entry)
         self._seq, self._hash, self._recorded_at = entry.seq, hashed, entry.recorded_at
         self._compare()
 
     def end(self) -> None:
-        """No checkpoint may be of an entry that the file does not have."""
+        """No checkpoint may be of an entry that the file does not have, and a log has a first entry."""
         for checkpoint in reversed(self._ahead):
             self._check.compare(checkpoint, None, self._seq)
+        if self._seq == 0:
+            raise MismatchError(Finding(what="entry", line=1, expected="the log's first entry", found="an empty file"))
 
     def _begin(self, workspace_id: UUID) -> None:
         self.workspace_id = workspace_id
@@ -98,6 +108,47 @@ class _Follower:
     def _compare(self) -> None:
         while self._ahead and self._ahead[-1].seq == self._seq:
             self._check.compare(self._ahead.pop(), self._hash, self._seq)
+
+
+class _Streams:
+    """The id of every event and the version of every stream up to here; some 300 bytes an event."""
+
+    def __init__(self, *, whole: bool) -> None:
+        """``whole``: whether the file begins with the log, so that streams begin in it too."""
+        self._whole = whole
+        self._ids: dict[bytes, int] = {}
+        self._ends: dict[bytes, tuple[str, int]] = {}
+        self._mapper = EventMapper()
+
+    def follow(self, number: int, entry: LogEntry) -> None:
+        """The next entry: an event with an id of its own that can stand where it does in its stream."""
+        known = self._ids.setdefault(entry.id.bytes, entry.seq)
+        if known != entry.seq:
+            _wrong(number, entry, "id", "an id of its own", f"{entry.id}, the id of event {known}")
+        if not is_programs_own(entry.stream.type):
+            self._check_place(number, entry)
+            self._check_event(number, entry)
+
+    def _check_place(self, number: int, entry: LogEntry) -> None:
+        stream_type, before = self._ends.get(
+            entry.stream.id.bytes, (entry.stream.type, 0 if self._whole else entry.version - 1)
+        )
+        if entry.stream.type != stream_type:
+            _wrong(number, entry, "stream type", f"{stream_type}, as of the events before", entry.stream.type)
+        if entry.version != before + 1:
+            _wrong(number, entry, "version", str(before + 1), str(entry.version))
+        self._ends[entry.stream.id.bytes] = (stream_type, entry.version)
+
+    def _check_event(self, number: int, entry: LogEntry) -> None:
+        names = NAMES.get(entry.stream.type)
+        if names is None:
+            _wrong(number, entry, "stream type", f"one of {', '.join(sorted(NAMES))}", entry.stream.type)
+        if entry.type not in names:
+            _wrong(number, entry, "event type", f"an event of a {entry.stream.type}", entry.type)
+        try:
+            self._mapper.decode(entry.stream.id, entry.type, bytes(entry.data))
+        except UnreadableEventError as error:
+            _wrong(number, entry, "data", f"the data of {entry.type}", str(error))
 
 
 def _parsed(number: int, line: bytes) -> tuple[dict[str, Any], LogEntry]:

@@ -14,7 +14,7 @@ import psycopg
 from psycopg import sql
 
 from eventstore.database import Db, one
-from eventstore.mapper import UPCASTERS, EventMapper, UnreadableEventError
+from eventstore.mapper import EventMapper, UnreadableEventError, names_of
 from eventstore.migrate import connect
 from eventstore.recorder import is_programs_own
 from eventstore.rows import Change, Current
@@ -201,10 +201,7 @@ class _StreamReader:
         self._workspace_id = workspace_id
         self._tables = tables
         self._mapper = EventMapper()
-        self._names = {
-            stream_type: {event.event_name for event in table.decider.events} | UPCASTERS.keys()
-            for stream_type, table in tables.items()
-        }
+        self._names = {stream_type: names_of(table.decider) for stream_type, table in tables.items()}
         self._at: tuple[Any, ...] = ()
 
     def fold(self, events: Iterator[tuple[Any, ...]]) -> tuple[RowTable[Any], Current[Any] | None] | None:

@@ -26,6 +26,8 @@ def test_without_any_setting_it_serves_on_loopback_with_embedded_servers() -> No
         ("DAYBOOK_LOG_LEVEL", "loud", "DAYBOOK_LOG_LEVEL must be one of"),
         ("DAYBOOK_SECRET_KEY", "c2hvcnQ=", "DAYBOOK_SECRET_KEY must be 32 bytes"),
         ("DAYBOOK_SECRET_KEY", "???", "DAYBOOK_SECRET_KEY must be 32 bytes"),
+        ("DATABASE_URL", "somewhere", "DATABASE_URL must be as postgresql://"),
+        ("DATABASE_URL", "postgresql://h/d?sslmod=on", "DATABASE_URL must be as postgresql://"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_named(name: str, value: str, says: str) -> None:
@@ -33,9 +35,10 @@ def test_a_setting_that_cannot_be_used_is_named(name: str, value: str, says: str
         load({name: value})
 
 
-def test_a_secret_that_cannot_be_used_is_not_repeated() -> None:
+@pytest.mark.parametrize(("name", "value"), [("DAYBOOK_SECRET_KEY", "hunter2"), ("DATABASE_URL", "hunter2@host")])
+def test_a_secret_that_cannot_be_used_is_not_repeated(name: str, value: str) -> None:
     with pytest.raises(SettingsError) as refused:
-        load({"DAYBOOK_SECRET_KEY": "hunter2"})
+        load({name: value})
     assert "hunter2" not in str(refused.value)
 
 

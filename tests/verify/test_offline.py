@@ -148,6 +148,61 @@ def test_time_that_goes_back_is_found(lines: list[bytes]) -> None:
     assert (found.line, found.what) == (4, "recordedAt")
 
 
+@pytest.mark.parametrize("nothing", [[], [b""], [b"\n", b" \n"]], ids=["no line", "an empty one", "blank ones"])
+def test_an_empty_file_is_no_log(nothing: list[bytes]) -> None:
+    found = finding(nothing)
+    assert (found.line, found.what, found.found) == (1, "entry", "an empty file")
+
+
+def test_nothing_behind_a_known_entry_is_no_mistake(lines: list[bytes]) -> None:
+    end = (EVENTS, bytes.fromhex(json.loads(lines[-1])["hash"]))
+    assert verify_file([], after=end) == Report()
+
+
+REWRITTEN: dict[str, tuple[str, Callable[[Entry], object]]] = {
+    "a version jumped over": ("version", lambda entry: entry.update(version=entry["version"] + 1)),
+    "a version twice": ("version", lambda entry: entry.update(version=entry["version"] - 1)),
+    "an event that nobody knows": ("event type", lambda entry: entry.update(type="contact.exploded")),
+    "an event of another kind of stream": ("event type", lambda entry: entry.update(type="tag.created")),
+    "a kind of stream that nobody knows": ("stream type", lambda entry: entry["stream"].update(type="rocket")),
+    "data that are not the event's": ("data", lambda entry: entry["data"].update(changed="everything")),
+}
+"""What a tamperer may do who makes every hash fit again."""
+
+
+@pytest.mark.parametrize(("what", "edit"), REWRITTEN.values(), ids=REWRITTEN)
+def test_a_rewritten_line_is_found_where_it_cannot_stand(
+    lines: list[bytes], past: Past, what: str, edit: Callable[[Entry], object]
+) -> None:
+    assert json.loads(lines[3])["type"] == "contact.updated"
+    found = finding(chained_anew(changed(lines, 4, edit)))
+    assert (found.line, found.seq, found.what) == (4, 4, what)
+    assert found.stream is not None
+    assert found.stream.id == past.ada
+
+
+def test_an_id_that_stands_twice_is_found(lines: list[bytes]) -> None:
+    first = json.loads(lines[1])["id"]
+    found = finding(chained_anew(changed(lines, 6, lambda entry: entry.update(id=first))))
+    assert (found.line, found.what, found.found) == (6, "id", f"{first}, the id of event 2")
+
+
+def test_a_stream_keeps_its_kind(lines: list[bytes], past: Past) -> None:
+    def elsewhere(entry: Entry) -> None:
+        entry["stream"]["id"] = str(past.tag)
+
+    found = finding(chained_anew(changed(lines, 4, elsewhere)))
+    assert (found.line, found.what, found.found) == (4, "stream type", "contact")
+
+
+def test_events_of_a_programs_own_kind_are_no_business_of_ours(lines: list[bytes]) -> None:
+    def own(entry: Entry) -> None:
+        entry.update(type="acme:visit.logged", version=7)
+        entry["stream"]["type"] = "acme:visit"
+
+    assert verify_file(chained_anew(changed(lines, EVENTS - 1, own))).finding is None
+
+
 @pytest.mark.parametrize(
     "line",
     [
