@@ -10,6 +10,8 @@ from pathlib import Path
 from application import identity
 from application.calling.secretbox import KEY_BYTES, SecretBox
 from application.calling.services import Services
+from daybook.settings import SettingsError
+from domain.kernel import Refused
 from eventstore.database import open_pool
 from eventstore.unit_of_work import EventStore
 from projections.catalogue import ROWS
@@ -38,7 +40,8 @@ def write_private(path: Path, content: bytes) -> None:
 def credentials(path: Path, database_url: str, key: bytes, url: str) -> None:
     """Writes where this installation is and how to enter it; on the first start with a workspace and a key made for it.
 
-    A file that is there is kept, but for the address, which may have changed.
+    A file that is there is kept, but for the address, which may have changed. Raises ``SettingsError`` where it is gone
+    though its workspace is there: the key that it had is nowhere else.
     """
     if path.exists():
         found: dict[str, str] = json.loads(path.read_text())
@@ -58,7 +61,13 @@ def _first_workspace(database_url: str, key: bytes) -> dict[str, str]:
         form = Registration(
             name="Owner", email=OWNER_EMAIL, password=secrets.token_urlsafe(32), workspace_name="My workspace"
         )
-        caller = identity.register(services, form, plan="enterprise")
+        try:
+            caller = identity.register(services, form, plan="enterprise")
+        except Refused:
+            raise SettingsError(
+                "credentials.json is gone, and the workspace that it opens is there: put it back from a backup; if"
+                " there never was one, since the first start was interrupted, remove the data folder and start anew"
+            ) from None
         made = identity.create_api_key(services, caller, "First key")
     finally:
         pool.close()

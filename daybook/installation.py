@@ -10,10 +10,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from application.calling.secretbox import KEY_BYTES
 from daybook.embedded import EmbeddedNats, EmbeddedPostgres, EmbeddedServerError, lock_data
 from daybook.settings import Settings
 
 WATCH_SECONDS = 1.0
+CREDENTIALS_FILE = "credentials.json"
+KEY_FILE = "secret.key"
 
 log = logging.getLogger("daybook.installation")
 
@@ -43,8 +46,34 @@ class Installation:
 def running(settings: Settings) -> Iterator[Installation]:
     """Starts the embedded servers and stops them again. Raises ``EmbeddedServerError``, as when another runs them."""
     data = settings.data.resolve()
+    check_whole(data)
     with lock_data(data), EmbeddedPostgres(data) as postgres, EmbeddedNats(data) as nats, _watched(postgres, nats):
         yield Installation(data, postgres, nats)
+
+
+def check_whole(data: Path) -> None:
+    """Refuses (``EmbeddedServerError``) a folder of which a part is gone: what is left is no new installation.
+
+    A first start makes the database before the key, and the credentials last; so one that was interrupted is whole.
+    """
+    place, kept = os.path.relpath(data), [name for name in (CREDENTIALS_FILE, KEY_FILE) if (data / name).exists()]
+    if kept and not has_database(data):
+        raise EmbeddedServerError(
+            f"the database of this installation is gone: {place}/postgres is missing or empty, and {' and '.join(kept)}"
+            f" beside it is not. Put it back from a backup; or, to begin anew without all that it held, move"
+            f" {place} away"
+        )
+    if kept == [CREDENTIALS_FILE]:
+        raise EmbeddedServerError(
+            f"{place}/{KEY_FILE} is gone, and with it what opens the secrets in the database. Put it back from a"
+            f" backup; or make another (head -c {KEY_BYTES} /dev/urandom > {place}/{KEY_FILE}), and then a new secret"
+            " for each webhook"
+        )
+
+
+def has_database(data: Path) -> bool:
+    """Whether the embedded Postgres has been made there."""
+    return (data / "postgres" / "PG_VERSION").exists()
 
 
 @contextmanager
@@ -78,7 +107,8 @@ def owner_url(settings: Settings) -> Iterator[str]:
         yield settings.database_url
         return
     data = settings.data.resolve()
-    if not (data / "postgres").exists():
+    check_whole(data)
+    if not has_database(data):
         raise EmbeddedServerError(f"there is no installation in {os.path.relpath(data)}; start one with: daybook serve")
     postgres = EmbeddedPostgres(data)
     try:

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from daybook import bootstrap
-from daybook.installation import Installation, running
+from daybook.installation import CREDENTIALS_FILE, KEY_FILE, Installation, running
 from daybook.settings import Settings, SettingsError
 from daybook.supervisor import Supervisor
 from eventstore.migrate import connect, migrate, set_password
@@ -32,10 +32,10 @@ def serve(settings: Settings, say: Callable[[str], None]) -> int:
     say("starting Postgres and NATS …")
     with running(settings) as installation:
         bring_up_to_date(installation.owner, say)
-        key = bootstrap.secret_key(installation.data / "secret.key")
-        url = address(settings)
-        first = not (installation.data / "credentials.json").exists()
-        bootstrap.credentials(installation.data / "credentials.json", installation.app, key, url)
+        key = bootstrap.secret_key(installation.data / KEY_FILE)
+        url, credentials = address(settings), installation.data / CREDENTIALS_FILE
+        first = not credentials.exists()
+        bootstrap.credentials(credentials, installation.app, key, url)
         supervisor = Supervisor()
         _add_children(supervisor, settings, installation, key)
         ready = threading.Thread(target=_greet, args=(url, first, installation, say), daemon=True)
@@ -102,7 +102,7 @@ def _greet(url: str, first: bool, installation: Installation, say: Callable[[str
             time.sleep(0.1)
     say(f"\nDaybook is ready: {url}   (documentation: {url}/docs)")
     if first:
-        say(f"A workspace and its API key were made; they are in {installation.data}/credentials.json")
+        say(f"A workspace and its API key were made; they are in {installation.data}/{CREDENTIALS_FILE}")
     say("Try:\n")
     say(f"  {curl(url, installation.data)}\n")
     say("Stop with Ctrl-C.\n")
@@ -110,7 +110,7 @@ def _greet(url: str, first: bool, installation: Installation, say: Callable[[str
 
 def curl(url: str, data: Path) -> str:
     """A line that works as it stands; it takes the key out of the file, so that no terminal or log keeps it."""
-    path = os.path.relpath(data / "credentials.json")
+    path = os.path.relpath(data / CREDENTIALS_FILE)
     key = f"""$(sed -n 's/.*"apiKey": "\\(.*\\)".*/\\1/p' {shlex.quote(path)})"""
     body = """'{"firstName":"Sarah","lastName":"Kim"}'"""
     return f'curl {url}/api/v1/contacts -H "Authorization: Bearer {key}" -H "Content-Type: application/json" -d {body}'
