@@ -82,7 +82,7 @@ def _check_port(settings: Settings) -> None:
 
 def _add_children(supervisor: Supervisor, settings: Settings, installation: Installation, key: bytes) -> None:
     common = {
-        "NATS_URL": installation.nats.url,
+        "NATS_URL": installation.nats.url_file.as_uri(),
         "DAYBOOK_SECRET_KEY": base64.b64encode(key).decode(),
         # On one's own machine receivers are on this machine too.
         "DAYBOOK_ALLOW_PRIVATE_WEBHOOKS": "1" if settings.allow_private_webhooks or settings.host in LOOPBACK else "0",

@@ -19,7 +19,8 @@ class EmbeddedNats(Server):
     """A NATS server with JetStream on `data`/nats, on a loopback port of its own.
 
     Every user of the machine can reach a loopback port, so clients need the token that `url` carries.
-    Port and token are chosen on the first start and kept; the port is chosen anew when something else took it.
+    Port and token are chosen on the first start and kept; the port is chosen anew when something else took it. So clients
+    are to look into `url_file` for the address, each time that they have lost the server.
     """
 
     _name = "NATS"
@@ -29,6 +30,12 @@ class EmbeddedNats(Server):
         super().__init__(data, "nats")
         self._port_file = self._folder / "port"
         self._token_file = self._folder / "token"
+        self.url_file = self._folder / "url"
+
+    def start(self) -> None:
+        super().start()
+        if lines(self.url_file) != [self.url]:
+            _write_private(self.url_file, self.url)
 
     @property
     def url(self) -> str:

@@ -353,11 +353,14 @@ def test_nats_keeps_its_address_and_its_messages(fresh: Path, nats_server: Embed
 
 def test_nats_moves_to_another_port_when_its_own_is_taken(nats_server: EmbeddedNats) -> None:
     url = nats_server.url
+    assert nats_server.url_file.read_text().split() == [url]
     nats_server.stop()
     with socket.create_server(("127.0.0.1", port_of(nats_server))):
         nats_server.start()
 
     assert nats_server.url != url
+    assert nats_server.url_file.read_text().split() == [nats_server.url]
+    assert mode(nats_server.url_file) == 0o600
     assert asyncio.run(messages(nats_server.url)) == 0
 
 

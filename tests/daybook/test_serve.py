@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import signal
+import socket
 import stat
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import httpx
+import nats
+import nats.errors
 import psutil
 import pytest
 
+from daybook.embedded import EmbeddedPostgres
+from daybook.embedded.server import working
+from eventstore.nudge import ALL_SUBJECTS
 from tests.daybook.serving import PROGRAM, Served, free_port
+from tests.workers.running import eventually, stored
 
 
 @pytest.fixture
@@ -95,6 +104,29 @@ def test_verify_says_what_it_checked_while_the_service_runs(served: Served) -> N
     assert re.search(r"^events +\d+", done.stdout, re.MULTILINE)
 
 
+def test_verify_says_that_it_could_not_check_where_it_has_no_right_to_see_all(served: Served) -> None:
+    done = served.run("verify", DATABASE_URL=EmbeddedPostgres(served.folder / "data").url(user="daybook_app"))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert re.fullmatch(r"daybook: the database cannot be used: .*row-level security.*\n", done.stderr)
+
+
+def test_verify_says_that_a_database_has_no_workspace(served: Served, tmp_path: Path) -> None:
+    with served.owner() as conn:
+        conn.execute("CREATE DATABASE another")
+    url = EmbeddedPostgres(served.folder / "data").url(database="another")
+    assert served.run("migrate", DATABASE_URL=url).returncode == 0
+    done = served.run("verify", DATABASE_URL=url)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "daybook: there is no workspace in this database: nothing was verified\n"
+
+
+def test_an_empty_export_does_not_verify(served: Served, tmp_path: Path) -> None:
+    (tmp_path / "log.ndjson").touch()
+    done = served.run("verify", "--file", str(tmp_path / "log.ndjson"))
+    assert done.returncode == 1
+    assert "line 1: entry: expected the log's first entry, found an empty file" in done.stdout
+
+
 def test_rows_rebuilt_while_the_service_runs_are_the_same(served: Served) -> None:
     served.request("POST", "/contacts", json={"firstName": "Re", "lastName": "Build", "tags": ["kept"]})
     before = served.request("GET", "/contacts").json()["data"]
@@ -160,6 +192,47 @@ def test_an_api_process_that_dies_is_started_again(served: Served) -> None:
             time.sleep(0.1)
 
 
+def test_api_and_workers_find_nats_again_that_comes_back_on_another_port(served: Served) -> None:
+    url_file = served.folder / "data/nats/url"
+    was = url_file.read_text().strip()
+    (nats_server,) = working("nats-server", url_file.parent.resolve())
+    nats_server.kill()
+    with taken(int(was.rpartition(":")[2])):
+        eventually(lambda: url_file.read_text().strip() != was, 20)
+        url = url_file.read_text().strip()
+        eventually(lambda: nudged_by(url, lambda: served.request("POST", "/contacts", json={"firstName": "Nu"})), 20)
+        contact = served.request("POST", "/contacts", json={"firstName": "Re", "lastName": "Found"}).json()["data"]
+        eventually(lambda: contact["id"] in [found.entry["stream"]["id"] for found in asyncio.run(stored(url))], 20)
+
+
+@contextmanager
+def taken(port: int) -> Iterator[None]:
+    """The port in somebody else's hands, from the moment that it is free."""
+    listener, deadline = None, time.monotonic() + 5
+    while listener is None:
+        assert time.monotonic() < deadline
+        with suppress(OSError):
+            listener = socket.create_server(("127.0.0.1", port))
+    with listener:
+        yield
+
+
+def nudged_by(url: str, act: Callable[[], object]) -> bool:
+    """Whether the API says on this NATS that it has written something."""
+
+    async def main() -> bool:
+        async with await nats.connect(url, allow_reconnect=False) as client:
+            nudges = await client.subscribe(ALL_SUBJECTS)
+            await client.flush()
+            await asyncio.to_thread(act)
+            with suppress(nats.errors.TimeoutError):
+                await nudges.next_msg(timeout=1)
+                return True
+        return False
+
+    return asyncio.run(main())
+
+
 def test_ctrl_c_ends_everything_it_started_and_a_second_start_carries_on(folder: Path) -> None:
     served = Served(folder)
     served.start()
@@ -193,3 +266,15 @@ def test_a_killed_serve_leaves_data_that_the_next_one_carries_on_with(folder: Pa
         assert served.run("verify").returncode == 0
     finally:
         served.interrupt()
+
+
+def test_a_workspace_whose_credentials_are_gone_is_not_replaced_by_another(folder: Path) -> None:
+    served = Served(folder)
+    served.start()
+    served.interrupt()
+    (folder / "data/credentials.json").unlink()
+    done = served.run("serve")
+    assert done.returncode == 2
+    assert "daybook: credentials.json is gone" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (folder / "data/credentials.json").exists()

@@ -96,7 +96,7 @@ class Installation:
 
     def stream(self) -> list[Stored]:
         """All that is in the stream, in its order."""
-        return asyncio.run(_stored(self.config.nats_url))
+        return asyncio.run(stored(self.config.nats_url))
 
     def after_publishing(self, count: int, act: Callable[[], None]) -> None:
         """Acts the moment that so many more messages were published."""
@@ -222,7 +222,8 @@ def worker_process(
             reader.join()
 
 
-async def _stored(url: str) -> list[Stored]:
+async def stored(url: str) -> list[Stored]:
+    """All that is in the stream of this NATS, in its order."""
     async with await nats.connect(url.split(",")) as client:
         js = client.jetstream()
         try:

@@ -2,12 +2,16 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
+from daybook.embedded import EmbeddedNats
 from tests.workers.running import Installation, eventually, on_nats, running
 from workers.running.broker import STREAM, Broker, Connection, StreamSettings, ensure_stream
 from workers.running.context import WorkerContext
+from workers.running.ending import first_of
 
 
 def test_the_stream_keeps_a_week_of_events_on_disk_and_knows_ids_for_ten_minutes(installation: Installation) -> None:
@@ -49,6 +53,52 @@ def test_of_several_addresses_one_that_answers_is_used(installation: Installatio
 
     with running(replace(installation.config, nats_url=f"nats://127.0.0.1:1, {installation.nats.url}"), connect):
         eventually(lambda: len(connected) == 1)
+
+
+def test_a_file_that_says_where_nats_is_is_read_again_when_it_has_moved(
+    installation: Installation, tmp_path: Path
+) -> None:
+    connected = []
+
+    async def connect(context: WorkerContext) -> None:
+        while not context.stop.is_set():
+            connection = await context.broker.connected()
+            address = connection.client.connected_url
+            assert address is not None
+            connected.append(address.port)
+            await context.broker.publish("anything", b"")
+            await first_of(wait(connection.ended), wait(context.stop))
+
+    url_file = installation.nats.url_file
+    with (
+        running(replace(installation.config, nats_url=url_file.as_uri()), connect),
+        EmbeddedNats(tmp_path) as another,
+    ):
+        eventually(lambda: connected == [urlsplit(installation.nats.url).port])
+        installation.nats.stop()
+        was = url_file.read_text()
+        url_file.write_text(another.url)
+        try:
+            eventually(lambda: connected[1:] == [urlsplit(another.url).port])
+        finally:
+            url_file.write_text(was)
+            installation.nats.start()
+
+
+def test_a_file_that_is_not_there_yet_is_waited_for(installation: Installation, tmp_path: Path) -> None:
+    connected = []
+
+    async def connect(context: WorkerContext) -> None:
+        connected.append(await context.broker.connected())
+
+    url_file = tmp_path / "where nats is"
+    with running(replace(installation.config, nats_url=url_file.as_uri()), connect):
+        url_file.write_text(f"{installation.nats.url}\n")
+        eventually(lambda: len(connected) == 1)
+
+
+async def wait(event: asyncio.Event) -> None:
+    await event.wait()
 
 
 def test_it_ends_at_once_wherever_it_is_on_its_way_to_a_connection(installation: Installation) -> None:

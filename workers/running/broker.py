@@ -7,8 +7,9 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Final, Self
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
@@ -17,7 +18,7 @@ from nats.js import JetStreamContext
 from nats.js.api import DiscardPolicy, RetentionPolicy, StorageType, StreamConfig, StreamInfo
 from nats.js.errors import NotFoundError
 
-from workers.running.ending import end
+from workers.running.ending import end, first_of
 from workers.running.waiting import Backoff
 
 STREAM: Final = "DAYBOOK"
@@ -28,6 +29,8 @@ MAX_AGE_DAYS: Final = 7
 DUPLICATE_WINDOW_SECONDS: Final = 600
 
 _DAY_SECONDS: Final = 24 * 3600.0
+_FILE: Final = "file://"
+_LOOK_SECONDS: Final = 0.5
 _RECONNECT_SECONDS: Final = 0.25
 _PING_SECONDS: Final = 10
 _CLOSE_SECONDS: Final = 2
@@ -61,8 +64,10 @@ class Broker:
     """
 
     def __init__(self, url: str) -> None:
-        """``url``: one address or several, between commas, of the servers of a cluster."""
-        self._servers = [address.strip() for address in url.split(",") if address.strip()]
+        """``url``: one address or several, between commas, of the servers of a cluster; or ``file://`` and the path of a
+        file that has them, which is read again for as long as there is no connection.
+        """
+        self._url = url
         self._current: Connection | None = None
         self._changed = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
@@ -97,16 +102,15 @@ class Broker:
         await self._current.client.publish(subject, payload)
 
     async def _keep(self) -> None:
-        """Keeps a client. It reconnects by itself, and gives up only when the server refuses it: then comes another."""
+        """Keeps a client. It reconnects by itself, and gives up only when the server refuses it: then comes another, as it
+        does when the servers are said to be elsewhere.
+        """
         backoff = Backoff()
         while True:
             client = Client()
-            closed = asyncio.Event()
             try:
-                await self._connect(client, closed)
-                backoff.reset()
-                self._up(client)
-                await closed.wait()
+                servers = _addresses(self._url)
+                await first_of(self._keep_to(servers, client, backoff), self._moved(servers))
             except Exception as error:  # noqa: BLE001 - whatever it is, the process needs a connection
                 self._complain(error)
             finally:
@@ -114,7 +118,21 @@ class Broker:
                 await _close(client)
             await asyncio.sleep(backoff.next())
 
-    async def _connect(self, client: Client, closed: asyncio.Event) -> None:
+    async def _keep_to(self, servers: list[str], client: Client, backoff: Backoff) -> None:
+        closed = asyncio.Event()
+        await self._connect(servers, client, closed)
+        backoff.reset()
+        self._up(client)
+        await closed.wait()
+
+    async def _moved(self, servers: list[str]) -> None:
+        """Returns when there is no connection, and the servers are not where they were any more."""
+        while True:
+            await asyncio.sleep(_LOOK_SECONDS)
+            if self._current is None and _addresses(self._url) != servers:
+                return
+
+    async def _connect(self, servers: list[str], client: Client, closed: asyncio.Event) -> None:
         async def on_disconnect() -> None:
             self._down()
 
@@ -128,9 +146,9 @@ class Broker:
         async def on_error(error: Exception) -> None:
             self._complain(error)
 
-        user, password, token = _credentials(self._servers)
+        user, password, token = _credentials(servers)
         await client.connect(
-            self._servers,
+            servers,
             user=user,
             password=password,
             token=token,
@@ -204,6 +222,13 @@ async def ensure_stream(js: JetStreamContext, settings: StreamSettings = AS_IT_I
         return info
     logger.info("updating the stream %s", STREAM)
     return await js.update_stream(replace(info.config, **wanted))  # type: ignore[arg-type]  # as above
+
+
+def _addresses(url: str) -> list[str]:
+    """Raises ``OSError`` for a file that cannot be read."""
+    if url.startswith(_FILE):
+        url = Path(unquote(url.removeprefix(_FILE))).read_text()
+    return [address.strip() for address in url.split(",") if address.strip()]
 
 
 def _credentials(addresses: Sequence[str]) -> tuple[str | None, str | None, str | None]:
