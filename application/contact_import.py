@@ -20,7 +20,7 @@ from domain.contact import CONTACT, Contact, CreateContact, TagContact, UpdateCo
 from domain.contact_import import CONTACT_IMPORT, CancelImport, CompleteImport, FailImport, ImportStarted, StartImport
 from domain.contact_mapping import ORGANIZATIONS, PEOPLE
 from domain.importing.fields import Fields
-from domain.kernel import invalid
+from domain.kernel import FieldError, invalid
 from domain.tag import TAG, TagRef
 from domain.workspace import WORKSPACE
 from eventstore.ids import new_id
@@ -43,12 +43,14 @@ def start(
     known = _fields(same)
     rows = table(source, known, options.mapping, fixed(known, same))
     refs = [*tags.named(unit, [*(options.tags or []), *tag_names]), *tags.existing(unit, options.tag_ids or [])]
-    unit.hold(TAG.stream_type, [ref.id for ref in refs], "tags")
+    on_all = {ref.id: ref.name for ref in refs}
+    unit.hold(TAG.stream_type, on_all, "tags")
     plan = Plan(
         form=source.form,
         constants=same,
         mapping=rows.mapping,
-        tag_ids=tuple(dict.fromkeys(ref.id for ref in refs)),
+        tag_ids=tuple(on_all),
+        tag_names=tuple(on_all.values()),
         skip_duplicates=options.skip_duplicates,
         visible_to=caller.visible_to,
     )
@@ -86,7 +88,7 @@ class ContactCommands:
         self._unit = unit
         self._plan = plan
         self._region = _phone_region(unit)
-        self._tags = ChunkTags(unit, plan.tag_ids, chunk)
+        self._tags = ChunkTags(unit, plan, chunk)
 
     def draft(self, entry: Entry) -> Contact:
         (created,) = CONTACT.decide(CreateContact(**entry.fields, phone_region=self._region), None)
@@ -105,6 +107,9 @@ class ContactCommands:
         self._unit.execute(CONTACT, found.id, UpdateContact(**entry.fields, phone_region=self._region))
         if refs := self._borne(entry):
             self._unit.execute(CONTACT, found.id, TagContact(tags=tuple(refs)))
+
+    def lost(self) -> list[FieldError]:
+        return self._tags.lost()
 
     def _borne(self, entry: Entry) -> list[TagRef]:
         return [*self._tags.of_all, *self._tags.named(entry.tags), *self._tags.existing(entry.tag_ids)]

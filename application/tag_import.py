@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from application.importing.importer import Entry
+from application.importing.importer import Entry, Plan
 from application.tag import made
-from domain.kernel import invalid
+from domain.kernel import FieldError, invalid
 from domain.kernel.values import folded
 from domain.tag import TAG, TagRef, tag_name
 from eventstore.work import Work
@@ -15,10 +15,12 @@ from projections import tag as tags
 
 
 class ChunkTags:
-    """``of_all`` are the plan's tags; one that was deleted since the import began is not among them."""
+    """``of_all`` are the plan's tags; one that has gone since the import began, or is on its way out, is not among them."""
 
-    def __init__(self, unit: Work, ids: Sequence[UUID], chunk: Sequence[Entry]) -> None:
+    def __init__(self, unit: Work, plan: Plan, chunk: Sequence[Entry]) -> None:
         self._unit = unit
+        self._plan = plan
+        self._rows = f"rows {chunk[0].number} to {chunk[-1].number}" if chunk else "rows"
         self._names: dict[str, str | ValueError] = {}
         self._taken: set[str] = set()
         for name in {name for entry in chunk for name in entry.tags}:
@@ -27,9 +29,18 @@ class ChunkTags:
             except ValueError as error:
                 self._names[name] = error
         self._by_key = self._found([name for name in self._names.values() if isinstance(name, str)])
-        wanted = {*ids, *(tag_id for entry in chunk for tag_id in entry.tag_ids)}
+        wanted = {*plan.tag_ids, *(tag_id for entry in chunk for tag_id in entry.tag_ids)}
         self._by_id = self._standing(list(wanted))
-        self.of_all = [self._by_id[tag_id] for tag_id in ids if tag_id in self._by_id]
+        self.of_all = [self._by_id[tag_id] for tag_id in plan.tag_ids if tag_id in self._by_id]
+
+    def lost(self) -> list[FieldError]:
+        """The plan's tags that are not among ``of_all``, and which rows that is of."""
+        names = zip(self._plan.tag_ids, self._plan.tag_names, strict=True)
+        return [
+            FieldError(field="tags", message=f"{name!r} was deleted meanwhile; {self._rows} are without it")
+            for tag_id, name in names
+            if tag_id not in self._by_id
+        ]
 
     def _found(self, names: list[str]) -> dict[str, TagRef]:
         if not names:

@@ -72,6 +72,7 @@ PEOPLE: Final = Fields(
     ),
     unlike=frozenset({"email"}),
     whole=("name", frozenset({"firstName", "lastName"})),
+    needed=("name", "firstName", "lastName", "email", "phone", "company"),
     tagged=True,
 )
 

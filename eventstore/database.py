@@ -59,6 +59,11 @@ def entering(workspace_id: UUID) -> bytes:
     return f"SET LOCAL daybook.workspace_id = '{workspace_id.hex}'".encode()
 
 
+def wait_for_turn(conn: Db, what: str) -> None:
+    """Waits for the workspace's other transactions that have this turn, and has it until this one ends."""
+    conn.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"{conn.workspace_id} {what}",))
+
+
 class Unavailable(Exception):  # noqa: N818 - says what is the case
     """The database cannot be reached or went away; the request may be tried again."""
 

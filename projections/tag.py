@@ -10,7 +10,7 @@ from zlib import crc32
 
 from domain.kernel.values import folded, slug
 from domain.tag import TAG, Tag, TagRef
-from eventstore.database import Db
+from eventstore.database import Db, wait_for_turn
 from eventstore.rows import Current
 from projections.contact import CONTACTS
 from projections.table.column import FOLDED, TEXT, Column
@@ -95,7 +95,7 @@ def lock_names(conn: Db, names: Iterable[str]) -> None:
     from it until the transaction ends. However many the names are, the locks are few.
     """
     for key in sorted({crc32(_NUMBERS.sub("", slug(folded(name))).encode()) % LOCKS for name in names}):
-        conn.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"{conn.workspace_id} tag {key}",))
+        wait_for_turn(conn, f"tag {key}")
 
 
 def refs(conn: Db, ids: Iterable[UUID]) -> dict[UUID, TagView]:

@@ -186,7 +186,25 @@ def test_repeated_names_of_columns_are_numbered_in_linear_time(names: list[str])
     assert is_linear(lambda size: partial(headers, names * (size // len(names))), 65_536)
 
 
-@pytest.mark.parametrize("piece", [b",", b"a,", b'"",', b'"\n",', b"a", b"@", b"a@a.", b" ", b"a\n", b"\n"])
+@pytest.mark.parametrize(
+    "piece",
+    [
+        b",",
+        b"a,",
+        b'"",',
+        b'"\n",',
+        b"a",
+        b"@",
+        b"a@a.",
+        b" ",
+        b"a\n",
+        b"\n",
+        b'a,"\n',
+        b'a,"x"y\n',
+        b'a,""\n',
+        b'"""\n',
+    ],
+)
 def test_a_file_is_read_in_linear_time(piece: bytes) -> None:
     def read(content: bytes) -> None:
         list(CsvFile(BytesIO(content)).records())

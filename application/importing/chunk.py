@@ -14,6 +14,7 @@ from application.importing.rows import Row, entries
 from application.working.job import Step
 from domain.kernel import FieldError, Refused, State
 from domain.kernel.fields import references
+from eventstore.database import wait_for_turn
 from eventstore.work import Work
 from projections.job_queue import Progress
 from schemas.job import RowError, row_error
@@ -35,9 +36,10 @@ def import_chunk(unit: Work, importer: Importer[S], plan: Plan, first_row: int, 
         found = (entry.fields.get(reference.field) for entry in chunk)
         unit.standing(reference.to.kind, [key for key in found if isinstance(key, UUID)])
     commands = importer.commands(unit, plan, chunk)
+    wait_for_turn(unit.conn, importer.kind)  # what others are making of the same rows is there to be found then
     carrier = _Carrier(unit, importer, plan, commands, importer.match(unit, plan, chunk, commands))
     outcomes: Counter[str] = Counter()
-    errors: list[RowError] = []
+    errors = _lost(commands, chunk)
     faulty = 0
     for entry in chunk:
         try:
@@ -47,6 +49,13 @@ def import_chunk(unit: Work, importer: Importer[S], plan: Plan, first_row: int, 
             errors += _row_errors(entry, refusal)
     counts = {"created": 0, "updated": 0, "skipped": 0, **outcomes, "errors": faulty}
     return Step(Progress(len(chunk), counts), errors)
+
+
+def _lost(commands: Commands[S], chunk: Sequence[Entry]) -> list[RowError]:
+    """What the rows go without is said with the first of them."""
+    return [
+        row_error(first.number, first.line, lost.field, lost.message) for first in chunk[:1] for lost in commands.lost()
+    ]
 
 
 def _row_errors(entry: Entry, refusal: Refused) -> list[RowError]:

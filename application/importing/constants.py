@@ -50,7 +50,9 @@ def fixed(known: Fields, form: Any) -> frozenset[str]:
         if (given := getattr(form, kept.python)) is not UNSET
         for key in given
     )
-    return frozenset({*(wire for wire, python in known.cells.items() if getattr(form, python) is not UNSET), *keys})
+    cells = (wire for wire, python in known.cells.items() if getattr(form, python) is not UNSET)
+    whole = known.whole[0] if known.whole is not None else ""
+    return frozenset({*cells, *keys, *(known.parts(whole) if isinstance(getattr(form, whole, None), str) else ())})
 
 
 def _put(known: Fields, fields: dict[str, Any], name: str, value: Any) -> None:

@@ -8,10 +8,10 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import islice
-from typing import IO, Final, TextIO
+from typing import IO, Final
 
+from application.importing.csv_rows import CsvRows, Record
 from domain.kernel import Refused, invalid
 
 ENCODINGS: Final = {
@@ -31,38 +31,8 @@ DELIMITERS: Final = {",": ",", ";": ";", "\t": "\t", "|": "|", "comma": ",", "se
 
 _ADDRESS: Final = re.compile(r"[^@\s]++@(?=[^@\s]++\Z)[^@\s][^@\s.]*+\.[^@\s]")
 """A dot within what stands behind the only @; all of it is looked at twice at most."""
-MAX_CELLS: Final = 2_000
-MAX_CHARACTERS: Final = 4_000_000
-"""Of a row: ten times the columns there may be, and all that it has on its lines."""
-
 _BLOCK: Final = 65_536
 _SEPARATOR_LINE: Final = "sep="
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """A row, and the line of the file that it begins on."""
-
-    line: int
-    cells: list[str]
-
-
-class _Lines:
-    """The lines of a file, as long as those of one row are not too much to hold."""
-
-    def __init__(self, text: TextIO) -> None:
-        self._text = text
-        self._left = MAX_CHARACTERS
-
-    def begin_row(self) -> None:
-        self._left = MAX_CHARACTERS
-
-    def __iter__(self) -> Iterator[str]:
-        while line := self._text.readline(self._left + 1):
-            self._left -= len(line)
-            if self._left < 0:
-                raise csv.Error(f"it has more than {MAX_CHARACTERS} characters")
-            yield line
 
 
 class CsvFile:
@@ -79,33 +49,29 @@ class CsvFile:
         beginning = self._beginning()
         self._skipped = 1 if beginning.lower().startswith(_SEPARATOR_LINE) else 0
         self.delimiter = wanted or _delimiter(beginning)
-        self.header = next(self._read(), Record(1, [])).cells
+        self.header = self._header()
         if not any(cell.strip() for cell in self.header):
             raise invalid("file", "must have a header row with the columns' names")
         for cell in self.header:
             if _ADDRESS.match(cell.strip()):
                 raise invalid("file", f"must have a header row with the columns' names; {cell.strip()[:64]!r} is none")
 
+    def _header(self) -> list[str]:
+        first = next(self._read(), Record(1, []))
+        if first.fault is not None:
+            raise invalid("file", f"has no header row: what begins on line {first.line} {first.fault}")
+        return first.cells
+
     def records(self) -> Iterator[Record]:
-        """The rows behind the header; lines without anything on them are none."""
+        """The rows behind the header; lines without anything on them are none. One that cannot be read has a fault."""
         return islice(self._read(), 1, None)
 
     def _read(self) -> Iterator[Record]:
-        """All rows. Quotes are taken strictly: a missing one would make the rest of the file into one cell."""
+        """All rows, the header first."""
         self._file.seek(0)
         text = io.TextIOWrapper(self._file, self.encoding, newline="")
-        lines = _Lines(text)
-        reader = csv.reader(islice(lines, self._skipped, None), delimiter=self.delimiter, strict=True)
-        line = 1 + self._skipped
         try:
-            for cells in reader:
-                lines.begin_row()
-                _check_cells(cells)
-                if cells:
-                    yield Record(line, cells)
-                line = reader.line_num + 1 + self._skipped
-        except csv.Error as error:
-            raise invalid("file", f"is no CSV in the row that begins on line {line}: {error}") from None
+            yield from CsvRows(text, self.delimiter, skip=self._skipped)
         except UnicodeError:
             raise self._undecodable() from None
         finally:
@@ -144,11 +110,6 @@ class CsvFile:
             read += len(block)
             if not block:
                 return invalid("file", f"is not {_name(self.encoding)}")
-
-
-def _check_cells(cells: list[str]) -> None:
-    if len(cells) > MAX_CELLS:
-        raise csv.Error(f"it has more than {MAX_CELLS} cells")
 
 
 def _known(field: str, names: dict[str, str], given: str | None) -> str | None:

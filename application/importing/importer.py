@@ -42,13 +42,14 @@ class Plan(Value):
     """What holds for every row of an import.
 
     ``mapping``: for each column, what it is for; objects have none. ``constants``: a form whose values every row has.
-    ``tag_ids`` go on everything. ``visible_to``: the member limited to what is assigned to them who imports.
+    ``tag_ids`` go on everything; ``tag_names`` are theirs, in this order. ``visible_to``: the member limited to what is assigned to them who imports.
     """
 
     form: Form
     constants: Any
     mapping: Columns | None = None
     tag_ids: tuple[UUID, ...] = ()
+    tag_names: tuple[str, ...] = ()
     skip_duplicates: bool = False
     visible_to: UUID | None = None
 
@@ -63,6 +64,10 @@ class Commands(Protocol[S]):
     def create(self, entry: Entry) -> Current[S]: ...
 
     def update(self, found: Current[S], entry: Entry) -> None: ...
+
+    def lost(self) -> Sequence[FieldError]:
+        """What the plan has for every row, and none of these can have any more."""
+        ...
 
 
 class Matcher(Protocol[S]):

@@ -15,10 +15,11 @@ from schemas.wire.error import field_error
 
 
 class CsvRow(msgspec.Struct, array_like=True, frozen=True):
-    """A row of a file: the line it begins on, and its cells."""
+    """A row of a file: the line it begins on, and its cells; ``fault`` says why it has none."""
 
     line: int
     cells: list[str]
+    fault: str | None = None
 
 
 Row = CsvRow | msgspec.Raw
@@ -76,7 +77,9 @@ def _of_table(importer: Importer[Any], plan: Plan, mapping: Columns, known: Fiel
         return Entry(number, line, blank, row.fields, row.tags, errors=row.errors)
 
     if plan.form == "csv":
-        return lambda number, row: of_cells(number, row.line, row.cells)
+        return lambda number, row: (
+            of_cells(number, row.line, row.cells) if row.fault is None else _unreadable(number, row.line, row.fault)
+        )
     columns = tuple(mapping)
 
     def of_texts(number: int, row: msgspec.Raw) -> Entry:
@@ -102,6 +105,10 @@ def _of_objects(importer: Importer[Any]) -> Callable[[int, Any], Entry]:
             return Entry(number, errors=list(refusal.details))
 
     return of_object
+
+
+def _unreadable(number: int, line: int, fault: str) -> Entry:
+    return Entry(number, line, errors=[FieldError(field="row", message=fault)])
 
 
 def _misshapen(error: msgspec.DecodeError | UnicodeDecodeError) -> FieldError:

@@ -73,7 +73,7 @@ def table(source: Source, fields: Fields, mapping: dict[str, str | None] | None,
         file = CsvFile(source.file, encoding=source.encoding, delimiter=source.delimiter)
         _check_number("file", len(file.header))
         columns = headings.headers(file.header)
-        records = (CsvRow(record.line, record.cells) for record in file.records())
+        records = (CsvRow(record.line, record.cells, record.fault) for record in file.records())
         sample = list(islice(records, SAMPLE_ROWS))
         cells = [row.cells for row in sample]
         found = _mapping(fields, columns, cells, mapping, fixed, complete=True)
@@ -102,8 +102,11 @@ def _mapping(
     for column in columns:
         _check_name(column, field)
     if mapping is None:
-        return headings.recognised(fields, columns, sample, fixed=fixed)
-    return headings.given(fields, mapping, columns, complete=complete)
+        found = headings.recognised(fields, columns, sample, fixed=fixed)
+    else:
+        found = headings.given(fields, mapping, columns, complete=complete)
+    headings.check_needed(fields, found, fixed)
+    return found
 
 
 def _check_number(field: str, columns: int) -> None:

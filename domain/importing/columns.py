@@ -16,6 +16,8 @@ MAX_COLUMNS: Final = 200
 MAX_NAME: Final = 1_000
 """Characters of a column's name: questions of a survey stand over columns too."""
 SAMPLE_ROWS: Final = 1_000
+MAX_SHOWN: Final = 20
+"""Columns that a refusal tells of."""
 
 _COUNTERS: Final = frozenset({"", "index", "idx", "no", "nr", "row", "rowno", "rownumber", "rowindex", "unnamed0"})
 _NOT_IN_KEY: Final = re.compile(r"[^\w .\-]+")
@@ -96,6 +98,18 @@ def given(fields: Fields, mapping: Mapping[str, str | None], columns: Sequence[s
     return found
 
 
+def check_needed(fields: Fields, columns: Columns, fixed: Collection[str]) -> None:
+    """Refuses a table in which nothing can say what its rows are about; tells what its columns were taken for."""
+    if not columns or not fields.needed or {*columns.values(), *fixed}.intersection(fields.needed):
+        return
+    *most, last = fields.needed
+    wanted = f"{', '.join(most)} or {last}" if most else last
+    taken = [f"{column[:64]!r} for {target or 'nothing'}" for column, target in columns.items()]
+    shown = ", ".join(taken[:MAX_SHOWN]) + (f" and {len(taken) - MAX_SHOWN} more" if len(taken) > MAX_SHOWN else "")
+    message = f"has no column for {wanted}, and a {fields.noun} must have one; columns were taken thus: {shown}"
+    raise invalid("mapping", message)
+
+
 def check_name(column: str) -> None:
     """Raises ``ValueError`` where nobody would write that over a column; without any name it goes by its place."""
     if column.strip():
@@ -138,7 +152,8 @@ def _numbers_rows(column: str, place: int, cells: Sequence[str]) -> bool:
     named = plain(column)
     if named not in _COUNTERS and column != f"Column {place + 1}":
         return False
-    return bool(cells) and any([str(number + first) for number in range(len(cells))] == list(cells) for first in (0, 1))
+    numbers = [(number, cell) for number, cell in enumerate(cells) if cell]  # a row that cannot be read has none
+    return bool(numbers) and any(all(cell == str(number + first) for number, cell in numbers) for first in (0, 1))
 
 
 def _custom(fields: Fields, custom: str, column: str, place: int, keys: _Unlike) -> str:

@@ -31,7 +31,7 @@ class Fields:
     of writing these. ``synonyms``: headers by what they mean, without case, spaces and punctuation; of several in a
     table, the earlier named is it. ``common_words``: fields whose headers stand over other things too.
     ``unlike``: what must differ from row to row. ``whole``: a text that is no field, and the fields that it stands for.
-    ``tagged``: whether these things bear tags.
+    ``needed``: of these each thing must have one. ``tagged``: whether these things bear tags.
     """
 
     noun: str
@@ -43,6 +43,7 @@ class Fields:
     common_words: frozenset[str] = frozenset()
     unlike: frozenset[str] = frozenset()
     whole: tuple[str, frozenset[str]] | None = None
+    needed: tuple[str, ...] = ()
     tagged: bool = False
 
     @cached_property

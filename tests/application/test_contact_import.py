@@ -214,6 +214,37 @@ class TestErrors:
         )  # fmt: skip
         assert at_fault(answer.errors) == [(1, "row"), (1, "birthday"), (1, "email"), (1, "website")]
 
+    def test_a_row_that_cannot_be_read_is_an_error_of_that_row_alone(self, importing: Importing) -> None:
+        lines = ["Index,Name,Email", "1,Ada,ada@engine.org", '2,"B"ob,bob@engine.org', "3,Cy,cy@engine.org"]
+        answer = importing.csv(*lines)
+        assert counts(answer) == (2, 0, 0, 1)
+        assert [(error.row, error.line, error.field) for error in answer.errors] == [(2, 3, "row")]
+        assert answer.mapping == {"Index": None, "Name": "name", "Email": "email"}
+        job_id = importing.csv(*lines, as_job=True).job_id
+        importing.work()
+        job = importing.job(job_id)
+        assert (counts(job), job.error_details) == ((0, 0, 2, 1), answer.errors)
+
+    def test_a_table_that_says_of_nobody_who_it_is_is_refused_with_what_its_columns_were_taken_for(
+        self, importing: Importing
+    ) -> None:
+        lines = ["Raw Company Name,City,No", "Acme,London,1", "Initech,Paris,2"]
+        says = (
+            "has no column for name, firstName, lastName, email, phone or company, and a contact must have one; columns"
+            " were taken thus: 'Raw Company Name' for custom.Raw Company Name, 'City' for city, 'No' for nothing"
+        )
+        refused(lambda: importing.csv(*lines), mapping=says)
+        refused(lambda: importing.csv(*lines, as_job=True), mapping=says)
+        refused(lambda: importing.rows({"Town": "x"}, mapping={"Town": "city"}), mapping="'Town' for city")
+        wide = ",".join(f"c{number}" for number in range(25))
+        refused(lambda: importing.csv(wide, "x"), mapping="'c19' for custom.c19 and 5 more")
+        assert types(importing.pool, importing.workspace) == []
+        assert counts(importing.csv(*lines, mapping={"Raw Company Name": "company"})) == (2, 0, 0, 0)
+
+    @pytest.mark.parametrize("constants", [{"company": "Acme"}, {"name": "Ada Lee"}])
+    def test_what_all_rows_have_may_say_it(self, importing: Importing, constants: dict[str, str]) -> None:
+        assert counts(importing.csv("City", "London", "Paris", constant_values=constants)) == (2, 0, 0, 0)
+
     def test_a_row_without_anything_in_it_is_skipped(self, importing: Importing) -> None:
         answer = importing.csv("Name,Email", "Ada,", ",", "", " , ", source="fair", constant_values={"company": "Acme"})
         assert counts(answer) == (1, 0, 2, 0)
@@ -529,14 +560,23 @@ class TestJobs:
         assert importing.step(quick) is True
         assert len(importing.all()) == 1
 
-    def test_a_tag_that_was_deleted_meanwhile_is_left_out(self, importing: Importing) -> None:
-        importing.contacts({"email": "ada@engine.org"}, tags=["VIP"], as_job=True)
+    def test_a_tag_that_was_deleted_meanwhile_is_left_out_and_that_is_said(self, importing: Importing) -> None:
+        lines = [f"a{number}@engine.org" for number in range(1_500)]
+        answer = importing.csv("Email", *lines, tags=["VIP", "new"])
+        first = importing.claim()
+        assert first is not None
+        assert importing.step(first)
         with reading(importing.pool, importing.workspace) as conn:
-            row = conn.execute("SELECT id FROM tags").fetchone()
+            row = conn.execute("SELECT id FROM tags WHERE name = 'vip'").fetchone()
         assert row is not None
-        importing.store.run(importing.origin, lambda unit: unit.execute(TAG, row[0], DeleteTag()))
+        importing.store.run(importing.origin, lambda unit: unit.execute(TAG, row[0], DeleteTag()), bulk=True)
         importing.work()
-        assert importing.all() == [Contact(email="ada@engine.org")]
+        assert [len(contact.tags) for contact in importing.all()] == [1] * 1_500
+        job = importing.job(answer.job_id)
+        assert counts(job) == (1_500, 0, 0, 0)
+        assert [(error.row, error.line, error.error) for error in job.error_details or []] == [
+            (1_001, 1_002, "tags: 'VIP' was deleted meanwhile; rows 1001 to 1500 are without it")
+        ]
 
     def test_a_failed_one_says_from_where_on_nothing_was_imported(self, importing: Importing) -> None:
         answer = importing.csv("Email", *(f"a{number}@engine.org" for number in range(1_500)))
@@ -569,6 +609,40 @@ class TestAtTheSameTime:
         assert len(importing.all()) == count(importing.pool, importing.workspace, "contact") == 300
         assert count(importing.pool, importing.workspace, "tag") == 6
         check_chain(whole_log(importing.pool, importing.workspace), log_end(importing.pool, importing.workspace))
+
+    @pytest.mark.parametrize(
+        ("header", "row"),
+        [
+            ("Name,Phone", "Ada Lee,+1415555{number:04}"),
+            ("Name,Plan", "Ada Lee,p{number}"),
+            ("Name,Email,Tags", "Ada,a{number}@engine.org,t{number}"),
+            ("Name,Phone,Tags", "Ada {number},+14155552671,t{number}"),
+        ],
+        ids=["by phone", "by all that they say", "by e-mail", "with many tags"],
+    )
+    def test_whatever_they_are_found_again_by(self, importing: Importing, header: str, row: str) -> None:
+        lines = [row.format(number=number) for number in range(300)]
+        together = threading.Barrier(3)
+
+        def go(_: int) -> tuple[int, int, int, int]:
+            together.wait(10)
+            return counts(importing.csv(header, *lines, tags=["all"]))
+
+        with ThreadPoolExecutor(3) as executor:
+            results = list(executor.map(go, range(3)))
+        assert sorted(results) == [(0, 0, 300, 0), (0, 0, 300, 0), (300, 0, 0, 0)]
+        assert len(importing.all()) == count(importing.pool, importing.workspace, "contact") == 300
+
+    def test_a_job_and_a_request_with_the_same_rows_make_each_once(self, importing: Importing) -> None:
+        lines = ["Name,Plan", *(f"Ada,p{number}" for number in range(300))]
+        importing.csv(*lines, as_job=True)
+        job = importing.claim()
+        assert job is not None
+        with ThreadPoolExecutor(2) as executor:
+            step, answer = executor.submit(importing.step, job), executor.submit(importing.csv, *lines)
+            assert step.result()
+            assert counts(answer.result()) in [(300, 0, 0, 0), (0, 0, 300, 0)]
+        assert len(importing.all()) == 300
 
     def test_of_many_workers_one_claims_a_job(self, importing: Importing) -> None:
         importing.csv("Email", "ada@engine.org", as_job=True)

@@ -6,7 +6,8 @@ import io
 
 import pytest
 
-from application.importing.csv_file import MAX_CELLS, MAX_CHARACTERS, CsvFile, Record
+from application.importing.csv_file import CsvFile
+from application.importing.csv_rows import MAX_CELLS, MAX_CHARACTERS, Record
 from domain.kernel import Refused
 
 
@@ -81,13 +82,6 @@ class TestRows:
             Record(6, ['Cy "Q"', "x"]),
         ]
 
-    def test_a_missing_quote_is_refused_where_it_is(self) -> None:
-        assert "row that begins on line 3" in refusal(b'Name,Notes\nAda,x\nBob,"x\nCy,x\n')
-        assert "row that begins on line 2" in refusal(b'Name,Notes\nAda,"x"y\n')
-
-    def test_a_cell_that_is_too_long_is_refused(self) -> None:
-        assert "field larger than field limit" in refusal(b"Name\n" + b"x" * 131_073)
-
     def test_what_is_read_once_can_be_read_again(self) -> None:
         file = CsvFile(io.BytesIO(b"Name\nAda\n"))
         assert list(file.records()) == list(file.records()) == [Record(2, ["Ada"])]
@@ -98,6 +92,57 @@ class TestRows:
         assert next(records) == Record(2, ["Ada"])
         content.close()
         del records  # a generator that complains now is an unraisable exception, and so an error
+
+
+AFTER_QUOTE = "cannot be read: ',' expected after '\"'"
+
+
+class TestFaults:
+    """A row that cannot be read is named by its line; the others go on."""
+
+    @pytest.mark.parametrize(
+        ("bad", "fault"),
+        [
+            ('Bob,"x', "cannot be read: unexpected end of data"),
+            ('Bob,"x"y', AFTER_QUOTE),
+            ('"Bob"by,x', AFTER_QUOTE),
+            ("Bob," + "x" * 131_073, "cannot be read: field larger than field limit (131072)"),
+            ("Bob," + "x" * MAX_CHARACTERS, f"cannot be read: it has more than {MAX_CHARACTERS} characters"),
+            ("," * MAX_CELLS, f"has more than {MAX_CELLS} cells"),
+        ],
+        ids=["a missing quote", "a stray quote", "one in the first cell", "a long cell", "a long row", "a wide row"],
+    )
+    @pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
+    def test_the_others_are_read(self, bad: str, fault: str, ending: str) -> None:
+        content = ending.join(["Name,Notes", "Ada,x", bad, "Cy,y", "Di,z", ""]).encode()
+        assert read(content)[1] == [
+            Record(2, ["Ada", "x"]), Record(3, [], fault), Record(4, ["Cy", "y"]), Record(5, ["Di", "z"])
+        ]  # fmt: skip
+
+    def test_a_missing_quote_that_another_closes_takes_no_row_with_it(self) -> None:
+        content = b'Name,Notes\nBob,"x\nCy,y\nDi,"z"\n"Ed",z\n'
+        assert read(content)[1] == [
+            Record(2, [], AFTER_QUOTE), Record(3, ["Cy", "y"]), Record(4, ["Di", "z"]), Record(5, ["Ed", "z"])
+        ]  # fmt: skip
+
+    def test_no_line_of_a_broken_cell_becomes_a_row(self) -> None:
+        content = b'Name,Notes\nBob,"one\ntwo "quoted" three\nfour"\nCy,y\n'
+        assert read(content)[1] == [
+            Record(2, [], "cannot be read up to line 4: ',' expected after '\"'"), Record(5, ["Cy", "y"])
+        ]  # fmt: skip
+        long = b"\n".join([b"x" * 1000] * 200)
+        fault = "cannot be read up to line 201: field larger than field limit (131072)"
+        assert read(b'Name,Notes\nBob,"' + long + b'"\nCy,y\n')[1] == [Record(2, [], fault), Record(202, ["Cy", "y"])]
+
+    def test_each_of_several_is_named(self) -> None:
+        content = b'Name,Notes\nAda,"x"y\nBob,"x"y\n\nCy,"x\nDi,z\n"Ed'
+        assert [(record.line, record.fault is None) for record in read(content)[1]] == [
+            (2, False), (3, False), (5, False), (6, True), (7, False)
+        ]  # fmt: skip
+
+    def test_a_header_that_cannot_be_read_is_refused(self) -> None:
+        assert "no header row: what begins on line 1 cannot be read" in refusal(b'Name,"Notes\nAda,x\n')
+        assert f"line 1 has more than {MAX_CELLS} cells" in refusal(b"," * MAX_CELLS + b"\nAda\n")
 
 
 class TestHeader:
@@ -115,14 +160,14 @@ class TestHeader:
 class TestLimits:
     """A row is no longer than what may be held."""
 
-    def test_a_row_of_too_many_cells_is_refused(self) -> None:
-        assert f"more than {MAX_CELLS} cells" in refusal(b"a,b\n" + b"," * MAX_CELLS)
+    def test_a_row_may_have_so_many_cells(self) -> None:
         assert len(cells(b"a,b\n" + b"," * (MAX_CELLS - 1))[1]) == MAX_CELLS
 
-    def test_a_row_of_too_many_characters_is_refused_before_its_end(self) -> None:
-        said = refusal(b'a,b\n1,2\n"' + (b"x" * 1000 + b'\n","') * (MAX_CHARACTERS // 1000) + b'"\n')
-        assert "begins on line 3" in said
-        assert f"more than {MAX_CHARACTERS} characters" in said
+    def test_a_row_of_too_many_characters_is_given_up_before_its_end(self) -> None:
+        lines = MAX_CHARACTERS // 1000
+        (record,) = read(b'a,b,c\n"' + (b"x" * 1000 + b'\n","') * lines + b'"\n')[1]
+        assert record.line == 2
+        assert record.fault == f"cannot be read up to line {lines + 2}: it has more than {MAX_CHARACTERS} characters"
 
     def test_rows_together_may_have_more_than_one_may(self) -> None:
         assert len(cells(b"a\n" + (b"x" * 100_000 + b"\n") * (MAX_CHARACTERS // 100_000 + 1))) > 40

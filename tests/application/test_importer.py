@@ -23,7 +23,7 @@ from domain.contact_mapping import ORGANIZATIONS, PEOPLE
 from domain.importing.cells import by_type
 from domain.importing.columns import recognised
 from domain.importing.fields import Fields
-from domain.kernel import Refused, Value
+from domain.kernel import FieldError, Refused, Value
 from domain.kernel.values import folded
 from domain.tag import TAG, CreateTag, Tag, UpdateTag
 from eventstore.append import Origin
@@ -56,6 +56,9 @@ class TagCommands:
 
     def update(self, found: Current[Tag], entry: Entry) -> None:
         self.unit.execute(TAG, found.id, UpdateTag(**entry.fields))
+
+    def lost(self) -> list[FieldError]:
+        return []
 
 
 class ByName:
