@@ -17,6 +17,7 @@ from api.contact import ContactController
 from api.contact_import import ContactImportController
 from api.contact_tag import ContactTagController
 from api.custom_value import CustomValueController
+from api.deal import DealController
 from api.docs.routes import docs, docs_asset, home, openapi_json
 from api.http import errors
 from api.http.admission import Admission
@@ -30,6 +31,8 @@ from api.http.query import check_query
 from api.job import JobController
 from api.log import LogController
 from api.log_checkpoint import LogCheckpointController
+from api.pipeline import PipelineController
+from api.stage import StageController
 from api.tag import TagController
 from api.timeline import TimelineController
 from api.webhook import WebhookController
@@ -48,9 +51,12 @@ CONTROLLERS = (
     ContactImportController,
     ContactTagController,
     CustomValueController,
+    DealController,
     JobController,
     LogCheckpointController,
     LogController,
+    PipelineController,
+    StageController,
     TagController,
     TimelineController,
     WebhookController,

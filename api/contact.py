@@ -18,6 +18,7 @@ from domain.contact import CONTACT, DeleteContact
 from projections import contact as rows
 from projections.contact_view import views
 from schemas.contact import ContactPatch, ContactView, NewContact
+from schemas.job import JobView
 from schemas.wire.page import One, Page, PageRequest
 
 _NEW: Final = {
@@ -98,7 +99,13 @@ class ContactController(Controller):
         """
         return change(lambda unit: contacts.update(unit, contact_id, data, change.if_version), contacts.view)
 
-    @delete("/{contact_id:uuid}", operation_id="deleteContact", summary="Delete a contact", scope="contacts:write")
-    def delete_contact(self, change: NamedDependency[Change], contact_id: FromPath[UUID]) -> Json[None]:
-        """For good. What happened to it stays in the log."""
+    @delete(
+        "/{contact_id:uuid}",
+        operation_id="deleteContact",
+        summary="Delete a contact",
+        scope="contacts:write",
+        large=True,
+    )
+    def delete_contact(self, change: NamedDependency[Change], contact_id: FromPath[UUID]) -> Json[One[JobView]]:
+        """For good. Its deals stay, without a contact. What happened to it stays in the log."""
         return change.end(CONTACT, contact_id, DeleteContact())

@@ -9,8 +9,11 @@ from domain.company import COMPANY
 from domain.contact import CONTACT
 from domain.contact_import import CONTACT_IMPORT
 from domain.custom_value import CUSTOM_VALUE
+from domain.deal import DEAL
 from domain.kernel import Decider, Event
 from domain.membership import MEMBERSHIP
+from domain.pipeline import PIPELINE
+from domain.stage import STAGE
 from domain.tag import TAG
 from domain.user import USER
 from domain.webhook import WEBHOOK
@@ -19,7 +22,8 @@ from domain.workspace import WORKSPACE
 DECIDERS: Final[dict[str, Decider[Any, Any, Any]]] = {
     decider.stream_type: decider
     for decider in (
-        API_KEY, COMPANY, CONTACT, CONTACT_IMPORT, CUSTOM_VALUE, MEMBERSHIP, TAG, USER, WEBHOOK, WORKSPACE,
+        API_KEY, COMPANY, CONTACT, CONTACT_IMPORT, CUSTOM_VALUE, DEAL, MEMBERSHIP, PIPELINE, STAGE, TAG, USER,
+        WEBHOOK, WORKSPACE,
     )
 }  # fmt: skip
 

@@ -182,7 +182,8 @@ def _changes(event: type[Event], data: dict[str, Any]) -> dict[str, FieldChange]
         return {name: FieldChange(from_=was, to=now) for name, (was, now) in event.event_changes.items()}
     if "changed" in data and "previous" in data:
         changed, previous = data["changed"], data["previous"]
-        return {name: FieldChange(from_=previous.get(name), to=value) for name, value in changed.items()}
+        pairs = ((name, previous.get(name), value) for name, value in changed.items())
+        return {name: FieldChange(from_=was, to=now) for name, was, now in pairs if was != now}
     if event.event_takes_away:
         return {name: FieldChange(from_=value, to=None) for name, value in data.items()}
     if event.event_action == "created":

@@ -9,7 +9,10 @@ from projections.company import COMPANIES
 from projections.contact import CONTACTS
 from projections.contact_import import CONTACT_IMPORTS
 from projections.custom_value import CUSTOM_VALUES
+from projections.deal import DEALS
 from projections.membership import MEMBERSHIPS
+from projections.pipeline import PIPELINES
+from projections.stage import STAGES
 from projections.table.rows import RowTable
 from projections.tag import TAGS
 from projections.timeline import TIMELINE
@@ -19,7 +22,8 @@ from projections.webhook import WEBHOOKS
 from projections.workspace import WORKSPACES
 
 TABLES: Final[tuple[RowTable[Any], ...]] = (
-    API_KEYS, COMPANIES, CONTACTS, CONTACT_IMPORTS, CUSTOM_VALUES, MEMBERSHIPS, TAGS, USERS, WEBHOOKS, WORKSPACES,
+    API_KEYS, COMPANIES, CONTACTS, CONTACT_IMPORTS, CUSTOM_VALUES, DEALS, MEMBERSHIPS, PIPELINES, STAGES, TAGS,
+    USERS, WEBHOOKS, WORKSPACES,
 )  # fmt: skip
 
 ROWS: Final[dict[str, RowTable[Any]]] = {table.decider.stream_type: table for table in TABLES}

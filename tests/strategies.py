@@ -27,6 +27,7 @@ _SCALARS: dict[type[inspect.Type], st.SearchStrategy[Any]] = {
     inspect.FloatType: numbers.map(float),
     inspect.BoolType: st.booleans(),
     inspect.NoneType: st.none(),
+    inspect.DecimalType: numbers,
     inspect.UUIDType: st.uuids().map(str),
     inspect.DateTimeType: st.datetimes(timezones=zones).map(lambda at: at.isoformat()),
 }

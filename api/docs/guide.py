@@ -59,6 +59,8 @@ TAGS: Final[dict[str, str]] = {
     "API keys": "Keys for programs; each is shown once.",
     "Contacts": "The people and organizations that the workspace knows, their tags, and importing many.",
     "Companies": "The organizations that contacts belong to.",
+    "Pipelines": "The ways that deals take, stage by stage, and what is in them.",
+    "Deals": "What may be earned, until it is won or lost.",
     "Tags": "What contacts can be sorted by.",
     "Custom values": "Texts of the workspace's own, which messages name by a token.",
     "Activities": "Who changed what, from what to what.",

@@ -14,7 +14,7 @@ from eventstore.idempotency import StoredResponse
 
 T = TypeVar("T")
 
-_encode = msgspec.json.Encoder().encode
+_encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 class Json(Response[T], Generic[T]):

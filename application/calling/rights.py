@@ -19,6 +19,8 @@ _STANDINGS: Final[tuple[Standing, ...]] = (
 _TABLE: Final[dict[str, tuple[Right, ...]]] = {
     "contacts":      ("write", "write", "write",  "write",   "read"),
     "companies":     ("write", "write", "write",  "write",   "read"),
+    "pipelines":     ("write", "write", "write",  "read",    "read"),
+    "deals":         ("write", "write", "write",  "write",   "read"),
     "tags":          ("write", "write", "write",  "write",   "read"),
     "custom-values": ("write", "write", "write",  "read",    "read"),
     "jobs":          ("write", "write", "write",  "write",   "read"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, Final, Literal
+from uuid import UUID
 
 from domain.kernel import Value
 
@@ -31,3 +32,13 @@ class Group(Value, tag="group", tag_field="kind"):
 
 
 Filter = Condition | Group
+
+
+def every_given(*wanted: tuple[str, Any]) -> Filter | None:
+    """All of these fields have these values; of none, and of what is not given, nothing is asked."""
+    conditions = tuple(
+        Condition(field=field, operator="eq", value=str(value) if isinstance(value, UUID) else value)
+        for field, value in wanted
+        if value is not None
+    )
+    return Group(match="all", conditions=conditions) if conditions else None

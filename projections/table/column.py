@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from functools import cached_property
 from operator import attrgetter
 from typing import Any, Final, Generic, TypeVar
@@ -52,6 +53,8 @@ PHONE: Final = Kind("text", "text", str, lambda value: value or "", _C)
 """A number in E.164. A search finds any part of it, however that is written."""
 WHOLE: Final = Kind("bigint", "number", int | None, last=f"{2**63 - 1}::bigint")
 NUMBER: Final = Kind("double precision", "number", float | None, last="'infinity'::double precision")
+DECIMAL: Final = Kind("numeric", "number", Decimal | None, last="'infinity'::numeric")
+"""Exactly, such as money."""
 BOOLEAN: Final = Kind("boolean", "boolean", bool)
 TIME: Final = Kind("timestamptz", "time", datetime | None, last="'infinity'::timestamptz")
 DAY: Final = Kind(

@@ -10,6 +10,7 @@ import base64
 import binascii
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
@@ -23,6 +24,8 @@ R = TypeVar("R")
 _SMALLEST: Final = -(2**63)
 _LARGEST: Final = 2**63 - 1
 """Of what Postgres keeps in a bigint."""
+_DIGITS: Final = 1_000
+"""Before and behind the point: Postgres keeps more in a numeric."""
 _FOREIGN: Final = "must be the nextCursor of an earlier answer"
 _UNORDERED: Final = "belongs to a list in another order"
 
@@ -56,6 +59,8 @@ def _value(value: Any, kind: Any) -> Any:
             sound = _SMALLEST <= found <= _LARGEST
         case str():
             sound = "\0" not in found
+        case Decimal():
+            sound = found.is_finite() and abs(found.adjusted()) <= _DIGITS
         case datetime():
             sound = found.tzinfo is not None
         case _:

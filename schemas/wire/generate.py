@@ -118,6 +118,9 @@ def _plain(schema: Any, refs: Mapping[str, str]) -> Any:
         copy["$ref"] = refs.get(copy["$ref"], copy["$ref"])
     if "enum" in copy and "type" not in copy and all(isinstance(value, str) for value in copy["enum"]):
         copy["type"] = "string"
+    if copy.get("format") == "decimal":  # exact, and on the wire a number
+        copy["type"] = "number"
+        del copy["format"]
     match copy.get("anyOf"):
         case [{"type": str(kind)} as value, {"type": "null"}]:
             rest = {name: found for name, found in copy.items() if name != "anyOf"}

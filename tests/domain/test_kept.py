@@ -12,8 +12,16 @@ from domain.kernel import Command, Refused
 from domain.kernel.fields import keepers
 
 COMMANDS = [command for decider in DECIDERS.values() for command in decider.commands]
-TOLD_BY_OTHERS = {"TagContact.tags", "UntagContact.tags", "CreateContact.tags", "FailImport.reason"}
-"""What no caller writes: names of tags as their own commands kept them, and what Daybook itself says."""
+TOLD_BY_OTHERS = {
+    "TagContact.tags",
+    "UntagContact.tags",
+    "CreateContact.tags",
+    "CreateDeal.stage",
+    "MoveDeal.at",
+    "MoveDeal.to",
+    "FailImport.reason",
+}
+"""What no caller writes: names of tags and stages as their own commands kept them, and what Daybook itself says."""
 
 
 def texts(command: type[Command]) -> list[str]:

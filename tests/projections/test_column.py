@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from eventstore.database import Db, Pool, reading, writing
 from eventstore.ids import new_id
 from eventstore.rows import Change, Current
 from projections.catalogue import TABLES
-from projections.table.column import BOOLEAN, DAY, FOLDED, ID, IDS, NUMBER, TEXT, TIME, WHOLE, Column
+from projections.table.column import BOOLEAN, DAY, DECIMAL, FOLDED, ID, IDS, NUMBER, TEXT, TIME, WHOLE, Column
 from projections.table.definition import create_indexes, create_table
 from projections.table.filter import compile_filter
 from projections.table.listing import Listing
@@ -26,7 +27,7 @@ from projections.table.rows import RowTable
 from schemas.wire.page import PageRequest, Sort
 from tests.conftest import make_workspace
 
-SORTED = ("label", "code", "size", "weight", "done", "due_at", "day", "owner_id")
+SORTED = ("label", "code", "size", "weight", "price", "done", "due_at", "day", "owner_id")
 NOW = datetime(2026, 3, 15, 10, 30, tzinfo=UTC)
 
 
@@ -35,11 +36,16 @@ class Thing(State):
     code: str | None = None
     size: int | None = None
     weight: float | None = None
+    cents: int | None = None
     done: bool = False
     due_at: datetime | None = None
     day: str | None = None
     owner_id: Annotated[UUID, Refers("membership")] | None = None
     part_ids: tuple[UUID, ...] = ()
+
+
+def price(thing: Thing) -> Decimal | None:
+    return None if thing.cents is None else Decimal(thing.cents) / 100
 
 
 class Create(Command):
@@ -67,6 +73,7 @@ THINGS: RowTable[Thing] = RowTable(
         Column("code", TEXT, sort=True, searched=True),
         Column("size", WHOLE, sort=True),
         Column("weight", NUMBER, sort=True),
+        Column("price", DECIMAL, price, sort=True),
         Column("done", BOOLEAN, sort=True),
         Column("due_at", TIME, sort=True),
         Column("day", DAY, sort=True),
@@ -99,6 +106,7 @@ def thing(number: random.Random) -> Thing:
         code=maybe(number.choice(["a", "B", "ä"])),
         size=maybe(number.choice([-(2**53) + 1, 0, 3, 2**53 - 1])),
         weight=maybe(number.choice([-1.5, 0.1, 1e300])),
+        cents=maybe(number.choice([-(2**53) + 1, 10, 2**53 - 2, 2**53 - 1])),
         done=number.random() < 0.5,
         due_at=maybe(NOW + timedelta(microseconds=number.randrange(3))),
         day=maybe(number.choice(["2026-03-15", "1984-11-02"])),
@@ -174,6 +182,7 @@ def test_who_sees_only_what_is_theirs_finds_only_that(pool: Pool, stored: tuple[
         ("label", "eq", "GRÖSSE", lambda thing: thing.label in ("Größe", "größe")),
         ("size", "gte", 3, lambda thing: thing.size is not None and thing.size >= 3),
         ("weight", "lt", 0, lambda thing: thing.weight is not None and thing.weight < 0),
+        ("price", "gt", 0.5, lambda thing: thing.cents is not None and thing.cents > 50),
         ("done", "eq", True, lambda thing: thing.done),
         ("dueAt", "is_set", None, lambda thing: thing.due_at is not None),
         ("day", "before", "2000-01-01", lambda thing: thing.day == "1984-11-02"),
