@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Final, LiteralString
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from msgspec import UNSET
@@ -29,6 +31,7 @@ from eventstore.database import Db
 from eventstore.ids import new_id
 from eventstore.rows import Current
 from eventstore.work import Work
+from gateways.address import may_be_public
 from gateways.webhook_signature import new_secret, sealing_context
 from projections import webhook as rows
 from projections import webhook_delivery as deliveries
@@ -78,11 +81,20 @@ def known_events(given: tuple[str, ...]) -> tuple[str, ...]:
     return kept
 
 
+def receiver_url(services: Services, given: str) -> str:
+    """Where this installation may send events: by https to the public internet, unless it allows more."""
+    if services.allow_private_webhooks:
+        return values.web_url(given)
+    kept = values.web_url(given, ("https",))
+    if not may_be_public(urlsplit(kept).hostname or ""):
+        raise ValueError("must lead to the public internet, not to a private, loopback or link-local address")
+    return kept
+
+
 def _check(services: Services, form: NewWebhook | WebhookPatch) -> None:
-    """What the domain cannot say: which schemes this installation allows, and which events there are."""
-    schemes = ("https", "http") if services.allow_private_webhooks else ("https",)
+    """What the domain cannot say: where this installation may send events, and which events there are."""
     check = Check()
-    check.given("url", lambda url: values.web_url(url, schemes), form.url)
+    check.given("url", partial(receiver_url, services), form.url)
     check.given("events", known_events, form.events)
     check.done()
 

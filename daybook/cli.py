@@ -77,7 +77,7 @@ def worker(found: Settings, names: tuple[str, ...]) -> None:
         database_url=found.need_database(),
         nats_url=found.need_nats(),
         secret_key=found.need_secret_key(),
-        allow_private_webhooks=found.allow_private_webhooks,
+        allow_private_webhooks=bool(found.allow_private_webhooks),
         metrics_port=found.metrics_port,
         metrics_host=found.metrics_host,
         stream=StreamSettings(found.stream_replicas, found.stream_max_age_days),

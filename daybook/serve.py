@@ -80,12 +80,17 @@ def _check_port(settings: Settings) -> None:
             ) from error
 
 
+def allows_private_webhooks(settings: Settings) -> bool:
+    """As it is set; where it is not, on one's own machine alone, where receivers are on this machine too."""
+    found = settings.allow_private_webhooks
+    return settings.host in LOOPBACK if found is None else found
+
+
 def _add_children(supervisor: Supervisor, settings: Settings, installation: Installation, key: bytes) -> None:
     common = {
         "NATS_URL": installation.nats.url_file.as_uri(),
         "DAYBOOK_SECRET_KEY": base64.b64encode(key).decode(),
-        # On one's own machine receivers are on this machine too.
-        "DAYBOOK_ALLOW_PRIVATE_WEBHOOKS": "1" if settings.allow_private_webhooks or settings.host in LOOPBACK else "0",
+        "DAYBOOK_ALLOW_PRIVATE_WEBHOOKS": "1" if allows_private_webhooks(settings) else "0",
     }
     program = [sys.executable, "-m", "daybook"]
     supervisor.add("api", [*program, "api"], {**common, "DATABASE_URL": installation.app})

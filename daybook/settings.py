@@ -26,7 +26,9 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True)
 class Settings:
-    """What ``docs/settings.md`` lists. ``database_url`` and ``nats_url`` unset mean the embedded servers."""
+    """What ``docs/settings.md`` lists. ``database_url`` and ``nats_url`` unset mean the embedded servers;
+    ``allow_private_webhooks`` unset: only with ``serve`` on a loopback address.
+    """
 
     host: str = "127.0.0.1"
     port: int = 8000
@@ -36,7 +38,7 @@ class Settings:
     stream_replicas: int | None = None
     stream_max_age_days: int | None = None
     secret_key: bytes | None = field(default=None, repr=False)
-    allow_private_webhooks: bool = False
+    allow_private_webhooks: bool | None = None
     rate_limits: bool = True
     log_level: str = "INFO"
     log_format: str = "text"
@@ -72,8 +74,8 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
         stream_replicas=_whole(environment, "DAYBOOK_STREAM_REPLICAS", 5),
         stream_max_age_days=_whole(environment, "DAYBOOK_STREAM_MAX_AGE_DAYS", 3650),
         secret_key=_key(environment.get("DAYBOOK_SECRET_KEY")),
-        allow_private_webhooks=_flag(environment, "DAYBOOK_ALLOW_PRIVATE_WEBHOOKS", default=False),
-        rate_limits=_flag(environment, "DAYBOOK_RATE_LIMITS", default=True),
+        allow_private_webhooks=_flag(environment, "DAYBOOK_ALLOW_PRIVATE_WEBHOOKS"),
+        rate_limits=_flag(environment, "DAYBOOK_RATE_LIMITS") is not False,
         log_level=_one_of(environment, "DAYBOOK_LOG_LEVEL", "INFO", _LEVELS),
         log_format=_one_of(environment, "DAYBOOK_LOG_FORMAT", "text", frozenset({"text", "json"})),
         metrics_port=_number(environment, "DAYBOOK_METRICS_PORT", 0) or None,
@@ -110,10 +112,11 @@ def _whole(environment: Mapping[str, str], name: str, highest: int) -> int | Non
     return int(given)
 
 
-def _flag(environment: Mapping[str, str], name: str, *, default: bool) -> bool:
+def _flag(environment: Mapping[str, str], name: str) -> bool | None:
+    """None where it is not set."""
     given = environment.get(name)
     if given is None:
-        return default
+        return None
     if given.lower() not in _TRUE | _FALSE:
         raise SettingsError(f"{name} must be 1 or 0, not {given!r}")
     return given.lower() in _TRUE

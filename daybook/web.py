@@ -34,7 +34,7 @@ def serve(settings: Settings) -> None:
         pool=pool,
         store=EventStore(pool, ROWS),
         box=SecretBox(settings.need_secret_key()),
-        allow_private_webhooks=settings.allow_private_webhooks,
+        allow_private_webhooks=bool(settings.allow_private_webhooks),
     )
     stack = AsyncExitStack()
 

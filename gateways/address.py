@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+import unicodedata
 from typing import Final
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -18,6 +19,20 @@ _NEVER: Final = (
     ipaddress.IPv6Network("fec0::/10"),  # site-local, deprecated and still routed inside some sites
 )
 
+_INSIDE: Final = (
+    "localhost",
+    "localdomain",
+    "local",
+    "internal",
+    "intranet",
+    "private",
+    "corp",
+    "home",
+    "lan",
+    "home.arpa",
+)
+"""Endings of names that nobody has on the public internet (RFC 6761, RFC 6762 with its appendix G, RFC 8375)."""
+
 AddrInfo = tuple[int, int, int, str, tuple[str, int] | tuple[str, int, int, int]]
 
 
@@ -25,7 +40,7 @@ class AddressNotAllowedError(OSError):
     """The receiver's address is not on the public internet. Which one it is stays unsaid: that is not for tenants."""
 
     def __init__(self) -> None:
-        super().__init__("the receiver's address is not allowed: it is private, loopback, link-local or reserved")
+        super().__init__("the receiver has no address on the public internet")
 
 
 def is_public(text: str) -> bool:
@@ -45,6 +60,22 @@ def is_public(text: str) -> bool:
         and not address.is_link_local
         and not address.is_unspecified
     )
+
+
+def may_be_public(host: str) -> bool:
+    """Whether the host of a URL may be on the public internet, as far as its spelling says.
+
+    Nothing is looked up: what is answered must not depend on which names there are inside.
+    """
+    name = unicodedata.normalize("NFKC", host).replace("\u3002", ".").rstrip(".").lower()
+    if ":" in name:
+        return is_public(name)
+    try:
+        return is_public(
+            socket.inet_ntoa(socket.inet_aton(name))
+        )  # however it is written: 127.1, 0x7f000001, 017700000001
+    except OSError:
+        return "." in name and not f".{name}".endswith(tuple(f".{ending}" for ending in _INSIDE))
 
 
 def _embedded(address: Address) -> Address:

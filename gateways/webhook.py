@@ -142,7 +142,7 @@ class WebhookSender:
                 return f"No answer within {self._timeout:g} s."
             case aiohttp.InvalidURL() as invalid:
                 return f"The URL cannot be used: {invalid.description or 'it is not valid'}."
-            case aiohttp.ClientConnectorDNSError():
+            case aiohttp.ClientConnectorDNSError() if self._allow_private:
                 return "The host name cannot be resolved."
             case aiohttp.ClientConnectorCertificateError() as certificate:
                 return f"The receiver's certificate is not trusted: {_reason(certificate.certificate_error)}."
@@ -157,7 +157,8 @@ class WebhookSender:
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, AddressNotAllowedError) or str(AddressNotAllowedError()) in str(error):
+    """Names that cannot be resolved are told like those of addresses inside, so that nobody learns which there are."""
+    if isinstance(error, AddressNotAllowedError | socket.gaierror) or str(AddressNotAllowedError()) in str(error):
         return str(AddressNotAllowedError())
     if isinstance(error, ssl.SSLCertVerificationError):
         return error.verify_message

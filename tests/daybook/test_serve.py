@@ -39,6 +39,7 @@ def folder() -> Iterator[Path]:
 def served() -> Iterator[Served]:
     with TemporaryDirectory(prefix="daybook-test-") as name:
         found = Served(Path(name))
+        found.env["DAYBOOK_ALLOW_PRIVATE_WEBHOOKS"] = "0"
         found.start()
         try:
             yield found
@@ -73,6 +74,12 @@ def test_the_line_that_it_prints_works_as_it_stands(served: Served) -> None:
 
 def test_it_prints_no_secret(served: Served) -> None:
     assert served.credentials["apiKey"] not in served.output.read_text()
+
+
+def test_private_webhooks_are_refused_on_loopback_too_where_a_setting_says_so(served: Served) -> None:
+    for url in ("https://127.0.0.1:9/", "http://hooks.example.com/"):
+        answer = served.request("POST", "/webhooks", json={"url": url, "events": ["*"]})
+        assert (answer.status_code, answer.json()["error"]["details"][0]["field"]) == (422, "url")
 
 
 def test_a_second_serve_on_the_same_data_is_refused(served: Served) -> None:

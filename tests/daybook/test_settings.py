@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from daybook.serve import allows_private_webhooks
 from daybook.settings import Settings, SettingsError, load
 
 
@@ -22,6 +23,7 @@ def test_without_any_setting_it_serves_on_loopback_with_embedded_servers() -> No
         ("DAYBOOK_PORT", "70000", "DAYBOOK_PORT must be a port number"),
         ("DAYBOOK_STREAM_REPLICAS", "6", "DAYBOOK_STREAM_REPLICAS must be a whole number from 1 to 5"),
         ("DAYBOOK_STREAM_MAX_AGE_DAYS", "a week", "DAYBOOK_STREAM_MAX_AGE_DAYS must be a whole number from 1 to 3650"),
+        ("DAYBOOK_ALLOW_PRIVATE_WEBHOOKS", "maybe", "DAYBOOK_ALLOW_PRIVATE_WEBHOOKS must be 1 or 0"),
         ("DAYBOOK_RATE_LIMITS", "maybe", "DAYBOOK_RATE_LIMITS must be 1 or 0"),
         ("DAYBOOK_LOG_LEVEL", "loud", "DAYBOOK_LOG_LEVEL must be one of"),
         ("DAYBOOK_SECRET_KEY", "c2hvcnQ=", "DAYBOOK_SECRET_KEY must be 32 bytes"),
@@ -33,6 +35,22 @@ def test_without_any_setting_it_serves_on_loopback_with_embedded_servers() -> No
 def test_a_setting_that_cannot_be_used_is_named(name: str, value: str, says: str) -> None:
     with pytest.raises(SettingsError, match=says):
         load({name: value})
+
+
+@pytest.mark.parametrize(
+    ("host", "given", "allowed"),
+    [
+        ("127.0.0.1", {}, True),
+        ("127.0.0.1", {"DAYBOOK_ALLOW_PRIVATE_WEBHOOKS": "0"}, False),
+        ("::1", {"DAYBOOK_ALLOW_PRIVATE_WEBHOOKS": "no"}, False),
+        ("0.0.0.0", {}, False),
+        ("0.0.0.0", {"DAYBOOK_ALLOW_PRIVATE_WEBHOOKS": "1"}, True),
+    ],
+)
+def test_serve_allows_private_webhooks_on_loopback_unless_it_is_told_otherwise(
+    host: str, given: dict[str, str], *, allowed: bool
+) -> None:
+    assert allows_private_webhooks(load({"DAYBOOK_HOST": host, **given})) is allowed
 
 
 @pytest.mark.parametrize(("name", "value"), [("DAYBOOK_SECRET_KEY", "hunter2"), ("DATABASE_URL", "hunter2@host")])

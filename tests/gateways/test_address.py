@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from gateways.address import AddressNotAllowedError, is_public, public_socket
+from gateways.address import AddressNotAllowedError, is_public, may_be_public, public_socket
 
 
 @pytest.mark.parametrize(
@@ -44,6 +44,35 @@ def test_an_ipv4_address_inside_an_ipv6_address_is_looked_at(address: str) -> No
 
 def test_what_is_no_address_is_refused() -> None:
     assert not is_public("example.com")
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1", "10.1.2.3", "169.254.169.254", "::1", "fd12::1", "::ffff:10.0.0.1",
+        "127.1", "2130706433", "0x7f000001", "0177.0.0.1", "127.0.0.1.", "\uff11\uff12\uff17.0.0.1", "127\u30020\u30020\u30021",  # other ways
+        "localhost", "LOCALHOST.", "db.localhost", "printer.local", "vault.internal", "nas.lan", "a.home.arpa",
+        "intranet", "postgres", "",  # names of one word
+    ],
+)  # fmt: skip
+def test_a_host_that_cannot_be_public_is_known_by_its_spelling(host: str) -> None:
+    assert not may_be_public(host)
+
+
+@pytest.mark.parametrize(
+    "host", ["hooks.example.com", "bücher.example", "8.8.8.8", "2606:4700::1111", "local.example.com", "mylocal.com"]
+)
+def test_any_other_is_left_to_be_looked_at_when_it_is_connected_to(host: str) -> None:
+    assert may_be_public(host)
+
+
+def test_nothing_is_looked_up_to_find_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    def asked(*_: object, **__: object) -> None:
+        raise AssertionError("a name was looked up")
+
+    for name in ("getaddrinfo", "gethostbyname", "gethostbyname_ex"):
+        monkeypatch.setattr(socket, name, asked)
+    assert may_be_public("hooks.example.com")
 
 
 def test_no_socket_is_made_for_an_address_that_is_not_allowed() -> None:

@@ -387,7 +387,7 @@ def test_an_address_of_this_machine_is_refused_unless_it_is_allowed(hooks: Hooks
         hooks.contact()
         eventually(lambda: all(failed(hooks, webhook_id) for webhook_id in (*ids, plain)))
     for webhook_id in ids:
-        assert "address is not allowed" in (hooks.deliveries(webhook_id)[0].last_error or "")
+        assert "no address on the public internet" in (hooks.deliveries(webhook_id)[0].last_error or "")
     assert hooks.deliveries(plain)[0].last_error == "The URL cannot be used: plain http is not allowed."
     assert endpoint.got == []
 
