@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 import phonenumbers
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
+from domain.kernel.characters import blank, is_line, is_text, without_direction
+
 MAX_TEXT: Final = 255
 MAX_LONG_TEXT: Final = 20_000
 MAX_CUSTOM_FIELDS: Final = 200
@@ -28,10 +30,13 @@ MAX_LABELS: Final = 20
 MAX_URL: Final = 2000
 MAX_LOCAL: Final = 64
 """Of an e-mail address: of each part between dots behind the @, and of all before it (RFC 1035, RFC 5321)."""
+MAX_WRITTEN_EMAIL: Final = 1000
+"""More than any that is still valid when it is put in its normal form."""
+MAX_LANGUAGE: Final = 35
+"""What RFC 5646 (section 4.4.1) asks everybody to keep."""
 MAX_SAFE_INTEGER: Final = 2**53 - 1
 """The largest whole number that every JSON reader keeps exact (RFC 8259, section 6)."""
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _COLOR = re.compile(r"#(?:[0-9a-f]{3}|[0-9a-f]{6})\Z")
 _SLUG_GAP = re.compile(r"[^a-z0-9]+")
 _GAP = re.compile(r"\W+")
@@ -61,18 +66,18 @@ CustomValue = Scalar | list[Scalar]
 def text(value: str, limit: int = MAX_TEXT) -> str:
     """One line, trimmed, inner white space kept; 1 to ``limit`` characters."""
     kept = value.strip()
-    if not kept:
-        raise ValueError("must not be empty")
     if len(kept) > limit:
         raise ValueError(f"must have at most {limit} characters")
-    if _CONTROL.search(kept) or "\n" in kept or "\r" in kept:
+    if blank(kept):
+        raise ValueError("must not be empty")
+    if not is_line(kept):
         raise ValueError("must be one line without control characters")
     return kept
 
 
 def text_or_none(value: str) -> str | None:
-    """``text``, where white space alone means that there is no value."""
-    return text(value) if value.strip() else None
+    """``text``, where nothing to be seen means that there is no value."""
+    return None if blank(value) else text(value)
 
 
 def long_text(value: str) -> str | None:
@@ -80,28 +85,30 @@ def long_text(value: str) -> str | None:
     kept = value.strip()
     if len(kept) > MAX_LONG_TEXT:
         raise ValueError(f"must have at most {MAX_LONG_TEXT} characters")
-    if _CONTROL.search(kept):
+    if not is_text(kept):
         raise ValueError("must not contain control characters")
-    return kept or None
+    return None if blank(kept) else kept
 
 
 def email(value: str) -> str:
     """An e-mail address, lower case: addresses that differ in case reach the same person everywhere that matters."""
     kept = value.strip()
+    if len(kept) > MAX_WRITTEN_EMAIL:
+        raise ValueError("must be a valid e-mail address (it is too long)")
     plain = _PLAIN_EMAIL.match(kept)
     if plain is not None and len(plain[1]) <= MAX_LABEL and plain.start(1) - 1 <= MAX_LOCAL:
         address = kept.lower()
         if address.rpartition(".")[2] not in SPECIAL_USE_DOMAIN_NAMES:
             return address
     try:
-        found = validate_email(kept, check_deliverability=False)
+        found = validate_email(kept, check_deliverability=False, strict=True)
     except EmailNotValidError as error:
         raise ValueError(f"must be a valid e-mail address ({error})") from None
     return found.normalized.lower()
 
 
 def email_or_none(value: str) -> str | None:
-    return email(value) if value.strip() else None
+    return None if blank(value) else email(value)
 
 
 def phone(value: str, region: str = "US") -> tuple[str, str | None]:
@@ -131,8 +138,11 @@ def _phone(written: str, region: str) -> tuple[str, str | None]:
 
 
 def written_phone(value: str) -> str | None:
-    """A phone number as it was written: a line of up to 100 characters that may hold one; empty means none."""
-    return text(value, MAX_WRITTEN_PHONE) if value.strip() else None
+    """A phone number as it was written: a line of up to 100 characters that may hold one; empty means none.
+
+    Address books put marks of direction around a number that is copied out of them; they are no part of it.
+    """
+    return None if blank(value) else text(without_direction(value), MAX_WRITTEN_PHONE)
 
 
 def phone_region(value: str) -> str:
@@ -170,6 +180,8 @@ def color(value: str) -> str:
 def language(value: str) -> str | None:
     """A BCP 47 language tag, such as ``en`` or ``pt-BR``; empty means none."""
     kept = value.strip()
+    if len(kept) > MAX_LANGUAGE:
+        raise ValueError(f"must have at most {MAX_LANGUAGE} characters")
     if kept and not _LANGUAGE.match(kept):
         raise ValueError("must be a language tag, such as en or pt-BR")
     return kept or None
@@ -213,7 +225,7 @@ def web_url(value: str, schemes: Sequence[str] = WEB, limit: int = MAX_URL) -> s
     wanted = f"must be an absolute {' or '.join(schemes)} URL"
     if len(kept) <= limit and schemes is WEB and _PLAIN_URL.match(kept):
         return kept
-    if len(kept) > limit or any(letter.isspace() for letter in kept) or _CONTROL.search(kept):
+    if len(kept) > limit or any(letter.isspace() for letter in kept) or not is_line(kept):
         raise ValueError(wanted)
     try:
         parts = urlsplit(kept)
@@ -229,12 +241,12 @@ def web_url(value: str, schemes: Sequence[str] = WEB, limit: int = MAX_URL) -> s
 
 def extension_or_none(value: str) -> str | None:
     """What to dial after a phone number: a line of up to 20 characters; empty means nothing."""
-    return text(value, MAX_EXTENSION) if value.strip() else None
+    return None if blank(value) else text(value, MAX_EXTENSION)
 
 
 def web_url_or_none(value: str) -> str | None:
-    """``web_url``, where white space alone means that there is none."""
-    return web_url(value) if value.strip() else None
+    """``web_url``, where nothing to be seen means that there is none."""
+    return None if blank(value) else web_url(value)
 
 
 def custom_key(value: str) -> str:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any, get_args, get_origin
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.kernel import values
+from domain.kernel import types, values
+from domain.kernel.fields import Kept
 from domain.kernel.values import MAX_SAFE_INTEGER
+
+NOT_OF_A_LINE = ("\u2028", "\u2029", "\x85", "\x9f", "\u202a", "\u202e", "\u2066", "\u2069", "\ufffe", "\uffff", "\ufdd0",
+                 "\U0010ffff")  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -20,6 +24,15 @@ from domain.kernel.values import MAX_SAFE_INTEGER
         (values.text, "  two  words ", "two  words"),
         (values.text, "x" * 255, "x" * 255),
         (values.text_or_none, " \t ", None),
+        (values.text_or_none, "\u200b \u2060\ufeff", None),
+        (values.text, "e\u0301 \U0001f469\u200d\U0001f467", "e\u0301 \U0001f469\u200d\U0001f467"),
+        (values.text, "\u05e9\u05dc\u05d5\u05dd\u200f", "\u05e9\u05dc\u05d5\u05dd\u200f"),
+        (values.long_text, "two\u2028lines \u202eback\u202c", "two\u2028lines \u202eback\u202c"),
+        (values.long_text, "\u200b\n\u200d", None),
+        (values.written_phone, "\u202a+1 415 555 2671\u202c", "+1 415 555 2671"),
+        (values.written_phone, "\u202a\u202c", None),
+        (values.email, "a" * 64 + "@engine.org", "a" * 64 + "@engine.org"),
+        (values.email_or_none, "\u200b", None),
         (values.long_text, " line\n\tline ", "line\n\tline"),
         (values.long_text, "\n", None),
         (values.email, " Ada.Lovelace@Engine.ORG ", "ada.lovelace@engine.org"),
@@ -61,6 +74,16 @@ def test_kept(normalise: Callable[[Any], Any], given_value: Any, kept: Any) -> N
         (values.text, "x" * 256, "at most 255"),
         (values.text, "two\nlines", "one line"),
         (values.text, "nul\x00", "control characters"),
+        (values.text, "\u200b", "must not be empty"),
+        (values.text, "\u2060 \ufe0f", "must not be empty"),
+        *((values.text, f"a{mark}b", "one line without control characters") for mark in NOT_OF_A_LINE),
+        *((values.web_url, f"https://engine.org/{mark}b", "absolute https or http URL") for mark in NOT_OF_A_LINE),
+        (values.preferences, {"sms": "never\u202e"}, "'sms' must be one line"),
+        (values.long_text, "a\uffff", "control characters"),
+        (values.email, "a" * 65 + "@engine.org", "too long"),
+        (values.email, "\u00e9" * 65 + "@engine.org", "too long"),
+        (values.email, "a" * 100_000, "too long"),
+        (values.language, "en" + "-abcdefgh" * 4, "at most 35"),
         (values.long_text, "x" * 20_001, "at most 20000"),
         (values.long_text, "nul\x00", "control characters"),
         (values.email, "ada", "valid e-mail address"),
@@ -167,3 +190,33 @@ def test_what_is_kept_is_kept_again(normalise: Callable[[Any], Any], text: str) 
     except ValueError:
         return
     assert kept is None or normalise(kept) == kept
+
+
+LONG = 100_000
+LONGEST = {"Text": values.MAX_LONG_TEXT, "Url": values.MAX_URL}
+"""Of each type of text, the most characters that are kept; of the others a line."""
+PLAUSIBLE = (
+    "x" * LONG, "1" * LONG, "-1" * LONG, "en" + "-abcdefgh" * LONG, "a." * LONG + "com", "a@" + "b." * LONG + "org",
+    "a" * LONG + "@engine.org", "https://a.example/" + "x" * LONG, "+1415" + "5" * LONG, "#" + "f" * LONG,
+    "2026-03-15" + "0" * LONG, "2026-03-15" + " " * LONG + "x", "e\u0301" * LONG,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "keep"),
+    [
+        (name, said.keep)
+        for name, kind in vars(types).items()
+        if get_origin(kind) is Annotated and get_args(kind)[0] is str
+        for said in get_args(kind)[1:]
+        if isinstance(said, Kept)
+    ],
+)
+def test_no_type_keeps_text_of_any_length(name: str, keep: Callable[[str], str | None]) -> None:
+    """Whatever a type's values look like, there is a most that is kept of them."""
+    for text in PLAUSIBLE:
+        try:
+            kept = keep(text)
+        except ValueError:
+            continue
+        assert len(kept or "") <= LONGEST.get(name, values.MAX_TEXT), (name, text[:30])
