@@ -22,11 +22,13 @@ from api.docs.routes import docs, docs_asset, home, openapi_json
 from api.http import errors
 from api.http.admission import Admission
 from api.http.ask import provided
+from api.http.attempts import Guessing
 from api.http.body import Sent, StrictBody
 from api.http.health import healthz, metrics, readyz
-from api.http.limits import AttemptLimiter, RateLimiter
+from api.http.limits import RateLimiter
 from api.http.middleware import Authentication, RequestContext
 from api.http.paging import page_request
+from api.http.passwords import Passwords
 from api.http.query import check_query
 from api.job import JobController
 from api.log import LogController
@@ -82,7 +84,7 @@ def create_app(
         to_thread.current_default_thread_limiter().total_tokens = THREADS
 
     admission = Admission(services, RateLimiter(services.pool, enabled=rate_limits))
-    attempts = AttemptLimiter(enabled=rate_limits)
+    guessing, passwords = Guessing(enabled=rate_limits), Passwords()
     app = Litestar(
         route_handlers=[
             Router("/api/v1", route_handlers=list(CONTROLLERS)),
@@ -98,7 +100,8 @@ def create_app(
             **provided(services),
             "wanted": Provide(page_request, sync_to_thread=False),
             "services": Provide(lambda: services, sync_to_thread=False),
-            "attempts": Provide(lambda: attempts, sync_to_thread=False),
+            "guessing": Provide(lambda: guessing, sync_to_thread=False),
+            "passwords": Provide(lambda: passwords, sync_to_thread=False),
         },
         middleware=[Authentication(admission)],
         before_request=check_query,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from anyio import to_thread
 from litestar import Controller, Request, Response
 from litestar.datastructures import State
 from litestar.di import NamedDependency
@@ -12,11 +14,13 @@ from litestar.params import RequestBody
 
 from api.http.answers import Json, plain
 from api.http.ask import Ask
-from api.http.limits import AttemptLimiter
+from api.http.attempts import Guessing, client_of
 from api.http.middleware import wanted_workspace
+from api.http.passwords import Passwords
 from api.http.routes import get, post
 from application import identity
 from application.calling.caller import Caller
+from application.calling.directory import Account
 from application.calling.services import Services
 from eventstore.database import reading
 from projections import identity as rows
@@ -38,18 +42,24 @@ class AuthController(Controller):
         public=True,
         example={"name": "Olga Owner", **_CREDENTIALS, "workspaceName": "Acme Sales"},
     )
-    def register(
+    async def register(
         self,
         services: NamedDependency[Services],
         request: _Anyone,
-        attempts: NamedDependency[AttemptLimiter],
+        guessing: NamedDependency[Guessing],
+        passwords: NamedDependency[Passwords],
         data: RequestBody[Registration],
     ) -> Json[Session]:
         """Answers a session, as logging in does."""
-        attempts.take("register", _address(request))
-        made = identity.register(services, data, request_id=request.scope["state"]["request_id"])
-        credentials = Credentials(email=data.email, password=data.password)
-        return self._session(services, request, credentials, made.workspace_id, 201)
+        client = _client(request)
+        guessing.register(client)
+        identity.checked(data)
+        password_hash = await passwords.run(services.hasher.hash, data.password)
+        try:
+            return await to_thread.run_sync(_registered, services, data, password_hash, _id(request))
+        except identity.AddressTakenError:
+            guessing.was_taken(client)
+            raise
 
     @post(
         "/login",
@@ -60,24 +70,20 @@ class AuthController(Controller):
         errors=("unauthenticated", "permission_denied"),
         example=_CREDENTIALS,
     )
-    def log_in(
+    async def log_in(
         self,
         services: NamedDependency[Services],
         request: _Anyone,
-        attempts: NamedDependency[AttemptLimiter],
+        guessing: NamedDependency[Guessing],
+        passwords: NamedDependency[Passwords],
         data: RequestBody[Credentials],
     ) -> Json[Session]:
-        attempts.take("login", f"{_address(request)} {data.email.strip().lower()[:320]}")
-        return self._session(services, request, data, wanted_workspace(request.headers), 200)
-
-    def _session(
-        self, services: Services, request: _Anyone, data: Credentials, wanted: UUID | None, status: int
-    ) -> Json[Session]:
-        request_id = request.scope["state"]["request_id"]
-        caller, token, expires_at = identity.log_in(services, data, wanted, request_id)
-        found = _me(services, caller)
-        session = Session(token=token, expires_at=expires_at, user=found.user, workspace=found.workspace)
-        return plain(session, status, {"cache-control": "no-store"})
+        email = identity.address(data.email)
+        guessing.log_in(_client(request), email)
+        wanted = wanted_workspace(request.headers, request.scope["query_string"])
+        found = await to_thread.run_sync(identity.account_of, services, email)
+        right = await passwords.run(identity.is_password, services, found, data.password)
+        return await to_thread.run_sync(_entered, services, found if right else None, wanted, _id(request))
 
     @post("/logout", operation_id="logOut", summary="End the session", status=204)
     def log_out(self, ask: NamedDependency[Ask]) -> Response[None]:
@@ -96,5 +102,26 @@ def _me(services: Services, caller: Caller) -> Me:
         )
 
 
-def _address(request: _Anyone) -> str:
-    return request.client.host if request.client else "unknown"
+def _registered(services: Services, form: Registration, password_hash: str, request_id: str) -> Json[Session]:
+    made = identity.register(services, form, request_id=request_id, password_hash=password_hash)
+    return _told(services, identity.open_session(services, made.account_id, made.workspace_id, request_id), 201)
+
+
+def _entered(services: Services, found: Account | None, wanted: UUID | None, request_id: str) -> Json[Session]:
+    return _told(services, identity.enter(services, found, wanted, request_id), 200)
+
+
+def _told(services: Services, opened: tuple[Caller, str, datetime], status: int) -> Json[Session]:
+    caller, token, expires_at = opened
+    found = _me(services, caller)
+    session = Session(token=token, expires_at=expires_at, user=found.user, workspace=found.workspace)
+    return plain(session, status, {"cache-control": "no-store"})
+
+
+def _client(request: _Anyone) -> str:
+    return client_of(request.client.host if request.client else None)
+
+
+def _id(request: _Anyone) -> str:
+    found: str = request.scope["state"]["request_id"]
+    return found

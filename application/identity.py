@@ -18,7 +18,7 @@ from application.calling.directory import Account
 from application.calling.services import Services
 from domain import api_key
 from domain.api_key import API_KEY, ApiKey, CreateApiKey, RevokeApiKey
-from domain.kernel import Refused, invalid, values
+from domain.kernel import FieldError, Refused, invalid, values
 from domain.kernel.check import Check
 from domain.membership import MEMBERSHIP, GrantMembership
 from domain.user import USER, LogIn, LogOut, RegisterUser, User
@@ -48,8 +48,16 @@ def hashed(token: str) -> bytes:
     return sha256(token.encode()).digest()
 
 
-def register(services: Services, form: Registration, *, plan: Plan = "free", request_id: str | None = None) -> Caller:
-    """A new account with a workspace of its own, as its owner. Refuses an e-mail address that has an account."""
+class AddressTakenError(Refused):
+    """Registering with the address of an account."""
+
+    def __init__(self) -> None:
+        message = "belongs to an account already"
+        super().__init__("validation_failed", f"email: {message}", details=[FieldError(field="email", message=message)])
+
+
+def checked(form: Registration) -> str:
+    """The e-mail address as accounts have it; refuses, with all that is wrong, a form that is not acceptable."""
     check = Check()
     email = check.field("email", values.email, form.email)
     if not MIN_PASSWORD <= len(form.password) <= MAX_PASSWORD:
@@ -57,7 +65,23 @@ def register(services: Services, form: Registration, *, plan: Plan = "free", req
     check.field("name", values.text, form.name)
     check.field("workspaceName", values.text, form.workspace_name)
     check.done()
-    account_id, workspace_id = _begun(services, email or "", form.password)
+    return email or ""
+
+
+def register(
+    services: Services,
+    form: Registration,
+    *,
+    plan: Plan = "free",
+    request_id: str | None = None,
+    password_hash: str | None = None,
+) -> Caller:
+    """A new account with a workspace of its own, as its owner. Refuses an e-mail address that has an account.
+
+    ``password_hash``: of the form's password, where it is hashed already.
+    """
+    email = checked(form)
+    account_id, workspace_id = _begun(services, email, form.password, password_hash)
     origin = Origin(workspace_id, Actor(type="user", id=account_id), request_id=request_id)
     services.store.run(origin, partial(_move_in, account_id=account_id, form=form, plan=plan))
     if not directory.settle_account(services.directory, account_id):
@@ -65,17 +89,18 @@ def register(services: Services, form: Registration, *, plan: Plan = "free", req
     return Caller(workspace_id=workspace_id, account_id=account_id, role="owner", plan=plan, request_id=request_id)
 
 
-def _begun(services: Services, email: str, password: str) -> tuple[UUID, UUID]:
+def _begun(services: Services, email: str, password: str, password_hash: str | None) -> tuple[UUID, UUID]:
     """A pending account and its workspace to be: new ones, or those of an attempt that went no further.
 
     Who goes on with such an attempt must know its password.
     """
     account_id, workspace_id = new_id(), new_id()
-    if directory.add_account(services.directory, account_id, email, services.hasher.hash(password), workspace_id):
+    kept = password_hash or services.hasher.hash(password)
+    if directory.add_account(services.directory, account_id, email, kept, workspace_id):
         return account_id, workspace_id
     found = directory.account(services.directory, email)
-    if found is None or not found.pending or not _is_password(services, found.password_hash, password):
-        raise invalid("email", "belongs to an account already")
+    if found is None or not found.pending or not is_password(services, found, password):
+        raise AddressTakenError
     return found.id, found.workspaces[0]
 
 
@@ -92,44 +117,62 @@ def _move_in(unit: Work, *, account_id: UUID, form: Registration, plan: Plan) ->
     unit.begin(MEMBERSHIP, new_id(), GrantMembership(user_id=account_id, role="owner"))
 
 
-def _is_password(services: Services, password_hash: str, password: str) -> bool:
-    try:
-        return services.hasher.verify(password_hash, password[:MAX_PASSWORD])
-    except VerificationError:
-        return False
-
-
 def log_in(
     services: Services, form: Credentials, wanted: UUID | None, request_id: str | None
 ) -> tuple[Caller, str, datetime]:
-    """A session for the account: who it stands for, its token and when it ends.
+    """A session for the account of these credentials, as ``enter`` has it."""
+    found = account_of(services, address(form.email))
+    right = is_password(services, found, form.password)
+    return enter(services, found if right else None, wanted, request_id)
 
-    Refuses with ``unauthenticated``, in the same words and time whether the address or the password is wrong.
+
+def address(given: str) -> str:
+    """An e-mail address as accounts have it, however it is spelled; empty for what is none, and no account's."""
+    try:
+        return values.email(given)
+    except ValueError:
+        return ""
+
+
+def account_of(services: Services, email: str) -> Account | None:
+    """The account that has this address, as ``address`` spells it."""
+    return directory.account(services.directory, email)
+
+
+def is_password(services: Services, found: Account | None, password: str) -> bool:
+    """Whether it is the account's; never where there is no account, which takes as long to find out."""
+    kept = _DUMMY_HASH if found is None else found.password_hash
+    try:
+        services.hasher.verify(kept, password[:MAX_PASSWORD])
+    except VerificationError:
+        return False
+    return found is not None
+
+
+def enter(
+    services: Services, found: Account | None, wanted: UUID | None, request_id: str | None
+) -> tuple[Caller, str, datetime]:
+    """A session for an account whose password was right, in the workspace wanted or in its first.
+
+    Refuses with ``unauthenticated``, in the same words whether the address or the password was wrong.
     """
-    account_id, workspace_id = _checked(services, form, wanted)
+    if found is None or not found.workspaces or not _settled(services, found):
+        raise Refused("unauthenticated", "The e-mail address or the password is wrong.")
+    if wanted is not None and wanted not in found.workspaces:
+        raise Refused("permission_denied", "You are not a member of this workspace.")
+    return open_session(services, found.id, wanted or found.workspaces[0], request_id)
+
+
+def open_session(
+    services: Services, account_id: UUID, workspace_id: UUID, request_id: str | None
+) -> tuple[Caller, str, datetime]:
+    """Who it stands for, its token and when it ends."""
     token = SESSION_PREFIX + secrets.token_urlsafe(32)
     expires_at = datetime.now(UTC) + timedelta(days=SESSION_DAYS)
     directory.add_session(services.directory, hashed(token), account_id, workspace_id, expires_at)
     origin = Origin(workspace_id, Actor(type="user", id=account_id), request_id=request_id)
     services.store.run(origin, lambda unit: unit.execute(USER, account_id, LogIn()))
-    caller = authenticate(services, token, None, request_id)
-    return caller, token, expires_at
-
-
-def _checked(services: Services, form: Credentials, wanted: UUID | None) -> tuple[UUID, UUID]:
-    """The account of these credentials and the workspace to enter: the one wanted, else its first."""
-    wrong = Refused("unauthenticated", "The e-mail address or the password is wrong.")
-    try:
-        email = values.email(form.email)
-    except ValueError:
-        email = ""  # no account's; refused like any other that is wrong
-    found = directory.account(services.directory, email)
-    right = _is_password(services, found.password_hash if found else _DUMMY_HASH, form.password)
-    if not right or found is None or not found.workspaces or not _settled(services, found):
-        raise wrong
-    if wanted is not None and wanted not in found.workspaces:
-        raise Refused("permission_denied", "You are not a member of this workspace.")
-    return found.id, wanted or found.workspaces[0]
+    return authenticate(services, token, None, request_id), token, expires_at
 
 
 def _settled(services: Services, found: Account) -> bool:

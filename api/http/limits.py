@@ -120,27 +120,3 @@ class RateLimiter:
             "ratelimit-policy": f'"minute";q={limit.minute};w=60, "second";q={limit.second};w=1',
             "ratelimit": f'"minute";r={left};t={60 - int(now) % 60}',
         }
-
-
-class AttemptLimiter:
-    """Slows down guessing: at most ten attempts a minute for one address and account, per process."""
-
-    ATTEMPTS: Final = 10
-
-    def __init__(self, *, enabled: bool = True) -> None:
-        self._enabled = enabled
-        self._seen: dict[tuple[str, str], list[float]] = {}
-        self._lock = threading.Lock()
-
-    def take(self, what: str, who: str) -> None:
-        """Counts an attempt; raises ``TooMany`` (429)."""
-        if not self._enabled:
-            return
-        now = time.monotonic()
-        with self._lock:
-            if len(self._seen) > 10_000:
-                self._seen = {key: times for key, times in self._seen.items() if times[-1] > now - 60}
-            recent = [at for at in self._seen.get((what, who), []) if at > now - 60]
-            if len(recent) >= self.ATTEMPTS:
-                raise TooMany(max(1, round(60 - (now - recent[0]))), {})
-            self._seen[(what, who)] = [*recent, now]
