@@ -27,7 +27,7 @@ class ApiKeyController(Controller):
 
     @get(operation_id="listApiKeys", summary="List the workspace's API keys", scope="api-keys:read")
     def list_keys(self, ask: NamedDependency[Ask], wanted: NamedDependency[PageRequest]) -> Json[Page[ApiKeyView]]:
-        """Revoked keys stay listed, with `isActive` false."""
+        """Revoked and expired keys stay listed, with `isActive` false."""
         used = identity.last_used(ask.services, ask.caller)
         return ask.many(LISTING, wanted, lambda conn, keys: rows.api_keys(conn, keys, used))
 

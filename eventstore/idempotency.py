@@ -14,21 +14,24 @@ from eventstore.database import Db
 MAX_KEY: Final = 255
 
 _BEGIN: Final[LiteralString] = """
-    INSERT INTO idempotency_keys (workspace_id, key, request_hash) VALUES (%s, %s, %s)
+    INSERT INTO idempotency_keys (workspace_id, caller_id, key, request_hash) VALUES (%s, %s, %s, %s)
     ON CONFLICT DO NOTHING RETURNING true
 """
 _STORED: Final[LiteralString] = """
-    SELECT request_hash, status, headers, body FROM idempotency_keys WHERE workspace_id = %s AND key = %s
+    SELECT request_hash, status, headers, body FROM idempotency_keys
+    WHERE workspace_id = %s AND caller_id = %s AND key = %s
 """
 _FINISH: Final[LiteralString] = """
-    UPDATE idempotency_keys SET status = %s, headers = %s::text::jsonb, body = %s WHERE workspace_id = %s AND key = %s
+    UPDATE idempotency_keys SET status = %s, headers = %s::text::jsonb, body = %s
+    WHERE workspace_id = %s AND caller_id = %s AND key = %s
 """
 
 
 @dataclass(frozen=True)
 class IdempotencyKey:
-    """The caller's key, and a hash of who asked for what: method, path, query and body."""
+    """A key of the caller's own, and a hash of what was asked for: method, path, query and body."""
 
+    caller_id: UUID
     key: str
     request_hash: bytes
 
@@ -50,9 +53,9 @@ def begin(conn: Db, workspace_id: UUID, key: IdempotencyKey) -> StoredResponse |
 
     A second request waits here until the first has committed or rolled back. Refuses a key used for another request.
     """
-    if conn.execute(_BEGIN, (workspace_id, key.key, key.request_hash)).fetchone() is not None:
+    if conn.execute(_BEGIN, (workspace_id, key.caller_id, key.key, key.request_hash)).fetchone() is not None:
         return None
-    row = conn.execute(_STORED, (workspace_id, key.key)).fetchone()
+    row = conn.execute(_STORED, (workspace_id, key.caller_id, key.key)).fetchone()
     if row is None:
         raise Refused("conflict", "A request with this Idempotency-Key was just undone; try again.")
     request_hash, status, headers, body = row
@@ -63,4 +66,5 @@ def begin(conn: Db, workspace_id: UUID, key: IdempotencyKey) -> StoredResponse |
 
 def finish(conn: Db, workspace_id: UUID, key: IdempotencyKey, response: StoredResponse) -> None:
     headers = msgspec.json.encode(response.headers).decode()
-    conn.execute(_FINISH, (response.status, headers, response.body, workspace_id, key.key))
+    here = (workspace_id, key.caller_id, key.key)
+    conn.execute(_FINISH, (response.status, headers, response.body, *here))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final, LiteralString
 from uuid import UUID
 
@@ -98,7 +98,7 @@ def api_key_fields(
         "user_id": state.user_id,
         "workspace_id": workspace_id,
         "scopes": state.scopes,
-        "is_active": state.is_active,
+        "is_active": state.is_active and (state.expires_at is None or state.expires_at > datetime.now(UTC)),
         "expires_at": state.expires_at,
         "last_used_at": last_used_at,
         "created_at": key.created_at,

@@ -120,7 +120,7 @@ class ApiKeyView(Value):
         tuple[str, ...],
         Meta(description="What it may do: `contacts:read`, `tags:write` …; `*` is all that its user may."),
     ]
-    is_active: Annotated[bool, Meta(description="Whether it is accepted; false once revoked.")]
+    is_active: Annotated[bool, Meta(description="Whether it is accepted; false once revoked or expired.")]
     expires_at: Annotated[datetime | None, Meta(description="From when on it is refused; null: never.")]
     last_used_at: Annotated[datetime | None, Meta(description="When it was last used, to the minute.")]
     created_at: CreatedAt

@@ -191,9 +191,9 @@ class Act(Ask):
         if given is None:
             return None
         url, caller = self.request.url, self.caller
-        who = str(caller.api_key_id or caller.account_id)
-        asked = "\n".join((who, self.request.method, url.path, str(url.query))).encode()
-        return IdempotencyKey(given, sha256(asked + b"\n" + body).digest())
+        asked = "\n".join((self.request.method, url.path, str(url.query))).encode()
+        who = caller.api_key_id or caller.account_id
+        return IdempotencyKey(who, given, sha256(asked + b"\n" + body).digest())
 
 
 class Change(Act):

@@ -6,7 +6,7 @@ import logging
 import re
 import time
 from dataclasses import replace
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote
 from uuid import UUID
 
 from litestar import Litestar
@@ -24,7 +24,7 @@ from eventstore.ids import new_id
 log = logging.getLogger("daybook.access")
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_\-.:]{1,128}\Z")
-_WORKSPACE = re.compile(rb"(?:^|&)workspaceId=([^&]*)")
+_CHOOSING = ("x-workspace-id", "x-org-id")
 
 
 class RequestContext:
@@ -98,14 +98,20 @@ def bearer(headers: Headers) -> str:
 
 
 def wanted_workspace(headers: Headers, query: bytes = b"") -> UUID | None:
-    """The workspace that the request chooses: by header, or as some callers do by ``workspaceId`` in the query."""
-    given = headers.get("x-workspace-id") or headers.get("x-org-id")
-    if given is None and b"workspaceId=" in query:
-        found = _WORKSPACE.search(query)
-        given = found[1].decode("ascii", "replace") if found else None
-    if given is None:
+    """The workspace that the request chooses: by header, or as some callers do by ``workspaceId`` in the query.
+
+    Refuses (400) what is no id, and a request that chooses two.
+    """
+    given = [value for name in _CHOOSING for value in headers.getall(name, []) if value]
+    if b"workspaceId=" in query or b"%" in query:
+        asked = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
+        given += [value for name, value in asked if name == "workspaceId"]
+    if not given:
         return None
     try:
-        return UUID(given)
+        wanted = {UUID(value) for value in given}
     except ValueError:
         raise ClientException("X-Workspace-Id must be the id of a workspace (UUID).") from None
+    if len(wanted) > 1:
+        raise ClientException("X-Workspace-Id, X-Org-Id and workspaceId must not choose different workspaces.")
+    return wanted.pop()

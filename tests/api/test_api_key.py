@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,7 +15,7 @@ from eventstore.append import Origin
 from eventstore.database import Db
 from schemas.log import Actor
 from tests.api.asserting import gone, ok, refused
-from tests.api.team import Member, Team, created
+from tests.api.team import PASSWORD, Member, Team, created
 
 
 def with_key(made: dict[str, Any], member: Member) -> Member:
@@ -139,6 +140,14 @@ class TestItsLife:
         owner.execute("UPDATE api_keys SET expires_at = now() WHERE id = %s", (made["id"],))
         refused(with_key(made, team.owner).get("/contacts"), 401)
 
+    def test_one_that_has_expired_is_listed_as_inactive(self, team: Team) -> None:
+        soon = datetime.now(UTC) + timedelta(seconds=1)
+        made = created(team.owner.post("/api-keys", {"name": "k", "expiresAt": soon.isoformat()}))
+        assert made["isActive"] is True
+        time.sleep(1.1)
+        assert [key["isActive"] for key in team.owner.listed("/api-keys")] == [False]
+        refused(with_key(made, team.owner).get("/contacts"), 401)
+
     def test_a_far_expiry_is_as_good_as_none(self, team: Team) -> None:
         made = created(team.owner.post("/api-keys", {"name": "k", "expiresAt": "9999-12-31T23:59:59-10:00"}))
         ok(with_key(made, team.owner).get("/contacts"))
@@ -197,3 +206,36 @@ def test_a_key_chooses_among_its_users_workspaces(team: Team, others: Team) -> N
     assert team.owner.listed("/contacts") == []
     refused(key.get("/contacts", headers={"x-workspace-id": str(uuid4())}), 403)
     refused(key.get("/contacts", headers={"x-workspace-id": "theirs"}), 400, says="X-Workspace-Id")
+
+
+class TestChoosingAWorkspace:
+    @pytest.mark.parametrize("name", ["workspaceId", "workspace%49d", "%77orkspaceId"])
+    def test_in_the_query_however_it_is_written(self, team: Team, others: Team, name: str) -> None:
+        others.let_in(team.owner, "admin")
+        contact = others.owner.contact()
+        found = ok(team.owner.get(f"/contacts?{name}={others.workspace_id}"))["data"]
+        assert [one["id"] for one in found] == [contact["id"]]
+        refused(team.owner.get(f"/contacts?{name}=theirs"), 400, says="X-Workspace-Id")
+        refused(team.owner.get(f"/contacts?{name}="), 400, says="X-Workspace-Id")
+
+    def test_more_than_one_at_once_is_refused(self, team: Team, others: Team) -> None:
+        others.let_in(team.owner, "admin")
+        ours, theirs = str(team.workspace_id), str(others.workspace_id)
+        for query, headers in (
+            (f"workspaceId={ours}", {"x-workspace-id": theirs}),
+            (f"workspace%49d={ours}&workspaceId={theirs}", {}),
+            ("limit=1", {"x-workspace-id": ours, "x-org-id": theirs}),
+        ):
+            refused(team.owner.get(f"/contacts?{query}", headers=headers), 400, says="different workspaces")
+        same = {"x-workspace-id": theirs.upper(), "x-org-id": theirs}
+        answer = team.owner.get(f"/auth/me?workspaceId={theirs}", headers=same)
+        assert ok(answer)["workspace"]["id"] == theirs
+
+    def test_so_it_is_with_logging_in(self, team: Team, others: Team) -> None:
+        others.let_in(team.owner, "viewer")
+        body = {"email": team.email, "password": PASSWORD}
+        theirs = str(others.workspace_id)
+        session = ok(team.anonymous.post(f"/auth/login?workspaceId={theirs}", body))
+        assert session["workspace"]["id"] == theirs
+        headers = {"x-workspace-id": str(team.workspace_id)}
+        refused(team.anonymous.post(f"/auth/login?workspaceId={theirs}", body, headers=headers), 400)

@@ -76,13 +76,19 @@ class TestAnotherRequestUnderTheSameKey:
         answer = used.owner.ask(method, path, json=body, headers={"idempotency-key": "k"})
         refused(answer, 422, "Idempotency-Key", says="another request")
 
-    def test_is_also_that_of_another_caller(self, used: Team) -> None:
-        def ask(somebody: Member) -> None:
-            answer = somebody.post("/contacts", {"firstName": "A"}, headers={"idempotency-key": "k"})
-            refused(answer, 422, "Idempotency-Key")
 
-        ask(used.admin)
-        ask(used.key())
+def test_callers_of_a_workspace_choose_their_keys_without_knowing_each_others(team: Team) -> None:
+    """A session of the same user is another caller than their key, and each of their keys one of its own."""
+    callers: list[Member] = [team.owner, team.admin, team.key(), team.key()]
+    made = []
+    for number, somebody in enumerate(callers):
+        body, headers = {"firstName": f"A{number}"}, {"idempotency-key": "1"}
+        first, again = (somebody.post("/contacts", body, headers=headers) for _ in range(2))
+        assert "idempotency-replayed" not in first.headers
+        assert again.headers["idempotency-replayed"] == "true"
+        assert first.json() == again.json()
+        made.append(ok(first, 201)["data"]["id"])
+    assert len(set(made)) == len(callers)
 
 
 def test_many_at_the_same_time_are_one(team: Team) -> None:

@@ -25,8 +25,11 @@ from tests.logs import log_end, types, whole_log
 ADA = CreateContact(first_name="Ada", email="ada@engine.org")
 
 
-def key(name: str = "import-1", request: bytes = b"POST /contacts {}") -> IdempotencyKey:
-    return IdempotencyKey(name, sha256(request).digest())
+CALLER = new_id()
+
+
+def key(name: str = "import-1", request: bytes = b"POST /contacts {}", caller_id: UUID = CALLER) -> IdempotencyKey:
+    return IdempotencyKey(caller_id, name, sha256(request).digest())
 
 
 def render(found: Current[Contact], seq: int | None) -> StoredResponse:
@@ -51,6 +54,16 @@ def test_a_replay_is_answered_as_the_first_request_was(
     assert again.headers == {"ETag": '"1"'}
     assert again.body.endswith(b"at 1")
     assert types(pool, workspace) == ["contact.created"]
+
+
+def test_the_same_key_of_another_caller_is_another_key(
+    store: EventStore, origin: Origin, pool: Pool, workspace: UUID
+) -> None:
+    mine, theirs = create(store, origin, key()), create(store, origin, key(caller_id=new_id()))
+    assert (mine.replayed, theirs.replayed) == (False, False)
+    assert mine.body != theirs.body
+    assert create(store, origin, key()) == replace(mine, replayed=True)
+    assert log_end(pool, workspace)[0] == 2
 
 
 def test_without_a_key_every_request_is_carried_out(
