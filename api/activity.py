@@ -41,10 +41,16 @@ class ActivityController(Controller):
         ] = None,
     ) -> Json[Page[ActivityView]]:
         """Every creation, change, deletion and login, with what changed from what to what and by whom. A member limited
-        to what is assigned to them sees what concerns those contacts, and what they did themselves.
+        to what is assigned to them sees what concerns those contacts, and what they did themselves; of webhooks it tells
+        those who may read them.
         """
         asked = rows.ActivityQuery(
-            entity_type=entity_type, entity_id=entity_id, action=action, user_id=user_id, visible_to=ask.visible_to
+            entity_type=entity_type,
+            entity_id=entity_id,
+            action=action,
+            user_id=user_id,
+            visible_to=ask.visible_to,
+            untold=ask.caller.untold,
         )
         with ask.reading() as conn:
             return ask.page(wanted, *rows.listed(conn, TABLES, wanted, asked))

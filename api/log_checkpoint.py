@@ -33,7 +33,7 @@ class LogCheckpointController(Controller):
             found, total = read_checkpoints(conn, limit=wanted.limit, offset=wanted.skipped)
         return ask.page(wanted, found, total, None)
 
-    @post(operation_id="signLogHead", summary="Sign the head of the log as it is now", scope="log:read")
+    @post(operation_id="signLogHead", summary="Sign the head of the log as it is now", scope="log:write")
     def sign(self, ask: NamedDependency[Ask]) -> Json[One[Checkpoint]]:
         """Ed25519 over the RFC 8785 form of `{hash, seq, signedAt, workspaceId}`. Keep the answer: `daybook verify
         --checkpoints` proves that the log still goes through it.

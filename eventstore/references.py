@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from domain.kernel import Command, Decider, Ended, Refused
+from domain.kernel import Command, Decider, Ended, Refused, invalid
 from domain.kernel.fields import Reference
+from eventstore import endings
+from eventstore.database import Db
 from eventstore.rows import Current, Registry, Rows
 
 Referring = tuple[Rows, Reference]
@@ -32,11 +34,52 @@ class References:
     def to(self, kind: str) -> Sequence[Referring]:
         return self._to.get(kind, ())
 
+    def check_shared(self, conn: Db, rows: Rows, key: UUID, visible_to: UUID | None) -> None:
+        """Refuses (``permission_denied``) to let who sees only what is theirs change what others' things refer to.
+
+        What is itself assigned to somebody is theirs to change, whoever refers to it.
+        """
+        if visible_to is None or rows.owner is not None:
+            return
+        for table, reference in self.to(rows.decider.stream_type):
+            if table.owner is not None and table.hides_referring(conn, reference, key, visible_to):
+                message = (
+                    f"A {table.noun} that you may not see has this {rows.noun}: others have to change or delete it."
+                )
+                raise Refused("permission_denied", message)
+
 
 def still_referred(what: str, referring: Referring) -> Refused:
     """The refusal to end a thing that others cannot do without."""
     table, reference = referring
     return Refused("conflict", f"This {what} cannot go: a {table.noun} still has it as {reference.wire}.")
+
+
+class Going:
+    """The names of things on their way out, each looked for once, for those who would refer to them."""
+
+    def __init__(self) -> None:
+        self._names: dict[tuple[str, UUID], str | None] = {}
+
+    def refusal(self, conn: Db, rows: Rows, keys: Sequence[UUID], field: str) -> Refused:
+        """Why nobody can refer to these, of which none stands: there is no such, or it is being deleted."""
+        kind = rows.decider.stream_type
+        if unknown := [key for key in keys if (kind, key) not in self._names]:
+            self._names.update({(kind, key): None for key in unknown})
+            self._names.update({(kind, key): name for key, name in _going(conn, rows, unknown).items()})
+        named = {key: self._names[kind, key] for key in keys}
+        if missing := [str(key) for key, name in named.items() if name is None]:
+            return invalid(field, f"no such {rows.noun}: {', '.join(missing[:5])}")
+        names = ", ".join(name for name in list(named.values())[:5] if name)
+        return invalid(field, f"being deleted, so that nothing can have it any more: {names}")
+
+
+def _going(conn: Db, rows: Rows, keys: Sequence[UUID]) -> dict[UUID, str]:
+    """Of these things those on their way out that the caller may see, by what they are called."""
+    going = endings.look(conn, rows.decider.stream_type, keys)
+    found = rows.load(conn, list(going)) if going else {}
+    seen = {key: current for key, current in found.items() if rows.visible(current, conn.visible_to)}
+    return {key: as_ended(key, current).name or str(key) for key, current in seen.items()}
 
 
 def as_ended(key: UUID, current: Current[Any]) -> Ended:

@@ -88,6 +88,10 @@ class Rows(Protocol):
         """How many refer to ``key`` by this reference."""
         ...
 
+    def hides_referring(self, conn: Db, reference: Reference, key: UUID, visible_to: UUID) -> bool:
+        """Whether some refer to ``key`` by this reference that are not assigned to ``visible_to``."""
+        ...
+
     def counts(self, change: Change) -> Iterable[tuple[str, int]]:
         """What the change adds to ``row_counts``."""
         ...

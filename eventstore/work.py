@@ -19,13 +19,13 @@ import msgspec
 import psycopg
 from msgspec import UNSET
 
-from domain.kernel import Command, Decider, Ended, Event, Refused, State, invalid, not_found
+from domain.kernel import Command, Decider, Ended, Event, Refused, State, not_found
 from eventstore import endings
 from eventstore.append import Origin, Staged, append, append_bulk
 from eventstore.database import Db
 from eventstore.ids import new_id
 from eventstore.mapper import EventMapper
-from eventstore.references import References, Referring, as_ended, consequence, still_referred
+from eventstore.references import Going, References, Referring, as_ended, consequence, still_referred
 from eventstore.rows import Change, Current, Registry
 
 FEW: Final = 100
@@ -83,6 +83,7 @@ class Work:
     """By kind, what was referred to: whether it is there, and then held."""
     _made: defaultdict[str, dict[UUID, bool]] = field(default_factory=lambda: defaultdict(dict))
     """By kind, what this very unit of work has made (``True``) or ended, by what it is referred to by."""
+    _going: Going = field(default_factory=Going)
     _written: dict[Key, Current[Any] | None] = field(default_factory=dict)
     """Rows as this unit of work has written them already."""
     _undo: list[tuple[Key, bool, Current[Any] | None]] | None = None
@@ -131,8 +132,8 @@ class Work:
         if not wanted:
             return
         there = self.standing(kind, wanted)
-        if missing := [str(key) for key in dict.fromkeys(wanted) if key not in there]:
-            raise invalid(field, f"no such {self.rows[kind].noun}: {', '.join(missing[:5])}")
+        if missing := [key for key in dict.fromkeys(wanted) if key not in there]:
+            raise self._going.refusal(self.conn, self.rows[kind], missing, field)
 
     def standing(self, kind: str, keys: Iterable[UUID]) -> set[UUID]:
         """Of these those that there are, held until the transaction ends."""
@@ -221,6 +222,8 @@ class Work:
         self._check_references(decider, before, state)
         if current is not None and state is None:
             self._let_go(decider, current)
+        elif current is not None and self.origin.visible_to is not None and state != before:
+            self.check_shared(decider, current)
         self.staged += [
             Staged(
                 stream_type=decider.stream_type,
@@ -271,6 +274,11 @@ class Work:
                 known = reference.ids(before)
                 self.hold(reference.to.kind, [key for key in found if key not in known], reference.wire)
 
+    def check_shared(self, decider: Decider[Any, Any, Any], current: Current[Any]) -> None:
+        """Who sees only what is theirs changes nothing that is others' too: refuses with ``permission_denied``."""
+        rows = self.rows[decider.stream_type]
+        self.references.check_shared(self.conn, rows, rows.key_of(current), self.origin.visible_to)
+
     def _let_go(self, decider: Decider[Any, Any, Any], current: Current[Any]) -> None:
         """Before a thing ends: whoever holds it is waited for, and those who refer to it let go or end with it."""
         kind = decider.stream_type
@@ -281,6 +289,7 @@ class Work:
             return
         self.write_rows()
         rows.hold(self.conn, [key], ending=True)
+        self.check_shared(decider, current)
         if endings.job_of(self.conn, kind, key) is not None:
             raise TooManyToEndError(kind, current.id)
         for found in referring:

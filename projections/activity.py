@@ -60,13 +60,16 @@ _ORDER: Final = "-seq"
 
 @dataclass(frozen=True)
 class ActivityQuery:
-    """``visible_to``: a user who sees only what is assigned to them, and what they did themselves."""
+    """``visible_to``: a user who sees only what is assigned to them, and what they did themselves. ``untold``: kinds of
+    stream that are left out.
+    """
 
     entity_type: str | None = None
     entity_id: UUID | None = None
     action: Action | None = None
     user_id: UUID | None = None
     visible_to: UUID | None = None
+    untold: frozenset[str] = frozenset()
 
 
 def listed(
@@ -138,6 +141,9 @@ def _where(wanted: ActivityQuery, tables: Iterable[RowTable[Any]]) -> Compiled:
     if len(types) < len(EVENTS):
         parts.append("e.type = ANY(%s)")
         params.append(types)
+    if untold := [name for name in EVENTS if name.split(".")[0] in wanted.untold]:
+        parts.append("e.type <> ALL(%s)")
+        params.append(untold)
     if wanted.user_id is not None:
         parts.append(_BY_USER)
         params += [wanted.user_id, HERE, wanted.user_id]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
-from application.calling.rights import allows, standing
+from application.calling.rights import Standing, allows, standing, untold
 from domain.membership import Role
 from domain.workspace import Plan
 from eventstore.append import Origin
@@ -44,9 +44,18 @@ class Caller:
         """Whose records only may be seen: a member limited to what is assigned to them sees only theirs."""
         return self.account_id if self.assigned_only and not self.is_admin else None
 
+    @property
+    def standing(self) -> Standing:
+        return standing(self.role, assigned_only=self.assigned_only)
+
+    @property
+    def untold(self) -> frozenset[str]:
+        """The kinds of stream of which the audit trail tells this caller nothing."""
+        return untold(self.standing)
+
     def may(self, scope: str) -> bool:
         """Whether the table of rights and the caller's scopes both allow ``resource:read`` or ``resource:write``."""
-        if not allows(standing(self.role, assigned_only=self.assigned_only), scope):
+        if not allows(self.standing, scope):
             return False
         resource, _, _ = scope.partition(":")
         return any(held in ("*", "admin", scope) or held == f"{resource}:write" for held in self.scopes)

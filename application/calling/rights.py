@@ -25,8 +25,8 @@ _TABLE: Final[dict[str, tuple[Right, ...]]] = {
     "custom-values": ("write", "write", "write",  "read",    "read"),
     "jobs":          ("write", "write", "write",  "write",   "read"),
     "activities":    ("write", "write", "read",   "read",    "read"),
-    "log":           ("write", "write", "read",   "read",    "read"),
-    "webhooks":      ("write", "write", "read",   "read",    "read"),
+    "log":           ("write", "write", "read",   "read",    "none"),
+    "webhooks":      ("write", "write", "read",   "none",    "none"),
     "workspace":     ("write", "write", "read",   "read",    "read"),
     "api-keys":      ("write", "write", "read",   "read",    "read"),
 }
@@ -36,6 +36,10 @@ RIGHTS: Final[dict[str, dict[Standing, Right]]] = {
     resource: dict(zip(_STANDINGS, rights, strict=True)) for resource, rights in _TABLE.items()
 }
 """By resource, as scopes name it."""
+
+_APART: Final = {"webhook": "webhooks"}
+"""Kinds of stream of which the audit trail tells only those who may read the resource: where events are sent may be as
+good as a password."""
 
 _ALLOWED: Final = frozenset(
     f"{standing} {resource}:{action}"
@@ -53,3 +57,8 @@ def standing(role: Role, *, assigned_only: bool) -> Standing:
 def allows(who: Standing, scope: str) -> bool:
     """Whether the table has ``resource:read`` or ``resource:write`` for that standing; what it does not know, nobody may."""
     return f"{who} {scope}" in _ALLOWED
+
+
+def untold(who: Standing) -> frozenset[str]:
+    """The kinds of stream of which the audit trail does not tell that standing."""
+    return frozenset(kind for kind, resource in _APART.items() if not allows(who, f"{resource}:read"))

@@ -39,12 +39,14 @@ class Deletion(Value):
 def begin(unit: Work, caller: Caller, kind: str, stream_id: UUID, if_version: int | None) -> JobView:
     """Makes a job of the deletion, and answers it; if there is one already, that one.
 
-    Waits for those who are just making references to it. Refuses as the deletion itself would.
+    Waits for those who are just making references to it. Refuses as the deletion itself would. So who sees only what is
+    theirs is never told of others: no one else's refers to it.
     """
     rows = unit.rows[kind]
     current = unit.get(rows.decider, stream_id, if_version=if_version)
     wanted = Deletion(kind=kind, id=stream_id, key=rows.key_of(current))
     rows.hold(unit.conn, [wanted.key], ending=True)
+    unit.check_shared(rows.decider, current)
     job_id = endings.job_of(unit.conn, kind, wanted.key) or _insert(unit, caller, wanted)
     view = jobs.one(unit.conn, unit.origin.workspace_id, job_id, None)
     assert view is not None, "a thing is on its way out only while its job is open"

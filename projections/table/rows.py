@@ -271,6 +271,13 @@ class RowTable(Generic[S]):
         ).fetchone()
         return 0 if row is None else int(row[0])
 
+    def hides_referring(self, conn: Db, reference: Reference, key: UUID, visible_to: UUID) -> bool:
+        """Whether rows refer to ``key`` by this reference that are not assigned to ``visible_to``."""
+        hidden = f"{self._referring(reference)} AND {self.owner} IS DISTINCT FROM %s"
+        query = f"SELECT EXISTS (SELECT {hidden})"
+        row = conn.execute(query.encode(), (conn.workspace_id, key, visible_to)).fetchone()
+        return row is not None and bool(row[0])
+
     def _referring(self, reference: Reference) -> str:
         holds = f"{reference.field} @> ARRAY[%s::uuid]" if reference.many else f"{reference.field} = %s"
         return f"FROM {self.table} WHERE workspace_id = %s AND {holds}"

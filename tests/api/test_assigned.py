@@ -113,9 +113,78 @@ def test_the_limit_is_for_members_and_not_for_admins(team: Team, hidden: dict[st
     ok(somebody.get("/log"))
 
 
-def test_a_viewer_reads_all_and_writes_nothing(team: Team, hidden: dict[str, Any]) -> None:
+class TestWhatOthersContactsHaveToo:
+    """A tag or company is everybody's; who does not see all that have it changes it for none."""
+
+    @pytest.fixture(params=["tags", "companies"])
+    def shared(self, team: Team, request: pytest.FixtureRequest) -> str:
+        """The path of a tag or company that a contact of theirs has, and one of a colleague's."""
+        if request.param == "tags":
+            thing, fields = team.owner.tag("Shared"), {"tags": ["Shared"]}
+        else:
+            thing = team.owner.company("Shared")
+            fields = {"companyId": thing["id"]}
+        for member in (team.limited, team.member):
+            team.owner.contact(assignedTo=str(member.account_id), **fields)
+        return f"/{request.param}/{thing['id']}"
+
+    def test_they_neither_change_nor_delete(self, team: Team, shared: str) -> None:
+        before = team.owner.shown(shared)
+        refused(team.limited.patch(shared, {"name": "Taken"}), 403, says="contact that you may not see")
+        refused(team.limited.delete(shared), 403, says="contact that you may not see")
+        assert team.owner.shown(shared) == before
+        ok(team.limited.patch(shared, {"name": "Shared"}))  # as it is
+
+    def test_they_change_and_delete_what_their_own_alone_have(self, team: Team, shared: str) -> None:
+        (colleagues,) = team.owner.listed("/contacts", assigned_to=str(team.member.account_id))
+        gone(team.owner.delete(f"/contacts/{colleagues['id']}"))
+        assert ok(team.limited.patch(shared, {"name": "Mine"}))["data"]["name"] == "Mine"
+        gone(team.limited.delete(shared))
+
+    def test_nor_is_it_theirs_for_belonging_to_what_is_assigned_to_nobody(self, team: Team, shared: str) -> None:
+        (colleagues,) = team.owner.listed("/contacts", assigned_to=str(team.member.account_id))
+        ok(team.owner.patch(f"/contacts/{colleagues['id']}", {"assignedTo": None}))
+        refused(team.limited.patch(shared, {"name": "Taken"}), 403)
+        refused(team.limited.delete(shared), 403)
+
+    def test_who_sees_all_does(self, team: Team, shared: str) -> None:
+        ok(team.member.patch(shared, {"name": "Ours"}))
+        gone(team.member.delete(shared))
+
+
+@pytest.mark.parametrize("who", ["limited", "viewer"])
+class TestWebhooks:
+    """Where events are sent may be as good as a password, and what was sent is about everybody's contacts."""
+
+    @pytest.fixture
+    def webhook(self, team: Team) -> dict[str, Any]:
+        url = "https://hooks.example.com/secret-path"
+        return created(team.owner.post("/webhooks", {"url": url, "events": ["contact.*"]}))
+
+    def test_neither_endpoints_nor_deliveries_are_shown(self, team: Team, webhook: dict[str, Any], who: str) -> None:
+        path = f"/webhooks/{webhook['id']}"
+        somebody = getattr(team, who)
+        for asked in (somebody, team.key(of=somebody)):
+            for below in ("/webhooks", path, f"{path}/deliveries", f"{path}/deliveries/{webhook['id']}"):
+                refused(asked.get(below), 403, says="webhooks:read")
+
+    def test_nor_are_they_told_of_by_the_log_or_the_audit_trail(
+        self, team: Team, webhook: dict[str, Any], who: str
+    ) -> None:
+        ok(team.owner.patch(f"/webhooks/{webhook['id']}", {"description": "CRM"}))
+        somebody = getattr(team, who)
+        refused(somebody.get("/log"), 403)
+        for params in ({}, {"entityId": webhook["id"]}, {"entityType": "webhook"}, {"action": "created"}):
+            answer = ok(somebody.get("/activities", params=params))
+            assert "secret-path" not in str(answer)
+            assert webhook["id"] not in str(answer)
+            assert answer["meta"]["total"] == len(answer["data"])
+        assert team.member.listed("/activities", entityId=webhook["id"])
+
+
+def test_a_viewer_reads_all_but_the_log_and_webhooks_and_writes_nothing(team: Team, hidden: dict[str, Any]) -> None:
     assert team.viewer.listed("/contacts") == [hidden]
-    ok(team.viewer.get("/log"))
+    assert hidden["id"] in str(team.viewer.listed("/activities"))
     for method, path, body in (
         ("POST", "/contacts", {"firstName": "A"}),
         ("PATCH", f"/contacts/{hidden['id']}", {"firstName": "A"}),

@@ -31,6 +31,14 @@ def test_a_head_is_signed_once(team: Team) -> None:
     assert sign(team) == sign(team)
 
 
+def test_who_only_reads_the_log_signs_nothing(team: Team) -> None:
+    for somebody in (team.member, team.limited, team.viewer, team.key("log:read")):
+        refused(somebody.post("/log/checkpoints"), 403, says="log:write")
+    assert team.owner.listed("/log/checkpoints") == []
+    for somebody in (team.admin, team.key("log:write"), team.owner):
+        created(somebody.post("/log/checkpoints"))
+
+
 def test_they_are_listed_newest_first_in_pages(team: Team, others: Team) -> None:
     made = []
     for _ in range(3):

@@ -47,14 +47,14 @@ def team(installation: Installation) -> Iterator[Team]:
         yield Team(services, http)
 
 
-def tagged(team: Team, count: int = BEARERS) -> str:
+def tagged(team: Team, count: int = BEARERS, **fields: Any) -> str:
     """A tag that so many contacts bear."""
     tag = team.owner.tag("Newsletter")
     ref = TagRef(id=UUID(tag["id"]), name=tag["name"])
 
     origin = Origin(team.workspace_id, Actor(type="system"))
     for first in range(0, count, 800):
-        some = partial(_contacts, some=min(800, count - first), fields={"first_name": "Ada", "tags": (ref,)})
+        some = partial(_contacts, some=min(800, count - first), fields={"first_name": "Ada", "tags": (ref,), **fields})
         team.services.store.run(origin, some, bulk=True)
     return ref.id.hex
 
@@ -150,6 +150,35 @@ def test_meanwhile_nobody_else_can_get_it(installation: Installation, team: Team
             pass
     is_gone(installation, team, tag_id)
     assert team.owner.contact(**named)["tags"] == ["newsletter"]
+
+
+def test_who_would_give_it_to_somebody_is_told_its_name(installation: Installation, team: Team) -> None:
+    """However it was named, and whatever else is named with it."""
+    begun(team, tag_id := tagged(team))
+    for named in ({"tags": ["newsletter"]}, {"tagIds": [tag_id]}, {"tags": ["Other", "NEWSLETTER"]}):
+        error = refused(team.owner.post("/contacts", {"name": "Late", **named}), 422, says="being deleted")
+        assert error["details"][0]["message"].endswith(": Newsletter")
+        assert tag_id not in error["message"].replace("-", "")
+    imported = ok(team.owner.post("/contacts/import", {"contacts": [{"name": "Late", "tags": ["newsletter"]}] * 3}))
+    assert {error["message"].rpartition(": ")[2] for error in imported["data"]["errors"]} == {"Newsletter"}
+    unknown = {"name": "Late", "tagIds": [tag_id, str(nobody := new_id())]}
+    refused(team.owner.post("/contacts", unknown), 422, "tagIds", says=f"no such tag: {nobody}")
+
+
+def test_who_sees_only_what_is_theirs_is_told_of_no_others(installation: Installation, team: Team) -> None:
+    """A tag that others' contacts bear too is not theirs to delete; of theirs alone the job counts what they see."""
+    tag_id = tagged(team, MANY + 1, assigned_to=team.limited.account_id)
+    other = team.owner.contact(assignedTo=str(team.member.account_id), tagIds=[tag_id])
+    refused(team.limited.delete(f"/tags/{tag_id}"), 403)
+    assert team.owner.listed("/jobs") == []
+    ok(team.owner.patch(f"/contacts/{other['id']}", {"tags": []}))
+    job = ok(team.limited.delete(f"/tags/{tag_id}"), 202)["data"]
+    assert job["total"] == MANY + 1 == ok(team.limited.get("/contacts"))["meta"]["total"]
+    with running(installation.config, idle) as context:
+        while job_worker.step(context):
+            pass
+    assert team.limited.shown(f"/jobs/{job['id']}")["status"] == "completed"
+    is_gone(installation, team, tag_id)
 
 
 def test_deleting_it_again_answers_the_same_job(installation: Installation, team: Team) -> None:

@@ -84,6 +84,10 @@ def test_nobody_may_more_than_who_stands_above_them() -> None:
 
 
 def test_a_viewer_writes_nothing_and_only_admins_change_what_is_the_workspaces() -> None:
-    assert {rights["viewer"] for rights in RIGHTS.values()} == {"read"}
-    for resource in ("webhooks", "workspace", "api-keys"):
+    assert {rights["viewer"] for rights in RIGHTS.values()} == {"read", "none"}
+    for resource in ("webhooks", "workspace", "api-keys", "log"):
         assert (RIGHTS[resource]["admin"], RIGHTS[resource]["member"]) == ("write", "read")
+
+
+def test_where_events_are_sent_is_for_those_who_may_see_all_that_is_sent() -> None:
+    assert {who for who, right in RIGHTS["webhooks"].items() if right == "none"} == {"limited", "viewer"}
