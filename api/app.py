@@ -14,6 +14,7 @@ from api.api_key import ApiKeyController
 from api.auth import AuthController
 from api.company import CompanyController
 from api.contact import ContactController
+from api.contact_deal import ContactDealController
 from api.contact_import import ContactImportController
 from api.contact_tag import ContactTagController
 from api.custom_value import CustomValueController
@@ -50,6 +51,7 @@ CONTROLLERS = (
     AuthController,
     CompanyController,
     ContactController,
+    ContactDealController,
     ContactImportController,
     ContactTagController,
     CustomValueController,

@@ -64,6 +64,23 @@ class TimelineController(Controller):
     ) -> Json[Page[ActivityView]]:
         return await _timeline(ask, "company", company_id, wanted, min_seq)
 
+    @get(
+        "/deals/{deal_id:uuid}/timeline",
+        operation_id="getDealTimeline",
+        summary="Everything that touches a deal",
+        description=_ABOUT,
+        scope="deals:read",
+        **_SAID,
+    )
+    async def deal_timeline(
+        self,
+        ask: NamedDependency[Ask],
+        deal_id: FromPath[UUID],
+        wanted: NamedDependency[PageRequest],
+        min_seq: MinSeq = None,
+    ) -> Json[Page[ActivityView]]:
+        return await _timeline(ask, "deal", deal_id, wanted, min_seq)
+
 
 async def _timeline(
     ask: Ask, kind: str, subject_id: UUID, wanted: PageRequest, min_seq: int | None

@@ -26,7 +26,7 @@ from projections.view.view import Moment, Put, Table, View
 from schemas.activity import ActivityView
 from schemas.wire.page import PageRequest
 
-SUBJECTS: Final = ("contact", "company")
+SUBJECTS: Final = ("contact", "company", "deal")
 """The kinds of thing that have a timeline. One more, and the view's version goes up."""
 
 ITEMS: Final = Table("timeline_items", columns={"subject_id": "uuid", "seq": "bigint"}, key=("subject_id", "seq"))
@@ -61,7 +61,7 @@ def _referring(decider: Decider[Any, Any, State], subjects: tuple[str, ...]) -> 
     return tuple(reference for reference in references(decider.state) if reference.to.kind in subjects)
 
 
-TIMELINE: Final = timeline("timeline", 2, SUBJECTS)
+TIMELINE: Final = timeline("timeline", 3, SUBJECTS)
 KINDS: Final = frozenset({*SUBJECTS, *TIMELINE.folds})
 """The kinds of thing whose events are on timelines."""
 

@@ -273,6 +273,31 @@ def test_what_it_refers_to_is_of_the_workspace(team: Team, others: Team, sales: 
         refused(team.owner.patch(path(deal), {name: value}), 422, name)
 
 
+class TestOpportunities:
+    def test_are_the_deals_with_a_contact_the_one_changed_last_first(self, team: Team, sales: Thing) -> None:
+        contact, other = team.owner.contact(), team.owner.contact()
+        first, second = (add(team.owner, sales, contactId=contact["id"]) for _ in range(2))
+        add(team.owner, sales, contactId=other["id"])
+        first = ok(team.owner.patch(path(first), {"status": "lost"}))["data"]
+        answer = ok(team.owner.get(f"/contacts/{contact['id']}/opportunities"))
+        assert answer["data"] == [first, second]
+        assert answer["meta"] == {"page": 1, "limit": 50, "total": 2, "totalPages": 1, "nextCursor": None}
+        assert len(team.owner.listed(f"/contacts/{contact['id']}/opportunities", limit=1, page=2)) == 1
+
+    def test_of_a_contact_that_is_not_there_are_not_found(self, team: Team, others: Team) -> None:
+        refused(team.owner.get(f"/contacts/{new_id()}/opportunities"), 404, says="contact")
+        refused(team.owner.get(f"/contacts/{others.owner.contact()['id']}/opportunities"), 404, says="contact")
+
+    def test_are_for_a_limited_member_theirs_of_contacts_that_are_theirs(self, team: Team, sales: Thing) -> None:
+        mine = str(team.limited.account_id)
+        contact, hidden = team.owner.contact(assignedTo=mine), team.owner.contact()
+        deal = add(team.owner, sales, contactId=contact["id"], assignedTo=mine)
+        add(team.owner, sales, contactId=contact["id"])
+        add(team.owner, sales, contactId=hidden["id"], assignedTo=mine)
+        assert team.limited.listed(f"/contacts/{contact['id']}/opportunities") == [deal]
+        refused(team.limited.get(f"/contacts/{hidden['id']}/opportunities"), 404, says="contact")
+
+
 class TestLimitedMembers:
     def test_see_change_and_make_only_theirs(self, team: Team, sales: Thing) -> None:
         mine = add(team.owner, sales, assignedTo=str(team.limited.account_id))

@@ -78,6 +78,38 @@ class TestWhatIsTold:
         refused(team.owner.get(f"/companies/{other['id']}/timeline"), 404, says="company")
         assert len(events(team.owner, ann)) == 6
 
+    def test_what_happens_to_a_deal_is_on_its_own_its_contacts_and_its_companys(self, team: Team, keep: Keep) -> None:
+        acme, ann = team.owner.company("Acme"), team.owner.contact(firstName="Ann")
+        stages = [{"name": "Lead"}, {"name": "Won", "type": "won"}]
+        pipeline = created(team.owner.post("/pipelines", {"name": "Sales", "stages": stages}))
+        lead, won = (stage["id"] for stage in pipeline["stages"])
+        body = {"name": "A", "value": 1, "pipelineId": pipeline["id"], "stageId": lead, "contactId": ann["id"]}
+        deal = created(team.owner.post("/deals", body))
+        ok(team.owner.patch(f"/deals/{deal['id']}", {"companyId": acme["id"]}))
+        ok(team.owner.patch(f"/deals/{deal['id']}", {"stageId": won, "contactId": None}))
+        ok(team.owner.patch(f"/deals/{deal['id']}", {"name": "B"}))
+        keep(team)
+        moved = ["deal.won", "deal.stage_changed", "deal.updated"]
+        assert events(team.owner, deal, "deals") == ["deal.updated", *moved, "deal.updated", "deal.created"]
+        assert events(team.owner, ann) == ["deal.updated", "deal.updated", "deal.created", "contact.created"]
+        assert events(team.owner, acme, "companies") == ["deal.updated", *moved, "deal.updated", "company.created"]
+        assert events(team.key("contacts:read"), ann) == ["contact.created"]
+        refused(team.key("contacts:read").get(path(deal, "deals")), 403)
+
+    def test_a_limited_member_finds_no_deals_there_but_theirs(self, team: Team, keep: Keep) -> None:
+        mine = str(team.limited.account_id)
+        ann = team.owner.contact(firstName="Ann", assignedTo=mine)
+        pipeline = created(team.owner.post("/pipelines", {"name": "Sales", "stages": [{"name": "Lead"}]}))
+        body = {"name": "A", "value": 1, "pipelineId": pipeline["id"], "stageId": pipeline["stages"][0]["id"]}
+        hidden = created(team.owner.post("/deals", {**body, "contactId": ann["id"]}))
+        keep(team)
+        assert events(team.limited, ann) == ["contact.created"]
+        refused(team.limited.get(path(hidden, "deals")), 404, says="deal")
+        ok(team.owner.patch(f"/deals/{hidden['id']}", {"assignedTo": mine}))
+        keep(team)
+        assert events(team.limited, ann) == ["deal.updated", "deal.created", "contact.created"]
+        assert events(team.limited, hidden, "deals") == ["deal.updated", "deal.created"]
+
     def test_an_item_is_shown_as_in_the_audit_trail(self, team: Team, keep: Keep) -> None:
         contact = team.admin.contact(firstName="Ann", company="Acme")
         ok(team.admin.patch(f"/contacts/{contact['id']}", {"company": "Acme Corp"}))
