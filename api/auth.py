@@ -50,7 +50,9 @@ class AuthController(Controller):
         passwords: NamedDependency[Passwords],
         data: RequestBody[Registration],
     ) -> Json[Session]:
-        """Answers a session, as logging in does."""
+        """Answers a session, as logging in does. A client registers at most 10 times a minute (429 with `Retry-After`), and
+        for an hour no more when 10 of the addresses had accounts.
+        """
         client = _client(request)
         guessing.register(client)
         identity.checked(data)
@@ -78,6 +80,9 @@ class AuthController(Controller):
         passwords: NamedDependency[Passwords],
         data: RequestBody[Credentials],
     ) -> Json[Session]:
+        """A client tries at most 10 times a minute at one account and 30 times in all. More are answered 429 with
+        `Retry-After`, as are those who come when too many log in at once.
+        """
         email = identity.address(data.email)
         guessing.log_in(_client(request), email)
         wanted = wanted_workspace(request.headers, request.scope["query_string"])

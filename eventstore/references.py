@@ -34,12 +34,12 @@ class References:
     def to(self, kind: str) -> Sequence[Referring]:
         return self._to.get(kind, ())
 
-    def check_shared(self, conn: Db, rows: Rows, key: UUID, visible_to: UUID | None) -> None:
-        """Refuses (``permission_denied``) to let who sees only what is theirs change what others' things refer to.
+    def check_shared(self, conn: Db, rows: Rows, key: UUID, visible_to: UUID | None, *, ending: bool = False) -> None:
+        """Refuses (``permission_denied``) to let who sees only what is theirs change or end what others' things refer to.
 
-        What is itself assigned to somebody is theirs to change, whoever refers to it.
+        What is itself assigned to somebody is theirs to change, whoever refers to it; its end would change the others.
         """
-        if visible_to is None or rows.owner is not None:
+        if visible_to is None or (rows.owner is not None and not ending):
             return
         for table, reference in self.to(rows.decider.stream_type):
             if table.owner is not None and table.hides_referring(conn, reference, key, visible_to):

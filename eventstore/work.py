@@ -274,10 +274,10 @@ class Work:
                 known = reference.ids(before)
                 self.hold(reference.to.kind, [key for key in found if key not in known], reference.wire)
 
-    def check_shared(self, decider: Decider[Any, Any, Any], current: Current[Any]) -> None:
+    def check_shared(self, decider: Decider[Any, Any, Any], current: Current[Any], *, ending: bool = False) -> None:
         """Who sees only what is theirs changes nothing that is others' too: refuses with ``permission_denied``."""
         rows = self.rows[decider.stream_type]
-        self.references.check_shared(self.conn, rows, rows.key_of(current), self.origin.visible_to)
+        self.references.check_shared(self.conn, rows, rows.key_of(current), self.origin.visible_to, ending=ending)
 
     def _let_go(self, decider: Decider[Any, Any, Any], current: Current[Any]) -> None:
         """Before a thing ends: whoever holds it is waited for, and those who refer to it let go or end with it."""
@@ -289,7 +289,7 @@ class Work:
             return
         self.write_rows()
         rows.hold(self.conn, [key], ending=True)
-        self.check_shared(decider, current)
+        self.check_shared(decider, current, ending=True)
         if endings.job_of(self.conn, kind, key) is not None:
             raise TooManyToEndError(kind, current.id)
         for found in referring:

@@ -66,7 +66,7 @@ PARAMETERS: Final[dict[str, JSON]] = {
         "in": "header",
         "description": (
             "Makes it safe to repeat the request: for 24 hours the same key gets the first response again, without"
-            " anything being done twice. The same key with another request is refused (422)."
+            " anything being done twice. The same key with another request of the same caller is refused (422)."
         ),
         "schema": {"type": "string", "minLength": 1, "maxLength": 255},
     },

@@ -46,7 +46,7 @@ def begin(unit: Work, caller: Caller, kind: str, stream_id: UUID, if_version: in
     current = unit.get(rows.decider, stream_id, if_version=if_version)
     wanted = Deletion(kind=kind, id=stream_id, key=rows.key_of(current))
     rows.hold(unit.conn, [wanted.key], ending=True)
-    unit.check_shared(rows.decider, current)
+    unit.check_shared(rows.decider, current, ending=True)
     job_id = endings.job_of(unit.conn, kind, wanted.key) or _insert(unit, caller, wanted)
     view = jobs.one(unit.conn, unit.origin.workspace_id, job_id, None)
     assert view is not None, "a thing is on its way out only while its job is open"

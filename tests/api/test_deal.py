@@ -308,6 +308,17 @@ class TestLimitedMembers:
         ok(team.limited.patch(path(mine), {"stageId": sales["stages"][1]["id"], "status": "lost"}))
         assert add(team.limited, sales)["assignedTo"] == str(team.limited.account_id)
 
+    def test_end_no_contact_that_a_deal_of_others_is_with(self, team: Team, sales: Thing) -> None:
+        """It would change that deal; what the contact itself is called is theirs to say."""
+        contact = team.owner.contact(assignedTo=str(team.limited.account_id))
+        hidden = add(team.owner, sales, contactId=contact["id"])
+        ok(team.limited.patch(f"/contacts/{contact['id']}", {"firstName": "Ada"}))
+        before = team.owner.shown(path(hidden))
+        refused(team.limited.delete(f"/contacts/{contact['id']}"), 403, says="deal that you may not see")
+        assert team.owner.shown(path(hidden)) == before
+        ok(team.owner.patch(path(hidden), {"assignedTo": str(team.limited.account_id)}))
+        gone(team.limited.delete(f"/contacts/{contact['id']}"))
+
     def test_may_give_one_away_and_move_it_in_one_go(self, team: Team, sales: Thing) -> None:
         mine = add(team.limited, sales)
         body = {"assignedTo": str(team.owner.account_id), "stageId": sales["stages"][1]["id"]}
