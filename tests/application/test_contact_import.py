@@ -626,7 +626,7 @@ class TestAtTheSameTime:
 
         def go(_: int) -> tuple[int, int, int, int]:
             together.wait(10)
-            return counts(importing.csv(header, *lines, tags=["all"]))
+            return counts(importing.csv(header, *lines))
 
         with ThreadPoolExecutor(3) as executor:
             results = list(executor.map(go, range(3)))
