@@ -31,6 +31,7 @@ from api.http.middleware import Authentication, RequestContext
 from api.http.paging import page_request
 from api.http.passwords import Passwords
 from api.http.query import check_query
+from api.http.upload import Uploads
 from api.job import JobController
 from api.log import LogController
 from api.log_checkpoint import LogCheckpointController
@@ -86,7 +87,7 @@ def create_app(
         to_thread.current_default_thread_limiter().total_tokens = THREADS
 
     admission = Admission(services, RateLimiter(services.pool, enabled=rate_limits))
-    guessing, passwords = Guessing(enabled=rate_limits), Passwords()
+    guessing, passwords, uploads = Guessing(enabled=rate_limits), Passwords(), Uploads()
     app = Litestar(
         route_handlers=[
             Router("/api/v1", route_handlers=list(CONTROLLERS)),
@@ -104,6 +105,7 @@ def create_app(
             "services": Provide(lambda: services, sync_to_thread=False),
             "guessing": Provide(lambda: guessing, sync_to_thread=False),
             "passwords": Provide(lambda: passwords, sync_to_thread=False),
+            "uploads": Provide(lambda: uploads, sync_to_thread=False),
         },
         middleware=[Authentication(admission)],
         before_request=check_query,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from anyio import to_thread
 from litestar import Controller
 from litestar.di import NamedDependency
 from msgspec import UNSET
@@ -14,7 +13,7 @@ from api.contact_import_options import FileOptions, Texts, file_options, import_
 from api.http.answers import Answer, Json
 from api.http.ask import Act
 from api.http.routes import post
-from api.http.upload import MAX_BODY, Upload, received
+from api.http.upload import MAX_BODY, Upload, Uploads, received
 from application import contact_import as imports
 from application.importing.source import Source
 from domain.kernel import JSON, Refused, invalid
@@ -90,10 +89,13 @@ class ContactImportController(Controller):
         headers=("Location",),
     )
     async def import_contacts(
-        self, act: NamedDependency[Act], asked: NamedDependency[dict[str, list[str]]]
+        self,
+        act: NamedDependency[Act],
+        asked: NamedDependency[dict[str, list[str]]],
+        uploads: NamedDependency[Uploads],
     ) -> Json[One[ImportAnswer]]:
         async with received(act.request) as upload:
-            return await to_thread.run_sync(_import, act, upload, asked)
+            return await uploads.run(_import, act, upload, asked)
 
 
 def _import(act: Act, upload: Upload, query: Texts) -> Json[One[ImportAnswer]]:

@@ -16,6 +16,7 @@ from multipart import (  # type: ignore[import-untyped]  # its types are inline,
     PushMultipartParser,
 )
 
+from api.http.threads import FewThreads
 from domain.kernel import Refused, invalid
 
 MAX_FILE: Final = 50 * 1024 * 1024
@@ -25,8 +26,19 @@ MAX_BODY: Final = MAX_FILE + MAX_FIELDS + 65_536
 """Bytes: of a file, of a JSON document, of all other fields of a form together, and of a whole form."""
 
 MAX_PARTS: Final = 100
+AT_ONCE: Final = 2
+WAITING: Final = 16
+RETRY_SECONDS: Final = 10
 _IN_MEMORY: Final = 256 * 1024
 _CSV: Final = frozenset({"text/csv", "application/csv", "text/tab-separated-values"})
+
+
+class Uploads(FewThreads):
+    """Where uploads are read: they keep Python busy for seconds, and each may have a file of ``MAX_BODY`` while it waits."""
+
+    def __init__(self, at_once: int = AT_ONCE, waiting: int = WAITING) -> None:
+        super().__init__("uploads", at_once=at_once, waiting=waiting, retry_seconds=RETRY_SECONDS)
+
 
 Kind = Literal["json", "csv", "form"]
 

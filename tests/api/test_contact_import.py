@@ -6,6 +6,9 @@ import json
 import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,7 +16,12 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from api import app
+from api.http.upload import Uploads
+from application import contact_import as imports
+from eventstore.database import wait_for_turn, writing
 from tests.api.asserting import ok, refused
+from tests.api.serving import serving
 from tests.api.team import API, Member, Team
 from tests.logs import types, whole_log
 
@@ -318,6 +326,25 @@ class TestWhoMay:
         others.owner.contact(email="ada@engine.org", firstName="Theirs")
         assert counts(result(by_csv(team.owner))) == (1, 0, 0, 1)
         assert [contact["firstName"] for contact in others.owner.listed("/contacts")] == ["Theirs"]
+
+
+def test_few_are_read_at_once_and_the_others_wait_or_are_refused(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What keeps the first one busy is that it is another import's turn."""
+    monkeypatch.setattr(app, "Uploads", partial(Uploads, at_once=1, waiting=1))
+    with (
+        serving(team.services) as url,
+        httpx.Client(base_url=url, timeout=30) as client,
+        ThreadPoolExecutor(3) as executor,
+    ):
+        owner = replace(team.owner, http=client)
+        with writing(team.services.pool, team.workspace_id) as conn:
+            wait_for_turn(conn, imports.KIND)
+            done, others = wait([executor.submit(by_csv, owner) for _ in range(3)], 20, FIRST_COMPLETED)
+            (turned_away,) = (future.result() for future in done)
+            refused(turned_away, 429)
+            assert turned_away.headers["retry-after"] == "10"
+            assert ok(owner.get("/contacts"))["data"] == []
+        assert sorted(counts(result(future.result())) for future in others) == [(0, 0, 1, 1), (1, 0, 0, 1)]
 
 
 class TestLimits:
