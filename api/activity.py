@@ -27,7 +27,7 @@ class ActivityController(Controller):
     def list_activities(
         self,
         ask: NamedDependency[Ask],
-        wanted: NamedDependency[PageRequest],
+        paged: NamedDependency[PageRequest],
         entity_type: Annotated[
             str | None,
             QueryParameter(
@@ -53,4 +53,4 @@ class ActivityController(Controller):
             untold=ask.caller.untold,
         )
         with ask.reading() as conn:
-            return ask.page(wanted, *rows.listed(conn, TABLES, wanted, asked))
+            return ask.page(paged, *rows.listed(conn, TABLES, paged, asked))

@@ -46,7 +46,7 @@ class ApiKeyController(Controller):
         made = done.value
         fields = rows.api_key_fields(ask.caller.workspace_id, made.key, made.creator, None)
         created = ApiKeyCreated(**fields, raw_key=made.raw)
-        return ask.told(created, 201, {"cache-control": "no-store", "daybook-seq": str(done.seq)})
+        return ask.told(created, 201, {"daybook-seq": str(done.seq)})
 
     @delete("/{key_id:uuid}", operation_id="revokeApiKey", summary="Revoke an API key", scope="api-keys:write")
     def revoke_key(self, act: NamedDependency[Act], key_id: FromPath[UUID]) -> Json[None]:

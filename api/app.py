@@ -28,9 +28,9 @@ from api.http.body import Sent, StrictBody
 from api.http.health import healthz, metrics, readyz
 from api.http.limits import RateLimiter
 from api.http.middleware import Authentication, RequestContext
-from api.http.paging import page_request
+from api.http.paging import page_request, paged
 from api.http.passwords import Passwords
-from api.http.query import check_query
+from api.http.routes import before
 from api.http.upload import Uploads
 from api.job import JobController
 from api.log import LogController
@@ -78,6 +78,7 @@ def create_app(
     services: Services,
     *,
     rate_limits: bool = True,
+    metrics_token: str | None = None,
     on_startup: Sequence[Hook] = (),
     on_shutdown: Sequence[Hook] = (),
 ) -> RequestContext:
@@ -101,14 +102,16 @@ def create_app(
         ],
         dependencies={
             **provided(services),
+            "paged": Provide(paged, sync_to_thread=False),
             "wanted": Provide(page_request, sync_to_thread=False),
             "services": Provide(lambda: services, sync_to_thread=False),
             "guessing": Provide(lambda: guessing, sync_to_thread=False),
             "passwords": Provide(lambda: passwords, sync_to_thread=False),
             "uploads": Provide(lambda: uploads, sync_to_thread=False),
+            "metrics_token": Provide(lambda: metrics_token, sync_to_thread=False),
         },
         middleware=[Authentication(admission)],
-        before_request=check_query,
+        before_request=before,
         exception_handlers=errors.HANDLERS,
         dto=StrictBody,
         return_dto=None,

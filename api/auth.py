@@ -120,7 +120,7 @@ def _told(services: Services, opened: tuple[Caller, str, datetime], status: int)
     caller, token, expires_at = opened
     found = _me(services, caller)
     session = Session(token=token, expires_at=expires_at, user=found.user, workspace=found.workspace)
-    return plain(session, status, {"cache-control": "no-store"})
+    return plain(session, status)
 
 
 def _client(request: _Anyone) -> str:

@@ -8,10 +8,12 @@ from uuid import UUID
 
 from litestar.params import QueryParameter
 
+from api.http.paging import said_once, searched
 from api.http.query import malformed_parameter
 from domain.contact import ContactStatus, ContactType
 from domain.kernel.filter import Condition, Filter, Group, Operator
 from projections.table.filter import moment
+from projections.table.search import MAX_WORDS
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,8 @@ def contact_query(
     search: Annotated[
         str | None,
         QueryParameter(
-            max_length=200, description="Words, any part of name, e-mail address, company or phone; all of them."
+            max_length=200,
+            description=f"Words, any part of name, e-mail address, company or phone; all of them. {MAX_WORDS} at most.",
         ),
     ] = None,
     q: Annotated[str | None, QueryParameter(max_length=200, description="Another name for `search`.")] = None,
@@ -70,7 +73,7 @@ def contact_query(
     ] = None,
 ) -> ContactQuery:
     """All given filters must hold; an empty one is none."""
-    assignee = assigned_to or assigned_to_camel
+    assignee = said_once({"assigned_to": assigned_to, "assignedTo": assigned_to_camel})
     given: list[tuple[str, Operator, object]] = [
         ("source", "eq", source and source.strip()),
         ("company", "eq", company and company.strip()),
@@ -93,7 +96,7 @@ def contact_query(
         if value not in (None, "")
     )
     asked_for = Group(match="all", conditions=conditions) if conditions else None
-    return ContactQuery(filter=asked_for, search=search or q)
+    return ContactQuery(filter=asked_for, search=searched({"search": search, "q": q}))
 
 
 def _time(name: str, value: str | None) -> str | None:

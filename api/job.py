@@ -30,12 +30,12 @@ class JobController(Controller):
     def list_jobs(
         self,
         ask: NamedDependency[Ask],
-        wanted: NamedDependency[PageRequest],
+        paged: NamedDependency[PageRequest],
         status: Annotated[JobStatus | None, QueryParameter(description="Only jobs of this status.")] = None,
     ) -> Json[Page[JobView]]:
         """Every import is one. Members limited to what is assigned to them see only their own."""
         with ask.reading() as conn:
-            return ask.page(wanted, *rows.listed(conn, ask.caller.workspace_id, wanted, status, ask.visible_to))
+            return ask.page(paged, *rows.listed(conn, ask.caller.workspace_id, paged, status, ask.visible_to))
 
     @get("/{job_id:uuid}", operation_id="getJob", summary="How far a job has come", scope="jobs:read")
     def get_job(self, ask: NamedDependency[Ask], job_id: FromPath[UUID]) -> Json[One[JobView]]:
@@ -44,7 +44,7 @@ class JobController(Controller):
             view = rows.one(conn, ask.caller.workspace_id, job_id, ask.visible_to)
         if view is None:
             raise not_found("job")
-        return ask.told(view, headers={"cache-control": "no-store"})
+        return ask.told(view)
 
     @get(
         "/{job_id:uuid}/errors",
@@ -53,14 +53,14 @@ class JobController(Controller):
         scope="jobs:read",
     )
     def list_errors(
-        self, ask: NamedDependency[Ask], wanted: NamedDependency[PageRequest], job_id: FromPath[UUID]
+        self, ask: NamedDependency[Ask], paged: NamedDependency[PageRequest], job_id: FromPath[UUID]
     ) -> Json[Page[RowError]]:
         """In order of rows: one entry for each field at fault."""
         workspace_id = ask.caller.workspace_id
         with ask.reading() as conn:
             if rows.one(conn, workspace_id, job_id, ask.visible_to) is None:
                 raise not_found("job")
-            return ask.page(wanted, *rows.errors(conn, workspace_id, job_id, wanted))
+            return ask.page(paged, *rows.errors(conn, workspace_id, job_id, paged))
 
     @post(
         "/{job_id:uuid}/cancel",

@@ -86,7 +86,7 @@ def _types(given: list[str]) -> list[str]:
 def _answer(entries: list[LogEntry], last: int, after: int, *, ndjson: bool) -> Response[Any]:
     """``nextAfter`` is where to go on: behind the last entry, or behind all that was looked through for the types."""
     next_after = entries[-1].seq if entries else max(after, last)
-    headers = {"daybook-seq": str(last), "daybook-next-after": str(next_after), "cache-control": "no-store"}
+    headers = {"daybook-seq": str(last), "daybook-next-after": str(next_after)}
     if ndjson:
         body = b"".join(msgspec.json.encode(entry) + b"\n" for entry in entries)
         return Response(body, media_type=_NDJSON, headers=headers)

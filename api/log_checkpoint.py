@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from litestar import Controller
 from litestar.di import NamedDependency
 
 from api.http.answers import Json
 from api.http.ask import Ask
-from api.http.query import malformed_parameter
 from api.http.routes import get, post
 from application.calling.signing import signing_key
-from domain.kernel import invalid
 from eventstore.checkpoint import read_checkpoints, sign_head
+from projections.table import keyset
 from schemas.verification import Checkpoint
 from schemas.wire.page import One, Page, PageRequest
+
+_NEWEST_FIRST: Final = "-seq"
 
 
 class LogCheckpointController(Controller):
@@ -22,16 +25,14 @@ class LogCheckpointController(Controller):
 
     @get(operation_id="listLogCheckpoints", summary="List the signed heads of the log, newest first", scope="log:read")
     def list_checkpoints(
-        self, ask: NamedDependency[Ask], wanted: NamedDependency[PageRequest]
+        self, ask: NamedDependency[Ask], paged: NamedDependency[PageRequest]
     ) -> Json[Page[Checkpoint]]:
         """Heads are signed every hour in which something was written, and on demand."""
-        if wanted.cursor is not None:
-            raise malformed_parameter("cursor", "this list is read by page")
-        if wanted.sort is not None:
-            raise invalid("sort", "heads are always listed with the newest first")
         with ask.reading() as conn:
-            found, total = read_checkpoints(conn, limit=wanted.limit, offset=wanted.skipped)
-        return ask.page(wanted, found, total, None)
+            (before,) = (None,) if paged.cursor is None else keyset.read(paged.cursor, _NEWEST_FIRST, int)
+            found, total = read_checkpoints(conn, limit=paged.limit + 1, offset=paged.skipped, before=before)
+        heads, cursor = keyset.page(found, paged.limit, lambda head: keyset.written(_NEWEST_FIRST, head.seq))
+        return ask.page(paged, heads, total, cursor)
 
     @post(operation_id="signLogHead", summary="Sign the head of the log as it is now", scope="log:write")
     def sign(self, ask: NamedDependency[Ask]) -> Json[One[Checkpoint]]:

@@ -42,10 +42,10 @@ class TimelineController(Controller):
         self,
         ask: NamedDependency[Ask],
         contact_id: FromPath[UUID],
-        wanted: NamedDependency[PageRequest],
+        paged: NamedDependency[PageRequest],
         min_seq: MinSeq = None,
     ) -> Json[Page[ActivityView]]:
-        return await _timeline(ask, "contact", contact_id, wanted, min_seq)
+        return await _timeline(ask, "contact", contact_id, paged, min_seq)
 
     @get(
         "/companies/{company_id:uuid}/timeline",
@@ -59,10 +59,10 @@ class TimelineController(Controller):
         self,
         ask: NamedDependency[Ask],
         company_id: FromPath[UUID],
-        wanted: NamedDependency[PageRequest],
+        paged: NamedDependency[PageRequest],
         min_seq: MinSeq = None,
     ) -> Json[Page[ActivityView]]:
-        return await _timeline(ask, "company", company_id, wanted, min_seq)
+        return await _timeline(ask, "company", company_id, paged, min_seq)
 
     @get(
         "/deals/{deal_id:uuid}/timeline",
@@ -83,13 +83,13 @@ class TimelineController(Controller):
 
 
 async def _timeline(
-    ask: Ask, kind: str, subject_id: UUID, wanted: PageRequest, min_seq: int | None
+    ask: Ask, kind: str, subject_id: UUID, paged: PageRequest, min_seq: int | None
 ) -> Json[Page[ActivityView]]:
     kinds = {kind for kind in rows.KINDS if ask.caller.may(f"{ROWS[kind].table}:read")}
     found, headers = await fresh(
         ask,
         rows.TIMELINE,
         min_seq,
-        lambda conn: rows.listed(conn, ROWS, kind, subject_id, wanted, ask.visible_to, kinds),
+        lambda conn: rows.listed(conn, ROWS, kind, subject_id, paged, ask.visible_to, kinds),
     )
-    return ask.page(wanted, *found, headers=headers)
+    return ask.page(paged, *found, headers=headers)

@@ -44,6 +44,7 @@ class Settings:
     log_format: str = "text"
     metrics_port: int | None = None
     metrics_host: str = "127.0.0.1"
+    metrics_token: str | None = field(default=None, repr=False)
     app_password: str | None = field(default=None, repr=False)
     worker_password: str | None = field(default=None, repr=False)
 
@@ -80,6 +81,7 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
         log_format=_one_of(environment, "DAYBOOK_LOG_FORMAT", "text", frozenset({"text", "json"})),
         metrics_port=_number(environment, "DAYBOOK_METRICS_PORT", 0) or None,
         metrics_host=environment.get("DAYBOOK_METRICS_HOST") or "127.0.0.1",
+        metrics_token=environment.get("DAYBOOK_METRICS_TOKEN") or None,
         app_password=environment.get("DAYBOOK_APP_PASSWORD") or None,
         worker_password=environment.get("DAYBOOK_WORKER_PASSWORD") or None,
     )

@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack
 import uvicorn
 
 from api.app import create_app
+from api.http.protocol import BoundedProtocol
 from application.calling.secretbox import SecretBox
 from application.calling.services import Services
 from daybook.access import AccessAnnouncer
@@ -50,6 +51,7 @@ def serve(settings: Settings) -> None:
     app = create_app(
         services,
         rate_limits=settings.rate_limits,
+        metrics_token=settings.metrics_token,
         on_startup=[connect_nudges],
         on_shutdown=[stack.aclose],
     )
@@ -60,7 +62,7 @@ def serve(settings: Settings) -> None:
             host=settings.host,
             port=settings.port,
             loop="uvloop",
-            http="httptools",
+            http=BoundedProtocol,
             log_config=None,
             access_log=False,
             server_header=False,

@@ -26,8 +26,10 @@ _STORED: Final[LiteralString] = """
 """
 _LISTED: Final[LiteralString] = """
     SELECT workspace_id, seq, hash, signed_at, public_key, signature FROM log_checkpoints
-    WHERE workspace_id = %s ORDER BY seq DESC LIMIT %s OFFSET %s
+    WHERE workspace_id = %s AND seq < %s ORDER BY seq DESC LIMIT %s OFFSET %s
 """
+_BEYOND: Final = 2**63 - 1
+"""A seq that no log comes to."""
 _MOVED: Final[LiteralString] = """
     SELECT workspace_id FROM log_heads WHERE workspace_id > %s AND seq > signed_seq ORDER BY workspace_id LIMIT %s
 """
@@ -90,9 +92,11 @@ def sign_moved_heads(pool: Pool, private_key: Ed25519PrivateKey) -> list[Checkpo
         after = moved[-1]
 
 
-def read_checkpoints(conn: Db, *, limit: int, offset: int = 0) -> tuple[list[Checkpoint], int]:
-    """A workspace's signed heads, newest first, and how many there are; inside ``reading``."""
-    rows = conn.execute(_LISTED, (conn.workspace_id, limit, offset))
+def read_checkpoints(
+    conn: Db, *, limit: int, offset: int = 0, before: int | None = None
+) -> tuple[list[Checkpoint], int]:
+    """A workspace's signed heads, newest first (those ``before`` a seq), and how many there are in all; inside ``reading``."""
+    rows = conn.execute(_LISTED, (conn.workspace_id, _BEYOND if before is None else before, limit, offset))
     total = conn.execute("SELECT count(*) FROM log_checkpoints WHERE workspace_id = %s", (conn.workspace_id,))
     found = [
         as_checkpoint(row[0], row[1], hashed=row[2], signed_at=timestamp(row[3]), public_key=row[4], signature=row[5])

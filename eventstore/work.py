@@ -112,7 +112,7 @@ class Work:
     def _check_version(self, decider: Decider[Any, Any, Any], current: Current[Any], if_version: int | None) -> None:
         if if_version not in (None, current.version):
             noun = self.rows[decider.stream_type].noun
-            message = f"This {noun} has changed: its version is {current.version}, not {if_version}."
+            message = f"This {noun} has changed since: its version is {current.version}."
             raise Refused("precondition_failed", message)
 
     def _check_visible(self, decider: Decider[Any, Any, Any], current: Current[Any]) -> None:

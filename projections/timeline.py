@@ -15,7 +15,7 @@ from uuid import UUID
 from psycopg import Cursor
 
 from domain.catalogue import DECIDERS
-from domain.kernel import Decider, State, invalid, not_found
+from domain.kernel import Decider, State, not_found
 from domain.kernel.fields import Reference, references
 from eventstore.database import Db
 from projections import activity
@@ -70,7 +70,6 @@ _TOUCHING: Final = (
     " WHERE t.workspace_id = %s AND t.subject_id = %s"
 )
 _COUNT: Final = f"SELECT count(*) FROM {ITEMS.name} WHERE workspace_id = %s AND subject_id = %s"
-_NEWEST_FIRST: Final = frozenset({"", "timestamp", "createdAt"})
 _ORDER: Final = "-seq"
 
 
@@ -89,8 +88,6 @@ def listed(
     touches it, they are not shown what happened to something that is assigned to others, and nobody what happened to
     things of other ``kinds``.
     """
-    if request.sort is not None and not (request.sort.field in _NEWEST_FIRST and request.sort.descending):
-        raise invalid("sort", "a timeline always has the newest first")
     seen = _told(kinds)
     if visible_to is not None:
         seen = every(seen, *(_seen(table, visible_to) for table in rows.values() if table.owner))

@@ -11,6 +11,18 @@ from msgspec import UNSET, Meta, UnsetType
 from domain.kernel import JSON, Value
 from schemas.job import JobStatus, RowError
 
+_Contact = Annotated[msgspec.Raw, Meta(extra_json_schema={"$ref": "#/components/schemas/NewContact"})]
+_Row = Annotated[
+    msgspec.Raw,
+    Meta(
+        extra_json_schema={
+            "type": "object",
+            "additionalProperties": {"type": ["string", "number", "boolean", "null"]},
+        }
+    ),
+]
+"""Judged one by one, so that one that is not acceptable keeps no other out."""
+
 
 class ImportOptions(Value, forbid_unknown_fields=True):
     """What holds for every row.
@@ -34,10 +46,10 @@ class ImportOptions(Value, forbid_unknown_fields=True):
 class ImportRequest(ImportOptions, forbid_unknown_fields=True):
     """``contacts``: objects as ``POST /contacts`` takes them; or ``rows``: objects of text by column. Each is judged by itself."""
 
-    contacts: Annotated[list[msgspec.Raw] | UnsetType, Meta(description="Contacts as `POST /contacts` takes them.")] = (
+    contacts: Annotated[list[_Contact] | UnsetType, Meta(description="Contacts as `POST /contacts` takes them.")] = (
         UNSET
     )
-    rows: Annotated[list[msgspec.Raw] | UnsetType, Meta(description="Objects of text by column.")] = UNSET
+    rows: Annotated[list[_Row] | UnsetType, Meta(description="Objects of text by column.")] = UNSET
 
 
 class ImportAnswer(Value):

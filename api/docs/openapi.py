@@ -80,7 +80,7 @@ class _Components:
             answered |= {kind: None for kind in answers_of(handler).values() if kind is not None}
             if (line := handler.opt.get("lines")) is not None:
                 answered[line] = None
-        into, requests = schemas(list(taken), _REF)
+        into, requests = schemas(list(taken), _REF, taken=True)
         out, responses = schemas(list(answered), _REF, answered=True)
         self._schemas: dict[Any, JSON] = dict(zip(taken, into, strict=True)) | dict(zip(answered, out, strict=True))
         self.components = responses | requests

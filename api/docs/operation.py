@@ -32,6 +32,8 @@ _CONSTRAINTS: Final = {
     "pattern": "pattern",
 }
 _DONE: Final = {200: "Done.", 201: "Created.", 202: "Accepted.", 204: "Done; there is nothing to say."}
+NDJSON: Final = "application/x-ndjson"
+_FORM: Final = "multipart/form-data"
 _BY_JOB: Final = "More than 1,000 things refer to it: a job has them let go of it, then takes it away."
 _NEXT_WORD: Final = re.compile(r"_(\w)")
 _ID: Final = "0198c6f2-7d3a-7c4e-9b1f-2a6d5e8f0001"
@@ -79,12 +81,24 @@ def operation(handler: HTTPRouteHandler, method: str, refer: Refer) -> JSON:
 def _bodies(handler: HTTPRouteHandler, refer: Refer) -> JSON:
     """Media type → what is taken as it: JSON of the type that the handler names, and whatever else its ``opt`` names."""
     found: JSON = dict(handler.opt.get("bodies", {}))
+    if _FORM in found:
+        found[_FORM] = {**found[_FORM], "schema": _with_options(handler, found[_FORM]["schema"])}
     body = body_of(handler)
     if body is not None:
         found = {"application/json": {"schema": refer(body)}, **found}
         if "example" in handler.opt:
             found["application/json"]["example"] = handler.opt["example"]
     return found
+
+
+def _with_options(handler: HTTPRouteHandler, form: JSON) -> JSON:
+    """The schema of a form, whose fields may be whatever else stands in the query."""
+    options = {
+        option["name"]: {"description": option["description"], **option["schema"]}
+        for option in _parameters(handler)
+        if option["in"] == "query"
+    }
+    return {**form, "properties": {**form["properties"], **options}, "additionalProperties": False}
 
 
 def _takes(handler: HTTPRouteHandler, what: type[Act]) -> bool:
@@ -164,7 +178,7 @@ def _responses(handler: HTTPRouteHandler, method: str, refer: Refer) -> JSON:
 
 def _failing(handler: HTTPRouteHandler) -> set[int]:
     """The statuses of errors: those of every operation, those that follow from what it takes, and what it adds itself."""
-    found = {400, 429, 500, 503, *(STATUS[code] for code in handler.opt.get("errors", ()))}
+    found = {400, 429, 431, 500, 503, *(STATUS[code] for code in handler.opt.get("errors", ()))}
     if not handler.opt.get("public"):
         found |= {401, 403}
     if any(isinstance(field.kwarg_definition, PathParameter) for _, field in _fields(handler)):
@@ -199,9 +213,22 @@ def _success(handler: HTTPRouteHandler, method: str, status: int, kind: Any, ref
     if kind is not None:
         made["content"] = {"application/json": _content(kind, refer)}
         if (line := handler.opt.get("lines")) is not None:
-            text = msgspec.json.encode(example_of(line)).decode() + "\n"
-            made["content"]["application/x-ndjson"] = {"schema": refer(line), "example": text}
+            made["content"][NDJSON] = {"schema": _lines(refer(line)), "example": _line(example_of(line))}
     return made
+
+
+def _lines(schema: JSON) -> JSON:
+    """Text, of which each line is JSON of that schema."""
+    return {
+        "type": "string",
+        "description": "JSON of this schema in each line.",
+        "contentMediaType": NDJSON,
+        "contentSchema": schema,
+    }
+
+
+def _line(example: Any) -> str:
+    return msgspec.json.encode(example).decode() + "\n"
 
 
 def _content(kind: Any, refer: Refer) -> JSON:

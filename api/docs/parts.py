@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from api.http.body import UNSUPPORTED
 from api.http.errors import ERRORS
 from domain.kernel import JSON, FieldError
 from schemas.wire.error import STATUS, Error, ErrorAnswer
@@ -73,7 +74,10 @@ PARAMETERS: Final[dict[str, JSON]] = {
     "IfMatch": {
         "name": "If-Match",
         "in": "header",
-        "description": "The `ETag` that you know: if the thing has changed since, nothing is done (412).",
+        "description": (
+            "The `ETag` that you know: if the thing has changed since, nothing is done (412). Several, separated by commas,"
+            " stand for any of them, `*` for whatever there is; a weak one never matches."
+        ),
         "schema": {"type": "string"},
         "example": '"3"',
     },
@@ -103,9 +107,9 @@ _MESSAGES: Final[dict[str, str | Error]] = {
         request_id=_ID,
         existing_id="0198c6f2-7d3a-7c4e-9b1f-2a6d5e8f0002",
     ),
-    "precondition_failed": "This contact has changed: its version is 4, not 3.",
+    "precondition_failed": "This contact has changed since: its version is 4.",
     "payload_too_large": "Request Entity Too Large",
-    "unsupported_media_type": "Send the body as it is, with Content-Type: application/json.",
+    "unsupported_media_type": UNSUPPORTED,
     "validation_failed": Error(
         code="validation_failed",
         message="Not acceptable: email.",
@@ -113,6 +117,7 @@ _MESSAGES: Final[dict[str, str | Error]] = {
         details=[FieldError(field="email", message="must be a valid e-mail address")],
     ),
     "rate_limited": "Too many requests; try again in 42 s.",
+    "headers_too_large": "All headers together must have at most 32768 bytes.",
     "internal_error": "Something went wrong on our side; it has been recorded.",
     "delivery_failed": "The receiver answered 500.",
     "unavailable": "The database is not available; try again in a moment.",

@@ -9,16 +9,15 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from litestar import Litestar, Request, Response, get
+from litestar import Litestar, Request, Response
 from litestar.datastructures import State
-from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 from litestar.response import Redirect
 
 from api.docs.openapi import document
+from api.http.routes import page
 from domain.kernel import not_found
 
-_PUBLIC: Final = {"public": True}
 _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
     " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -64,7 +63,6 @@ def _answered(name: str, request: _Anyone) -> Response[bytes]:
     zipped = "gzip" in request.headers.get("accept-encoding", "")
     headers = {
         "content-security-policy": _POLICY,
-        "x-content-type-options": "nosniff",
         "cache-control": "public, max-age=600",
         "vary": "accept-encoding",
         **({"content-encoding": "gzip"} if zipped else {}),
@@ -72,24 +70,24 @@ def _answered(name: str, request: _Anyone) -> Response[bytes]:
     return Response(_asset(name, zipped=zipped), media_type=_ASSETS[name], headers=headers)
 
 
-@get("/openapi.json", include_in_schema=False, opt=_PUBLIC, sync_to_thread=True)
+@page("/openapi.json")
 def openapi_json(request: _Anyone) -> Response[bytes]:
     return Response(_written(request.app), media_type="application/vnd.oai.openapi+json;version=3.1")
 
 
-@get("/docs", include_in_schema=False, opt=_PUBLIC, sync_to_thread=True)
+@page("/docs")
 def docs(request: _Anyone) -> Response[bytes]:
     return _answered("index.html", request)
 
 
-@get("/docs/{name:str}", include_in_schema=False, opt=_PUBLIC, sync_to_thread=True)
+@page("/docs/{name:str}")
 def docs_asset(name: FromPath[str], request: _Anyone) -> Response[bytes]:
     if name not in _ASSETS:
         raise not_found("page")
     return _answered(name, request)
 
 
-@HTTPRouteHandler("/", http_method=["GET", "HEAD"], include_in_schema=False, opt=_PUBLIC, sync_to_thread=False)
+@page("/", wait=False)
 def home() -> Redirect:
     """Whoever comes with a browser is sent to the documentation; only for now, so that none remembers it for good."""
     return Redirect("/docs", status_code=307)

@@ -6,11 +6,10 @@ handler takes is what its documentation goes by.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from hashlib import sha256
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from litestar import Request
@@ -19,6 +18,7 @@ from litestar.params import SkipValidation
 
 from api.http.answers import Answer, Json, plain, rendered
 from api.http.body import raw_body
+from api.http.etag import versions
 from application.calling.caller import Caller
 from application.calling.services import Services
 from application.working import deletion
@@ -40,8 +40,6 @@ V = TypeVar("V")
 Asked = Request[Caller, Any, Any]
 Views = Callable[[Db, list[Current[S]]], Sequence[V]]
 """How things are shown: several at once, in the order given."""
-
-_ETAG: Final = re.compile(r'(?:W/)?"(\d{1,9})"\Z')
 
 
 class Ask:
@@ -95,8 +93,8 @@ class Ask:
         return self.told(view, headers=headers)
 
     def _has(self, version: int) -> bool:
-        """Whether ``If-None-Match`` names this version."""
-        given = self.request.headers.get("if-none-match", "")
+        """Whether ``If-None-Match`` names this version, weakly or not."""
+        given = ",".join(self.request.headers.getall("if-none-match", []))
         known = (entry.strip().removeprefix("W/") for entry in given.split(","))
         return any(entry in ("*", f'"{version}"') for entry in known)
 
@@ -197,9 +195,14 @@ class Act(Ask):
 
 
 class Change(Act):
-    """A request to have something done to a thing that has a version: not if it has changed since (412)."""
+    """A request to have something done to a thing that has a version: not if it has changed since (412).
 
-    __slots__ = ()
+    ``if_version`` is known to the work that is handed over: the version that the thing must be at, ``None`` for any.
+    """
+
+    __slots__ = ("if_version",)
+
+    if_version: int | None
 
     def execute(
         self, decider: Decider[Any, Any, S], thing_id: UUID, command: Command, views: Views[S, V]
@@ -233,16 +236,17 @@ class Change(Act):
 
         return self.answer(answered)
 
-    @property
-    def if_version(self) -> int | None:
-        """The version that ``If-Match`` names; ``None`` when it is absent or ``*``. Refuses what is no ``ETag`` of ours."""
-        given = self.request.headers.get("if-match")
-        if given is None or given.strip() == "*":
-            return None
-        found = _ETAG.match(given.strip())
-        if found is None:
-            raise Refused("invalid_request", 'If-Match: must be an ETag as it was answered, such as "3".')
-        return int(found[1])
+    def answer(self, work: Callable[[Work], Answer], **how: Any) -> Json[Any]:
+        """Whatever ``work`` says, of a thing at one of the versions that ``If-Match`` names: tried one after the other."""
+        *others, last = versions(self.request.headers.getall("if-match", []))
+        for self.if_version in others:
+            try:
+                return super().answer(work, **how)
+            except Refused as refusal:
+                if refusal.code != "precondition_failed":
+                    raise
+        self.if_version = last
+        return super().answer(work, **how)
 
 
 def _by(views: Views[S, V]) -> Callable[[Work, Current[S]], V]:

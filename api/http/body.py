@@ -18,8 +18,11 @@ from schemas.wire.reading import Reader
 
 T = TypeVar("T")
 
-_JSON = re.compile(r"application/(?:[\w.+-]+\+)?json\s*(?:;|$)", re.IGNORECASE)
+_JSON: Final = re.compile(r"application/(?:merge-patch\+)?json[ \t]*+(?:;|\Z)", re.IGNORECASE)
+_CHARSET: Final = re.compile(r';[ \t]*+charset="?([^"; \t]*+)', re.IGNORECASE)
+_ITS_OWN: Final = frozenset({"", "utf-8", "utf8", "us-ascii"})
 _RAW: Final = "body"
+UNSUPPORTED: Final = "Send the body as it is, with Content-Type: application/json, in UTF-8."
 
 
 class Sent(Request[Any, Any, Any]):
@@ -42,6 +45,14 @@ def raw_body(request: Request[Any, Any, Any]) -> bytes:
     return found
 
 
+def is_json(content_type: str) -> bool:
+    """Whether a body of this type is read as JSON: as itself or as a merge patch, and in UTF-8, which is all that JSON
+    has (RFC 8259): a body in another encoding would be misread.
+    """
+    charset = _CHARSET.search(content_type)
+    return bool(_JSON.match(content_type)) and (charset[1].lower() if charset else "") in _ITS_OWN
+
+
 class StrictBody(AbstractDTO[T]):
     """Litestar converts bodies leniently (``"null"`` becomes null, ``"1"`` becomes true); this does not.
 
@@ -62,8 +73,8 @@ class StrictBody(AbstractDTO[T]):
 
     def decode_bytes(self, value: bytes) -> Any:
         headers = self.asgi_connection.headers
-        if not _JSON.match(headers.get("content-type", "application/json")) or "content-encoding" in headers:
-            raise Refused("unsupported_media_type", "Send the body as it is, with Content-Type: application/json.")
+        if not is_json(headers.get("content-type", "application/json")) or "content-encoding" in headers:
+            raise Refused("unsupported_media_type", UNSUPPORTED)
         handler = self.asgi_connection.route_handler
         reader = self._by_handler.get(handler)
         if reader is None:  # a handler's id is computed anew each time it is asked for

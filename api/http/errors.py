@@ -11,10 +11,11 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 from msgspec import UNSET
 
-from api.http.query import wire_names
+from api.http.query import parameters, wire_names
 from domain.kernel import FieldError, Refused
 from eventstore.database import Unavailable
-from schemas.wire.error import STATUS, Error, ErrorAnswer, field_error
+from schemas.wire.error import STATUS, Error, ErrorAnswer, choices, field_error
+from schemas.wire.reading import MisshapenError, RepeatedError
 
 log = logging.getLogger("daybook.api")
 
@@ -57,22 +58,38 @@ def refused(request: Request[Any, Any, Any], error: Refused) -> Response[bytes]:
 
 
 def malformed(request: Request[Any, Any, Any], error: msgspec.DecodeError) -> Response[bytes]:
-    """The body is no JSON at all (400), or not of the shape that is expected (422 naming the field)."""
-    if not isinstance(error, msgspec.ValidationError):
-        return respond(request, "invalid_request", f"The body is not valid JSON: {error}")
-    detail = field_error(error)
-    return respond(request, "validation_failed", f"{detail.field}: {detail.message}", details=[detail])
+    """The body is no JSON (400), or not of the shape that is expected (422 naming all fields at fault)."""
+    match error:
+        case RepeatedError():
+            return respond(request, "invalid_request", f"The body is ambiguous: {error}.", details=[error.fault])
+        case MisshapenError():
+            details = list(error.faults)
+        case msgspec.ValidationError():
+            details = [field_error(error)]
+        case _:
+            return respond(request, "invalid_request", f"The body is not valid JSON: {error}")
+    return respond(request, "validation_failed", _told(details), details=details)
+
+
+def _told(details: list[FieldError]) -> str:
+    """One in full, several by their names."""
+    if len(details) == 1:
+        return f"{details[0].field}: {details[0].message}"
+    return f"Not acceptable: {', '.join(detail.field for detail in details)}."
 
 
 def malformed_query(request: Request[Any, Any, Any], error: ValidationException) -> Response[bytes]:
     """What the framework says of query and path parameters, and of a missing body."""
     wire = {**wire_names(request.route_handler), "data": "body"}
+    kinds = {name: field.annotation for name, field in parameters(request.route_handler)}
     details = []
     extra: list[Any] = error.extra if isinstance(error.extra, list) else []
     for entry in extra:
         field, message = str(entry.get("key", "")), str(entry.get("message", ""))
         if field == "data":
             message = "must be a JSON object"
+        elif message.startswith("Invalid enum value"):
+            message = f"must be one of {', '.join(choices(kinds.get(field)))}"
         details.append(FieldError(field=wire.get(field, field), message=message[:1].lower() + message[1:]))
     if not details and (missing := _MISSING_PARAMETER.search(error.detail)):
         details.append(FieldError(field=missing["name"], message="is required"))
@@ -113,6 +130,7 @@ ERRORS: Final = {
     "unsupported_media_type": "The body is not sent as one of the types that are taken.",
     "validation_failed": "Understood, but not acceptable; `details` names the fields.",
     "rate_limited": "Too many requests; `Retry-After` says how long to wait.",
+    "headers_too_large": "The headers are too large.",
     "internal_error": "Something went wrong on our side; it has been recorded under the request's id.",
     "delivery_failed": "The receiver did not take it.",
     "unavailable": "The database is not available, or a view has not come as far as `minSeq`; try again.",

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from litestar import Response, get
+from hmac import compare_digest
+from typing import Any
+
+from litestar import Request, Response
 from litestar.di import NamedDependency
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from api.http.middleware import bearer
+from api.http.routes import page
 from application.calling.services import Services
+from domain.kernel import Refused
 from eventstore.database import Unavailable, bypasses_row_security
 
 
-@get("/healthz", include_in_schema=False, opt={"public": True}, sync_to_thread=False)
+@page("/healthz", wait=False)
 def healthz() -> dict[str, str]:
     """The process answers."""
     return {"status": "ok"}
 
 
-@get("/readyz", include_in_schema=False, opt={"public": True}, sync_to_thread=True)
+@page("/readyz")
 def readyz(services: NamedDependency[Services]) -> Response[dict[str, str]]:
     """The database answers too, as a role that row-level security holds for."""
     try:
@@ -28,7 +34,11 @@ def readyz(services: NamedDependency[Services]) -> Response[dict[str, str]]:
     return Response({"status": "ready"})
 
 
-@get("/metrics", include_in_schema=False, opt={"public": True}, sync_to_thread=True)
-def metrics() -> Response[bytes]:
-    """In Prometheus' text format."""
+@page("/metrics")
+def metrics(request: Request[Any, Any, Any], metrics_token: NamedDependency[str | None]) -> Response[bytes]:
+    """In Prometheus' text format, for who has the token; without one in the settings there is nothing here."""
+    if metrics_token is None:
+        raise Refused("not_found", "Metrics are not served: no DAYBOOK_METRICS_TOKEN is set.")
+    if not compare_digest(bearer(request.headers).encode(), metrics_token.encode()):
+        raise Refused("unauthenticated", "This is not the token of the metrics.")
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

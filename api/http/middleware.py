@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import re
 import time
+from collections.abc import Iterable
 from dataclasses import replace
+from typing import Final
 from urllib.parse import parse_qsl, quote
 from uuid import UUID
 
@@ -22,6 +24,9 @@ from domain.kernel import Refused
 from eventstore.ids import new_id
 
 log = logging.getLogger("daybook.access")
+
+MAX_HEADERS: Final = 32 * 1024
+"""Bytes: names and values of all headers together."""
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_\-.:]{1,128}\Z")
 _CHOOSING = ("x-workspace-id", "x-org-id")
@@ -51,7 +56,7 @@ class RequestContext:
                 status = message["status"]
                 own = {"x-request-id": request_id, **state.get("headers", {})}
                 encoded = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in own.items()]
-                message["headers"] = [*message["headers"], *encoded]
+                message["headers"] = [*_careful(message["headers"]), *encoded]
             await send(message)
 
         try:
@@ -63,6 +68,12 @@ class RequestContext:
             if log.isEnabledFor(logging.INFO):
                 extra = {"request_id": request_id, "operation": operation, "ms": round(taken * 1000, 1)}
                 log.info("%s %s %s", scope["method"], quote(scope["path"]), status, extra=extra)
+
+
+def _careful(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """With what keeps browsers from guessing what it is, and all from keeping it, unless it says for how long."""
+    said = [*headers, (b"x-content-type-options", b"nosniff")]
+    return said if any(name == b"cache-control" for name, _ in said) else [*said, (b"cache-control", b"no-store")]
 
 
 class Authentication(ASGIMiddleware):
@@ -77,6 +88,8 @@ class Authentication(ASGIMiddleware):
         self._admission = admission
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEADERS:
+            raise Refused("headers_too_large", f"All headers together must have at most {MAX_HEADERS} bytes.")
         handler = scope["route_handler"]
         if not handler.opt.get("public") and getattr(handler, "operation_id", None) is not None:
             headers = Headers.from_scope(scope)

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Final, Literal, TypeVar
 
+import msgspec
+from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 
 from api.http.query import malformed_parameter
+from projections.table.search import MAX_WORDS
 from schemas.wire.page import DEFAULT_LIMIT, MAX_LIMIT, PageRequest, Sort
 
+T = TypeVar("T")
+
 MAX_OFFSET: Final = 1_000_000
+Direction = Literal["asc", "desc"]
 
 Search = Annotated[
-    str | None, QueryParameter(max_length=200, description="Words, any part of what is searched; all of them.")
+    str | None,
+    QueryParameter(
+        max_length=200, description=f"Words, any part of what is searched; all of them. {MAX_WORDS} at most."
+    ),
 ]
 """The parameter ``search`` of a list."""
 
@@ -24,7 +34,7 @@ _ALIASES: Final = {
 }
 
 
-def page_request(
+def paged(
     page: Annotated[int, QueryParameter(ge=1, description="Page number, from 1.")] = 1,
     limit: Annotated[
         int | None, QueryParameter(ge=1, le=MAX_LIMIT, description="Items per page: 50 unless asked, at most 100.")
@@ -39,25 +49,58 @@ def page_request(
     cursor: Annotated[
         str | None, QueryParameter(description="`nextCursor` of an earlier answer, for deep reading.")
     ] = None,
+) -> PageRequest:
+    """The page asked for, of a list that has one order. More than 100 items a page are refused, not cut, so that no
+    caller misses some.
+    """
+    size = said_once({"limit": limit, "pageSize": page_size, "per_page": per_page}) or DEFAULT_LIMIT
+    where = {"page": page > 1, "offset": bool(offset), "cursor": cursor is not None}
+    _alone([name for name, given in where.items() if given])
+    if (offset or (page - 1) * size) > MAX_OFFSET:
+        name = "offset" if offset else "page"
+        raise malformed_parameter(name, f"only the first {MAX_OFFSET} items can be paged; use cursor beyond")
+    return PageRequest(page=page, limit=size, cursor=cursor, offset=offset)
+
+
+def page_request(
+    paged: NamedDependency[PageRequest],
     sort: Annotated[str | None, QueryParameter(description="Field to sort by; `-` in front for descending.")] = None,
     sort_by: Annotated[str | None, QueryParameter(name="sortBy", description="Another name for `sort`.")] = None,
     order_by: Annotated[str | None, QueryParameter(name="order_by", description="Another name for `sort`.")] = None,
     sort_direction: Annotated[
-        Literal["asc", "desc"] | None,
+        Direction | None,
         QueryParameter(name="sortDirection", description="Whether from the least or from the greatest; over `-`."),
     ] = None,
     sort_dir: Annotated[
-        Literal["asc", "desc"] | None, QueryParameter(name="sortDir", description="Another name for `sortDirection`.")
+        Direction | None, QueryParameter(name="sortDir", description="Another name for `sortDirection`.")
     ] = None,
 ) -> PageRequest:
-    """The page asked for. More than 100 items a page is refused, not cut, so that no caller misses some."""
-    size = next((value for value in (limit, page_size, per_page) if value is not None), DEFAULT_LIMIT)
-    if (offset or (page - 1) * size) > MAX_OFFSET:
-        raise malformed_parameter("page", f"only the first {MAX_OFFSET} items can be paged; use cursor beyond")
-    direction = sort_direction or sort_dir
-    return PageRequest(
-        page=page, limit=size, cursor=cursor, offset=offset, sort=_sort(sort or sort_by or order_by, direction)
-    )
+    """The page asked for, and in which order."""
+    field = said_once({"sort": sort, "sortBy": sort_by, "order_by": order_by})
+    direction = said_once({"sortDirection": sort_direction, "sortDir": sort_dir})
+    return msgspec.structs.replace(paged, sort=_sort(field, direction))
+
+
+def searched(given: dict[str, str | None]) -> str | None:
+    """The words to search for, by whichever of these names; refuses too many under the name that they were given by."""
+    text = said_once(given)
+    if text is not None and len(text.split()) > MAX_WORDS:
+        name = next(name for name, value in given.items() if value)
+        raise malformed_parameter(name, f"must have at most {MAX_WORDS} words")
+    return text
+
+
+def said_once(given: Mapping[str, T | None]) -> T | None:
+    """What was given under one of these names, or the same under several; refuses what contradicts the first."""
+    said = {name: value for name, value in given.items() if value is not None}
+    if len(set(said.values())) > 1:
+        _alone([*said])
+    return next(iter(said.values()), None)
+
+
+def _alone(names: Sequence[str]) -> None:
+    if len(names) > 1:
+        raise malformed_parameter(names[1], f"must not be given beside {names[0]}, which says something else")
 
 
 def _sort(field: str | None, direction: str | None) -> Sort | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from typing import Any, Final
@@ -49,8 +50,17 @@ def known_parameters(handler: HTTPRouteHandler) -> frozenset[str]:
     return _EVERYWHERE | {names[name] for name in names.keys() - in_path}
 
 
-async def check_query(request: Request[Any, Any, Any]) -> None:
-    """Refuses unknown query parameters by name, and NUL, which Postgres cannot keep in a text and nothing contains."""
+@cache
+def listed_parameters(handler: HTTPRouteHandler) -> frozenset[str]:
+    """The query parameters that may be given several times."""
+    names = wire_names(handler)
+    return frozenset(names[name] for name, field in parameters(handler) if field.is_non_string_sequence)
+
+
+def check_query(request: Request[Any, Any, Any]) -> None:
+    """Refuses query parameters that are unknown, given twice, or have NUL in them, which Postgres cannot keep in a text
+    and nothing contains; each by its name.
+    """
     if "\0" in request.scope["path"]:
         raise Refused("not_found", "There is nothing at a path with NUL in it.")
     if not request.scope["query_string"]:
@@ -61,10 +71,19 @@ async def check_query(request: Request[Any, Any, Any]) -> None:
     if unknown:
         details = [FieldError(field=name[:64], message="is not a parameter of this operation") for name in unknown[:10]]
         raise malformed("Unknown query parameter", details)
-    nul = sorted({name for name, value in request.query_params.multi_items() if "\0" in value})
+    given = [*request.query_params.multi_items()]
+    if len(given) > 1 and (twice := _repeated(handler, [name for name, _ in given])):
+        raise malformed("Given twice", [FieldError(field=name, message="must be given once") for name in twice])
+    nul = sorted({name for name, value in given if "\0" in value})
     if nul:
         details = [FieldError(field=name, message="must not contain NUL") for name in nul]
         raise malformed("Not acceptable", details)
+
+
+def _repeated(handler: HTTPRouteHandler, names: list[str]) -> list[str]:
+    """Of the parameters given those that are there again, but for those that take several values."""
+    counted = Counter(names)
+    return sorted(name for name in counted.keys() - listed_parameters(handler) if counted[name] > 1)
 
 
 def malformed(what: str, details: list[FieldError]) -> Refused:

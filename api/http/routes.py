@@ -12,25 +12,33 @@ signature::
 
 - It runs in a thread unless it is a coroutine.
 - An id in the path: 404. ``data``: a JSON body, decoded strictly (413, 415, 422). ``act`` or ``change``: an
-  ``Idempotency-Key`` (409, 422), and with ``change`` an ``If-Match`` (412). ``wanted``: the parameters of a page.
+  ``Idempotency-Key`` (409, 422), and with ``change`` an ``If-Match`` (412). ``wanted``: the parameters of a page and its
+  order; ``paged``: those of a page.
 - Without ``public``: a caller with a token (401) who may what ``scope`` says (403).
+- What answers ``GET`` answers ``HEAD``, of which the server sends no body.
 - Answered are 200, 201 by ``post`` and 204 by ``delete``, unless ``status`` is another.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import getdoc, iscoroutinefunction
 from typing import Any, Final, Literal, TypedDict, Unpack
 
+from litestar import Request, Response
 from litestar.di import Provide
 from litestar.handlers import HTTPRouteHandler
-from litestar.types import Empty
+from litestar.routes import HTTPRoute
+from litestar.types import Empty, Method
 
+from api.http.query import check_query
 from domain.kernel import JSON
 
 Handler = Callable[..., Any]
+
+
+_READING: Final[Sequence[Method]] = ("GET", "HEAD")
 
 
 class Said(TypedDict, total=False):
@@ -57,7 +65,7 @@ class Said(TypedDict, total=False):
     json: type
     """The type of the JSON body, where the route reads the body itself."""
     bodies: Mapping[str, JSON]
-    """Other bodies that are taken, by media type."""
+    """Other bodies that are taken, by media type. In a form the parameters of the query may be fields too."""
 
 
 class _Route(HTTPRouteHandler):
@@ -99,7 +107,7 @@ class _Method:
         def routed(handler: Handler) -> HTTPRouteHandler:
             return _Route(
                 path,
-                http_method=self.name,
+                http_method=_READING if self.name == "GET" else self.name,
                 operation_id=operation_id,
                 summary=summary,
                 description=description or _told(handler),
@@ -111,6 +119,32 @@ class _Method:
             )(handler)
 
         return routed
+
+
+def page(path: str, *, wait: bool = True) -> Callable[[Handler], HTTPRouteHandler]:
+    """A route outside of the documented API, which anybody may ask for. It runs in a thread unless it needs not ``wait``."""
+    return HTTPRouteHandler(
+        path, http_method=_READING, include_in_schema=False, opt={"public": True}, sync_to_thread=wait
+    )
+
+
+async def before(request: Request[Any, Any, Any]) -> Response[None] | None:
+    """Before every handler: its query is checked, and ``OPTIONS`` is answered."""
+    if request.scope["method"] == "OPTIONS":
+        return _methods(request)
+    check_query(request)
+    return None
+
+
+def _methods(request: Request[Any, Any, Any]) -> Response[None]:
+    """All methods of the path, from whichever controllers. Litestar's own answer forgets those that were added
+    to a path after its first.
+    """
+    here = (route for route in request.app.routes if isinstance(route, HTTPRoute))
+    methods = {
+        method for route in here if route.path_format == request.scope["path_template"] for method in route.methods
+    }
+    return Response(None, status_code=204, headers={"allow": ", ".join(sorted(methods))})
 
 
 get: Final = _Method("GET")

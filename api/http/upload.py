@@ -16,6 +16,7 @@ from multipart import (  # type: ignore[import-untyped]  # its types are inline,
     PushMultipartParser,
 )
 
+from api.http.body import is_json
 from api.http.threads import FewThreads
 from domain.kernel import Refused, invalid
 
@@ -62,7 +63,7 @@ async def received(request: Request[Any, Any, Any]) -> AsyncIterator[Upload]:
     """The request's body as JSON, CSV or a form with a file. Refuses other types (415) and what is too large (413)."""
     media_type, parameters = request.content_type
     with SpooledTemporaryFile(max_size=_IN_MEMORY) as file:
-        upload = Upload(_kind(media_type), file, parameters.get("charset"))
+        upload = Upload(_kind(request, media_type), file, parameters.get("charset"))
         if upload.kind == "form":
             await _receive_form(request, upload, parameters.get("boundary", ""))
         else:
@@ -71,12 +72,13 @@ async def received(request: Request[Any, Any, Any]) -> AsyncIterator[Upload]:
         yield upload
 
 
-def _kind(media_type: str) -> Kind:
-    if media_type == "application/json":
+def _kind(request: Request[Any, Any, Any], media_type: str) -> Kind:
+    as_it_is = "content-encoding" not in request.headers
+    if as_it_is and is_json(request.headers.get("content-type", "")):
         return "json"
-    if media_type == "multipart/form-data":
+    if as_it_is and media_type == "multipart/form-data":
         return "form"
-    if media_type in _CSV:
+    if as_it_is and media_type in _CSV:
         return "csv"
     raise Refused("unsupported_media_type", "Send application/json, text/csv or multipart/form-data with a file.")
 

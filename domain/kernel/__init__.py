@@ -26,7 +26,19 @@ class ValueMeta(msgspec.StructMeta):
         if "name" in config:
             namespace |= _said_of_event(config)
         config = {"frozen": True, "kw_only": True, "rename": "camel", **config}
+        if "id" in namespace.get("__annotations__", ()) and any(
+            getattr(base, "__struct_fields__", ()) for base in bases
+        ):
+            bases = (mcls._identified(class_name, bases, namespace, config),)
         return super().__new__(mcls, class_name, bases, namespace, **config)
+
+    @classmethod
+    def _identified(cls, class_name: str, bases: tuple[type, ...], namespace: JSON, config: JSON) -> ValueMeta:
+        """The bases with the class's ``id`` before all that they have: what is not keyword-only comes first."""
+        annotations = namespace["__annotations__"]
+        own: JSON = {name: namespace[name] for name in ("__module__", "__qualname__")}
+        own["__annotations__"] = {"id": annotations.pop("id")}
+        return super().__new__(cls, class_name, bases, own, **{**config, "kw_only": False})
 
 
 def _said_of_event(config: JSON) -> JSON:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from domain.kernel import FieldError, Refused
 from domain.kernel.values import folded
 from projections.table.filter import Compiled, every, like
 
@@ -19,9 +20,14 @@ _AS_PHONES_ARE_WRITTEN: Final = re.compile(r"[\d\s+()./\-\u2010-\u2015]+\Z")
 def searching(text: str | None, phones: Sequence[str] = ()) -> Compiled:
     """Every word must be found, as it stands, in what is searched of a row; or else all digits, in one of the columns
     ``phones``, where the text may be a part of a phone number: that may be written any way.
+
+    Refuses (``invalid_request``, under ``search``) more than ``MAX_WORDS``.
     """
     found = folded(text or "")
-    words = found.split()[:MAX_WORDS]
+    words = found.split()
+    if len(words) > MAX_WORDS:
+        message = f"must have at most {MAX_WORDS} words"
+        raise Refused("invalid_request", f"search: {message}", details=[FieldError(field="search", message=message)])
     as_it_stands = every(*(_holding("search", word) for word in words))
     digits = _digits(found)
     if not digits or words == [digits]:

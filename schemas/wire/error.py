@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Final
+from typing import Annotated, Any, Final, Literal, get_args, get_origin
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -22,6 +22,7 @@ STATUS: Final = {
     "unsupported_media_type": 415,
     "validation_failed": 422,
     "rate_limited": 429,
+    "headers_too_large": 431,
     "internal_error": 500,
     "delivery_failed": 502,
     "unavailable": 503,
@@ -50,12 +51,13 @@ _LONGEST: Final = 200
 _AT = re.compile(r" - at `\$?\.?(?P<path>[^`]*)`$")
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<field>[^`]*)`")
 _MISSING = re.compile(r"Object missing required field `(?P<field>[^`]*)`")
+_NONE_OF = re.compile(r"Invalid enum value\b")
 
 
-def field_error(error: msgspec.ValidationError, whole: str = "body") -> FieldError:
+def field_error(error: msgspec.ValidationError, whole: str = "body", kind: Any = None) -> FieldError:
     """Msgspec's words for a wrong shape, as field and expectation: ``Expected `str`, got `int` - at `$.name``` → name.
 
-    ``whole`` is what to call that which is wrong as a whole.
+    ``whole`` is what to call that which is wrong as a whole; ``kind`` the type that was expected, where it is known.
     """
     text = str(error)
     at = _AT.search(text)
@@ -63,10 +65,19 @@ def field_error(error: msgspec.ValidationError, whole: str = "body") -> FieldErr
     text = _AT.sub("", text)
     for pattern, message in ((_UNKNOWN, "is not a known field"), (_MISSING, "is required")):
         if found := pattern.search(text):
-            return _shown(".".join(part for part in (path, found["field"]) if part), message)
-    return _shown(path or whole, text[:1].lower() + text[1:])
+            return shown(".".join(part for part in (path, found["field"]) if part), message)
+    if _NONE_OF.match(text) and (values := choices(kind)):
+        text = f"must be one of {', '.join(values)}"
+    return shown(path or whole, text[:1].lower() + text[1:])
 
 
-def _shown(field: str, message: str) -> FieldError:
+def choices(kind: Any) -> list[str]:
+    """The words that a type allows, wherever in it they stand; none where it is no choice of words."""
+    if get_origin(kind) is Literal:
+        return [str(value) for value in get_args(kind)]
+    return [word for inner in get_args(kind) for word in choices(inner)]
+
+
+def shown(field: str, message: str) -> FieldError:
     """Without repeating whatever was sent at its full length."""
     return FieldError(field=field[:_LONGEST], message=message[:_LONGEST])

@@ -37,10 +37,14 @@ def name_of(kind: Any) -> str:
     return f"{name}Event" if issubclass(kind, Event) else name.removesuffix("View")
 
 
-def schemas(types: Sequence[Any], ref: str, *, answered: bool = False) -> tuple[list[JSON], dict[str, JSON]]:
+def schemas(
+    types: Sequence[Any], ref: str, *, answered: bool = False, taken: bool = False
+) -> tuple[list[JSON], dict[str, JSON]]:
     """The schema of each type, and the components that they refer to by ``ref`` (such as ``#/$defs/{name}``).
 
-    ``answered``: they are what Daybook answers, so every field that it does not leave out is there.
+    ``answered``: they are what Daybook answers, so every field that it does not leave out is there. ``taken``: they are
+    what it takes, so a field with a default may be left out; of one with a ``default`` generators of clients believe that
+    it is always there, so it is told in words.
     """
     template = "#/made/{name}"
     found, made = msgspec.json.schema_components(types, ref_template=template)
@@ -54,13 +58,13 @@ def schemas(types: Sequence[Any], ref: str, *, answered: bool = False) -> tuple[
         raise ValueError(f"two types have one name in the documentation: {sorted(names.values())}")
     refs = {old: ref.format(name=new) for old, new in names.items()}
     components = {
-        new: _component(new, _plain(made[old.removeprefix("#/made/")], refs), answered=answered)
+        new: _component(new, _plain(made[old.removeprefix("#/made/")], refs), answered=answered, taken=taken)
         for old, new in names.items()
     }
     return [_plain(schema, refs) for schema in found], components
 
 
-def _component(name: str, schema: JSON, *, answered: bool) -> JSON:
+def _component(name: str, schema: JSON, *, answered: bool, taken: bool) -> JSON:
     schema["title"] = name
     if description := text(schema.get("description", "")) or _about(name):
         schema["description"] = description
@@ -71,11 +75,12 @@ def _component(name: str, schema: JSON, *, answered: bool) -> JSON:
     if not schema.get("required"):
         schema.pop("required", None)
     for field, value in properties.items():
-        if answered:
-            value.pop("default", None)
+        default = value.pop("default", None) if answered or taken else None
         if _TIME.fullmatch(field) and "string" in _types(value):
             value["format"] = "date-time"
         _describe(field, value)
+        if taken and default not in (None, [], {}, ""):
+            value["description"] += f" Unless given, `{msgspec.json.encode(default).decode()}`."
     return schema
 
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Final, Generic, TypeVar
 
 import msgspec
+
+from domain.kernel import FieldError
+from schemas.wire.error import field_error, shown
+from schemas.wire.faults import faults
 
 T = TypeVar("T")
 
@@ -19,19 +25,58 @@ class TooDeepError(msgspec.ValidationError):
     """Nested deeper than ``MAX_DEPTH``; ends like all of msgspec's own with the field."""
 
 
+class RepeatedError(msgspec.DecodeError):
+    """A name is there twice in one object: which of its values counts, nobody can know."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} is there twice in an object")
+        self.fault = shown(name, "must be given once")
+
+
+class MisshapenError(msgspec.ValidationError):
+    """Of another shape than was expected; ``faults`` is all that is wrong with it."""
+
+    def __init__(self, faults: Sequence[FieldError]) -> None:
+        super().__init__(", ".join(f"{fault.field} {fault.message}" for fault in faults))
+        self.faults = tuple(faults)
+
+
 class Reader(Generic[T]):
     """Reads documents of one type. Whatever is made of them may recurse: their depth is bounded here, for all."""
 
     def __init__(self, kind: Any) -> None:
+        self._kind = kind
         self._decode: Callable[[bytes | str], T] = msgspec.json.Decoder(kind).decode
 
     def read(self, document: bytes | str) -> T:
         """Raises ``msgspec.DecodeError`` where it is no JSON, ``msgspec.ValidationError`` where it is of another shape."""
         try:
             check_depth(document.encode() if isinstance(document, str) else document)
-            return self._decode(document)
+            found = self._decode(document)
+            check_names(document if isinstance(document, str) else document.decode())
         except UnicodeDecodeError as error:
             raise msgspec.DecodeError(f"it is not UTF-8 (byte {error.start})") from None
+        except TooDeepError:
+            raise
+        except msgspec.ValidationError as error:
+            raise MisshapenError(faults(self._kind, document) or [field_error(error)]) from None
+        return found
+
+
+def check_names(document: str) -> None:
+    """Raises ``RepeatedError`` where an object of this JSON has a name twice, of which most readers take the last."""
+    _NAMES.decode(document)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> None:
+    if len(pairs) > 1 and len(dict(pairs)) < len(pairs):
+        raise RepeatedError(next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1))
+
+
+_NAMES: Final = json.JSONDecoder(
+    object_pairs_hook=_once, parse_float=str, parse_int=str, parse_constant=str, strict=False
+)
+"""Reads nothing but the names: numbers are left as they stand."""
 
 
 def check_depth(document: bytes) -> None:

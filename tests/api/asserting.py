@@ -35,6 +35,7 @@ CODES = {
     415: "unsupported_media_type",
     422: "validation_failed",
     429: "rate_limited",
+    431: "headers_too_large",
     502: "delivery_failed",
     503: "unavailable",
 }

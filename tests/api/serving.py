@@ -9,16 +9,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import httpx
 import uvicorn
 from argon2 import PasswordHasher
 
 from api.app import create_app
+from api.http.protocol import BoundedProtocol
 from application.calling.secretbox import SecretBox
 from application.calling.services import Services
 from eventstore.database import Pool
 from eventstore.unit_of_work import EventStore
 from projections.catalogue import ROWS
 
+METRICS_TOKEN = "what-prometheus-sends"
 QUICK_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 """What argon2 costs in earnest is not for tests to pay."""
 
@@ -35,11 +38,13 @@ def services_on(pool: Pool) -> Services:
 
 
 @contextmanager
-def serving(services: Services, *, rate_limits: bool = False) -> Iterator[str]:
+def serving(
+    services: Services, *, rate_limits: bool = False, metrics_token: str | None = METRICS_TOKEN
+) -> Iterator[str]:
     """The address of a running server, such as ``http://127.0.0.1:40123``; stopped and closed at the end."""
-    app: Any = create_app(services, rate_limits=rate_limits)
+    app: Any = create_app(services, rate_limits=rate_limits, metrics_token=metrics_token)
     config = uvicorn.Config(
-        app, loop="uvloop", http="httptools", log_config=None, access_log=False, server_header=False, lifespan="on"
+        app, loop="uvloop", http=BoundedProtocol, log_config=None, access_log=False, server_header=False, lifespan="on"
     )
     server = uvicorn.Server(config)
     with socket.socket() as listening:
@@ -57,3 +62,10 @@ def serving(services: Services, *, rate_limits: bool = False) -> Iterator[str]:
             server.should_exit = True
             thread.join(30)
             assert not thread.is_alive(), "the server does not stop"
+
+
+def metrics(http: httpx.Client) -> list[str]:
+    """The lines of what the API measures."""
+    answer = http.get("/metrics", headers={"authorization": f"Bearer {METRICS_TOKEN}"})
+    assert answer.status_code == 200, answer.text
+    return answer.text.splitlines()

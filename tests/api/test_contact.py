@@ -262,7 +262,7 @@ class TestChanging:
         path = f"/contacts/{team.owner.contact(firstName='Ann')['id']}"
         ok(team.owner.patch(path, {"lastName": "Lee"}, headers={"if-match": '"1"'}))
         error = refused(team.owner.patch(path, {"lastName": "Kim"}, headers={"if-match": '"1"'}), 412)
-        assert "its version is 2, not 1" in error["message"]
+        assert "its version is 2" in error["message"]
         assert team.owner.shown(path)["lastName"] == "Lee"
         ok(team.owner.patch(path, {"lastName": "Kim"}, headers={"if-match": "*"}))
         refused(team.owner.patch(path, {"lastName": "Lee"}, headers={"if-match": "3"}), 400, says="If-Match")

@@ -62,7 +62,7 @@ class TestPages:
 
     def test_a_page_deeper_than_a_million_is_refused(self, team: Team) -> None:
         for deep in ("page=20002&limit=50", "offset=1000001", f"page={10**30}", f"offset={10**30}"):
-            refused(team.owner.get(f"/contacts?{deep}"), 400, "page", says="use cursor")
+            refused(team.owner.get(f"/contacts?{deep}"), 400, deep.partition("=")[0], says="use cursor")
 
     def test_an_empty_list_has_no_pages(self, team: Team) -> None:
         meta = {"page": 1, "limit": 50, "total": 0, "totalPages": 0, "nextCursor": None}

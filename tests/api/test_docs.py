@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 import httpx
 import pytest
 
-from tests.api.test_openapi import DOCUMENT
+from tests.api.sweeps.operations import DOCUMENT
 
 
 class Page(HTMLParser):

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from application.calling.services import Services
-from tests.api.team import Member, Team
-from tests.api.test_openapi import DOCUMENT, Operation, every, resolved
+from tests.api.sweeps.operations import DOCUMENT, Operation, every, resolved
+from tests.api.team import API, Member, Team
 
 TEXTS = st.text(max_size=20) | st.sampled_from(
     ["", "\0", "null", "-1", "0", "9" * 40, "VIP", "a@example.com", "2026-03-15"]
@@ -67,12 +67,12 @@ def headers() -> st.SearchStrategy[dict[bytes, bytes]]:
     return st.dictionaries(st.sampled_from(names), values | st.sampled_from([b'"1"', b"*", b"\xe4"]), max_size=2)
 
 
-@every(lambda op: op.says["operationId"] != "logOut")  # which would end the session that all ask with
+@every(lambda op: op.id != "logOut")  # which would end the session that all ask with
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(data=st.data())
 def test_the_answer_is_documented(crowd: Crowd, op: Operation, data: st.DataObject) -> None:
     ids = st.sampled_from(crowd.ids) | st.uuids().map(str)
-    filled = re.sub(r"{\w+}", lambda _: data.draw(ids), op.path)
+    filled = API + re.sub(r"{\w+}", lambda _: data.draw(ids), op.path)
     answer = crowd.owner.http.request(
         op.method,
         filled,

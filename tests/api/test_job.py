@@ -86,11 +86,8 @@ def test_errors_are_listed_in_order_of_rows_page_by_page(team: Team) -> None:
 
 def test_a_list_is_in_its_own_order(team: Team) -> None:
     made = job(team.owner, "bad,")
-    assert team.owner.listed("/jobs", sort="-createdAt")
-    for sort in ("createdAt", "total"):
-        refused(team.owner.get("/jobs", params={"sort": sort}), 422, "sort")
-    refused(team.owner.get(f"/jobs/{made['id']}/errors", params={"sort": "row"}), 422, "sort")
     for path in ("/jobs", f"/jobs/{made['id']}/errors"):
+        refused(team.owner.get(path, params={"sort": "createdAt"}), 400, "sort")
         for cursor in ("x", made["id"], keyset.written("another order", made["id"])):
             refused(team.owner.get(path, params={"cursor": cursor}), 400, "cursor")
     refused(team.owner.get("/jobs", params={"status": "done"}), 400, "status")

@@ -53,6 +53,19 @@ def test_they_are_listed_newest_first_in_pages(team: Team, others: Team) -> None
     }
 
 
-@pytest.mark.parametrize(("query", "status", "field"), [("cursor=x", 400, "cursor"), ("sort=seq", 422, "sort")])
-def test_nothing_is_pretended(team: Team, query: str, status: int, field: str) -> None:
-    refused(team.owner.get(f"/log/checkpoints?{query}"), status, field)
+def test_they_are_read_to_the_end_by_cursor(team: Team) -> None:
+    made = []
+    for _ in range(3):
+        team.owner.tag()
+        made.append(sign(team))
+    first = ok(team.owner.get("/log/checkpoints?limit=2"))
+    team.owner.tag()
+    sign(team)
+    second = ok(team.owner.get("/log/checkpoints", params={"limit": 2, "cursor": first["meta"]["nextCursor"]}))
+    assert first["data"] + second["data"] == made[::-1]
+    assert second["meta"] == {"page": 1, "limit": 2, "total": 4, "totalPages": 2, "nextCursor": None}
+
+
+@pytest.mark.parametrize("query", ["cursor=x", "sort=seq"])
+def test_nothing_is_pretended(team: Team, query: str) -> None:
+    refused(team.owner.get(f"/log/checkpoints?{query}"), 400, query.partition("=")[0])

@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from tests.api.asserting import ok, refused
+from tests.api.serving import metrics
 from tests.api.team import API, Team
 
 JSON = {"content-type": "application/json"}
@@ -112,7 +113,7 @@ class TestBodies:
 
 def failed(team: Team) -> list[str]:
     """What is counted of answers of ours that were failures."""
-    return [line for line in team.anonymous.http.get("/metrics").text.splitlines() if 'status="5' in line]
+    return [line for line in metrics(team.anonymous.http) if 'status="5' in line]
 
 
 ODD = [

@@ -91,6 +91,11 @@ class Operation:
         return self.method == "POST" and "201" in self.says["responses"] and self.body is not None
 
     @property
+    def imports(self) -> bool:
+        """Whether it takes rows, and answers what is wrong with each."""
+        return self.path.endswith("/import")
+
+    @property
     def writes(self) -> bool:
         return self.scope is not None and self.scope.endswith(":write")
 
