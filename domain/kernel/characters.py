@@ -1,4 +1,4 @@
-"""Which characters a text may have, and whether there is anything to be seen of it."""
+"""Which characters a text may have, and whether anything is to be seen of it."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _UNSEEN = re.compile(
 """White space, and what is shown as nothing (Default_Ignorable_Code_Point)."""
 
 
-def blank(value: str) -> bool:
-    """Whether there is nothing to be seen."""
-    return not value.strip() or (not value.isascii() and _UNSEEN.match(value) is not None)
+def is_unseen(value: str) -> bool:
+    """Whether there is nothing to be seen of it."""
+    return not value.isascii() and _UNSEEN.match(value) is not None
 
 
 def is_text(value: str) -> bool:

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import phonenumbers
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
-from domain.kernel.characters import blank, is_line, is_text, without_direction
+from domain.kernel.characters import is_line, is_text, is_unseen, without_direction
 
 MAX_TEXT: Final = 255
 MAX_LONG_TEXT: Final = 20_000
@@ -66,18 +66,20 @@ CustomValue = Scalar | list[Scalar]
 def text(value: str, limit: int = MAX_TEXT) -> str:
     """One line, trimmed, inner white space kept; 1 to ``limit`` characters."""
     kept = value.strip()
+    if not kept:
+        raise ValueError("must not be empty")
     if len(kept) > limit:
         raise ValueError(f"must have at most {limit} characters")
-    if blank(kept):
-        raise ValueError("must not be empty")
+    if is_unseen(kept):
+        raise ValueError("must have something to be seen")
     if not is_line(kept):
         raise ValueError("must be one line without control characters")
     return kept
 
 
 def text_or_none(value: str) -> str | None:
-    """``text``, where nothing to be seen means that there is no value."""
-    return None if blank(value) else text(value)
+    """``text``, where white space alone means that there is no value."""
+    return text(value) if value.strip() else None
 
 
 def long_text(value: str) -> str | None:
@@ -87,7 +89,7 @@ def long_text(value: str) -> str | None:
         raise ValueError(f"must have at most {MAX_LONG_TEXT} characters")
     if not is_text(kept):
         raise ValueError("must not contain control characters")
-    return None if blank(kept) else kept
+    return kept or None
 
 
 def email(value: str) -> str:
@@ -108,7 +110,7 @@ def email(value: str) -> str:
 
 
 def email_or_none(value: str) -> str | None:
-    return None if blank(value) else email(value)
+    return email(value) if value.strip() else None
 
 
 def phone(value: str, region: str = "US") -> tuple[str, str | None]:
@@ -142,7 +144,7 @@ def written_phone(value: str) -> str | None:
 
     Address books put marks of direction around a number that is copied out of them; they are no part of it.
     """
-    return None if blank(value) else text(without_direction(value), MAX_WRITTEN_PHONE)
+    return text(without_direction(value), MAX_WRITTEN_PHONE) if value.strip() else None
 
 
 def phone_region(value: str) -> str:
@@ -241,12 +243,12 @@ def web_url(value: str, schemes: Sequence[str] = WEB, limit: int = MAX_URL) -> s
 
 def extension_or_none(value: str) -> str | None:
     """What to dial after a phone number: a line of up to 20 characters; empty means nothing."""
-    return None if blank(value) else text(value, MAX_EXTENSION)
+    return text(value, MAX_EXTENSION) if value.strip() else None
 
 
 def web_url_or_none(value: str) -> str | None:
-    """``web_url``, where nothing to be seen means that there is none."""
-    return None if blank(value) else web_url(value)
+    """``web_url``, where white space alone means that there is none."""
+    return web_url(value) if value.strip() else None
 
 
 def custom_key(value: str) -> str:
