@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Final, Literal
 from uuid import UUID
 
@@ -55,7 +56,8 @@ class ContactController(Controller):
     def list_contacts(
         self, ask: NamedDependency[Ask], wanted: NamedDependency[PageRequest], asked: NamedDependency[ContactQuery]
     ) -> Json[Page[ContactView]]:
-        return ask.listed(wanted, lambda conn: rows.listed(conn, wanted, asked.filter, asked.search), views)
+        found = partial(rows.listed, request=wanted, wanted=asked.filter, search=asked.search)
+        return ask.listed(wanted, found, views, single=True)
 
     @post(
         operation_id="createContact",

@@ -41,14 +41,20 @@ def named(unit: Work, names: Sequence[str], field: str = "tags") -> list[TagRef]
     check.done()
     if not wanted:
         return []
-    unit.write_rows()
-    found = tags.by_names(unit.conn, list(wanted.values()))
-    if len(found) < len(wanted):
-        tags.lock_names(unit.conn, [name for key, name in wanted.items() if key not in found])
-        found = tags.by_names(unit.conn, list(wanted.values()))
-    unit.held(TAG.stream_type, (ref.id for ref in found.values()))
+    found = standing(unit, list(wanted.values()))
     made = _all_made(unit, {key: name for key, name in wanted.items() if key not in found})
     return list({ref.id: ref for key in wanted for ref in (found.get(key) or made[key],)}.values())
+
+
+def standing(unit: Work, names: Sequence[str]) -> dict[str, TagRef]:
+    """Of these names the tags that there are, held, by folded name; of the others nobody else makes one meanwhile."""
+    unit.write_rows()
+    found = tags.by_names(unit.conn, names)
+    if missing := [name for name in names if folded(name) not in found]:
+        tags.lock_names(unit.conn, missing)
+        found = tags.by_names(unit.conn, names)
+    unit.held(TAG.stream_type, found.values())
+    return {key: TagRef(id=tag.id, name=tag.state.name) for key, (tag, _) in found.items()}
 
 
 def _all_made(unit: Work, names: Mapping[str, str]) -> dict[str, TagRef]:

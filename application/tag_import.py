@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from application.importing.importer import Entry, Plan
-from application.tag import made
+from application.tag import made, standing
 from domain.kernel import FieldError, invalid
 from domain.kernel.values import folded
 from domain.tag import TAG, TagRef, tag_name
@@ -45,14 +45,9 @@ class ChunkTags:
     def _found(self, names: list[str]) -> dict[str, TagRef]:
         if not names:
             return {}
-        self._unit.write_rows()
-        found = tags.by_names(self._unit.conn, names)
-        missing = [name for name in names if folded(name) not in found]
-        if missing:
-            tags.lock_names(self._unit.conn, missing)
-            found = tags.by_names(self._unit.conn, names)
+        found = standing(self._unit, names)
+        if missing := [name for name in names if folded(name) not in found]:
             self._taken = tags.taken(self._unit.conn, missing)
-        self._unit.held(TAG.stream_type, (ref.id for ref in found.values()))
         return found
 
     def _standing(self, ids: list[UUID]) -> dict[UUID, TagRef]:

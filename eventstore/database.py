@@ -14,7 +14,8 @@ import psycopg
 from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
-from eventstore.patience import PATIENCE_SECONDS, PatientConnection, within_time
+from eventstore.gathering import GatheringConnection
+from eventstore.patience import PATIENCE_SECONDS, within_time
 
 NO_WAITING: Final[LiteralString] = "SET LOCAL synchronous_commit = off"
 """For a transaction that is made again when a crash of Postgres loses it: it need not wait for the disk."""
@@ -25,11 +26,14 @@ _PART: Final = re.compile(r"_\d{6,}$")
 _encode: Final = msgspec.json.Encoder().encode
 
 
-class Db(PatientConnection):
+class Db(GatheringConnection):
     """A connection, which knows the workspace that its transaction is for, and for whose eyes."""
 
     visible_to: UUID | None = None
     """The user who reads and sees only what is assigned to them; ``None`` sees all."""
+
+    single: bool = False
+    """Whether all that the transaction asks is one statement."""
 
     _workspace_id: UUID | None = None
 
@@ -40,15 +44,30 @@ class Db(PatientConnection):
             raise RuntimeError("this transaction is for no workspace")
         return self._workspace_id
 
+    def answer(self, query: bytes, params: Sequence[Any]) -> list[TupleRow]:
+        """The rows of a statement. A transaction that asks no other ends with it: its end goes out along with it."""
+        cursor = self.execute(query, params)
+        if self.single:
+            self.end()
+            self.pipeline_in_hand.sync()
+        return cursor.fetchall()
+
+    def end(self) -> None:
+        """The end of a transaction for a workspace, where it has not ended before; nothing can be asked behind it."""
+        if self._workspace_id is not None:
+            self.say(b"COMMIT")
+            self._workspace_id = None
+
     @contextmanager
     def entered(self, workspace_id: UUID, visible_to: UUID | None = None) -> Iterator[None]:
         """The transaction in hand is for this workspace, and ends inside."""
         self._workspace_id, self.visible_to = workspace_id, visible_to
         try:
-            self.execute(entering(workspace_id), prepare=False)
+            self.say(entering(workspace_id))
             yield
         finally:
             self._workspace_id = self.visible_to = None
+            self.single = False
 
 
 Pool = ConnectionPool[Db]
@@ -112,16 +131,17 @@ def connection(pool: Pool) -> Iterator[Db]:
 
 
 @contextmanager
-def reading(pool: Pool, workspace_id: UUID, visible_to: UUID | None = None) -> Iterator[Db]:
+def reading(pool: Pool, workspace_id: UUID, visible_to: UUID | None = None, *, single: bool = False) -> Iterator[Db]:
     """A transaction that reads one workspace: where no statement waits for another's answer, in one round trip.
 
-    ``visible_to``: a user who sees only what is assigned to them.
+    ``visible_to``: a user who sees only what is assigned to them. ``single``: the first ``answer`` is all that is asked.
     """
     with connection(pool) as conn, conn.pipeline():
-        conn.execute("BEGIN")
+        conn.say(b"BEGIN")
         with conn.entered(workspace_id, visible_to):
+            conn.single = single
             yield conn
-            conn.execute("COMMIT")
+            conn.end()
 
 
 @contextmanager

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 from domain.kernel import Decider, Refused, State
@@ -17,13 +17,24 @@ S = TypeVar("S", bound=State)
 
 @dataclass(frozen=True, slots=True)
 class Current(Generic[S]):
-    """A stream as it stands: its state, version (= number of events), and when it began and last changed."""
+    """A stream as it stands: its state, version (= number of events), and when it began and last changed.
+
+    ``beside``: what is shown of other things with it and those read along with it, where that was read.
+    """
 
     id: UUID
     state: S
     version: int
     created_at: datetime
     updated_at: datetime
+    beside: Any = field(default=None, compare=False, repr=False)
+
+
+class Held(NamedTuple):
+    """A thing that is held against ending until the transaction does; ``stands`` unless it is on its way out already."""
+
+    current: Current[Any]
+    stands: bool
 
 
 @dataclass(frozen=True, slots=True)

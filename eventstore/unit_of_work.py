@@ -139,10 +139,10 @@ class EventStore:
             unit = Work(conn, origin, self.rows, self._references, self.mapper, self.clock(), bulk)
             try:
                 with nullcontext() if bulk else conn.pipeline():
-                    conn.execute("BEGIN")
+                    conn.say(b"BEGIN")
                     with conn.entered(origin.workspace_id, origin.visible_to):
                         yield unit
-                        conn.execute("COMMIT")
+                        conn.say(b"COMMIT")
             except UniqueViolation as error:
                 conn.rollback()
                 raise self._explained(unit, error) from error

@@ -26,7 +26,7 @@ from eventstore.database import Db
 from eventstore.ids import new_id
 from eventstore.mapper import EventMapper
 from eventstore.references import Going, References, Referring, as_ended, consequence, still_referred
-from eventstore.rows import Change, Current, Registry
+from eventstore.rows import Change, Current, Held, Registry
 
 FEW: Final = 100
 """So many streams are changed one by one; more of them in bulk."""
@@ -145,11 +145,11 @@ class Work:
             known.update({key: made.get(key, key in found) for key in unknown})
         return {key for key in wanted if known[key]}
 
-    def held(self, kind: str, keys: Iterable[UUID]) -> None:
-        """Notes what a query has found and held already (``FOR KEY SHARE``); what is on its way out does not stand."""
-        if found := list(keys):
-            going = endings.look(self.conn, kind, found)
-            self._standing[kind].update({key: key not in going for key in found})
+    def held(self, kind: str, found: Iterable[Held]) -> None:
+        """Notes what a query has found and held already."""
+        for current, stands in found:
+            self.loaded.setdefault(current.id, current)
+            self._standing[kind][self.rows[kind].key_of(current)] = stands
 
     # Deciding.
 

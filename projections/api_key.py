@@ -11,7 +11,7 @@ from schemas.wire.page import Sort
 API_KEYS: RowTable[ApiKey] = RowTable(
     table="api_keys",
     decider=API_KEY,
-    version=2,
+    version=3,
     columns=(Column("user_id", ID), Column("scopes", TEXTS), Column("expires_at", TIME), Column("is_active", BOOLEAN)),
 )
 

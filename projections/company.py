@@ -23,7 +23,7 @@ from schemas.wire.page import MAX_LIMIT, PageRequest, Sort
 COMPANIES: RowTable[Company] = RowTable(
     table="companies",
     decider=COMPANY,
-    version=1,
+    version=2,
     columns=(
         Column("name", FOLDED, sort=True, searched=True),
         Column("domain", LOWERED, sort=True, searched=True),

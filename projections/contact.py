@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
+from uuid import UUID
+
+import msgspec
 
 from domain.contact import CONTACT, Contact
 from domain.kernel.filter import Filter
@@ -11,13 +15,25 @@ from eventstore.rows import Current
 from projections.table.column import BOOLEAN, FOLDED, ID, IDS, JSON, LOWERED, PHONE, TEXT, Column
 from projections.table.filter import TRUE, compile_filter
 from projections.table.listing import Listed, Listing
-from projections.table.rows import RowTable
+from projections.table.rows import Beside, RowTable
+from schemas.tag import TagView
 from schemas.wire.page import PageRequest, Sort
+
+_TAGS: Final = """
+    SELECT json_agg(json_build_object('id', id, 'name', state->>'name', 'slug', slug, 'color', state->>'color'))
+    FROM tags WHERE workspace_id = %s AND id = ANY(ARRAY(SELECT unnest(page.tags) FROM page))
+"""
+_decode: Final = msgspec.json.Decoder(list[TagView]).decode
+
+
+def _tags(found: str | None) -> dict[UUID, TagView]:
+    return {} if found is None else {tag.id: tag for tag in _decode(found)}
+
 
 CONTACTS: RowTable[Contact] = RowTable(
     table="contacts",
     decider=CONTACT,
-    version=2,
+    version=3,
     columns=(
         Column("name", FOLDED, sort=True, searched=True),
         Column("first_name", FOLDED, sort=True),
@@ -37,6 +53,7 @@ CONTACTS: RowTable[Contact] = RowTable(
     ),
     owner="assigned_to",
     times=("created_at", "updated_at"),
+    beside=Beside(_TAGS, _tags),
 )
 
 LISTING = Listing(CONTACTS, default=Sort(field="createdAt", descending=True))

@@ -15,7 +15,9 @@ from schemas.tag import TagView
 
 def views(conn: Db, contacts: Sequence[Current[Contact]]) -> list[ContactView]:
     """The contacts as callers see them: with their tags' names."""
-    known = tags.refs(conn, {tag_id for contact in contacts for tag_id in contact.state.tags})
+    known = contacts[0].beside if contacts else {}
+    if known is None:
+        known = tags.refs(conn, {tag_id for contact in contacts for tag_id in contact.state.tags})
     return [view(contact, [known[tag_id] for tag_id in contact.state.tags if tag_id in known]) for contact in contacts]
 
 

@@ -9,7 +9,7 @@ from projections.table.rows import RowTable
 MEMBERSHIPS: RowTable[Membership] = RowTable(
     table="memberships",
     decider=MEMBERSHIP,
-    version=2,
+    version=3,
     columns=(
         Column("user_id", ID, unique="This user is a member already."),
         Column("role", TEXT),

@@ -11,7 +11,7 @@ from zlib import crc32
 from domain.kernel.values import folded, slug
 from domain.tag import TAG, Tag, TagRef
 from eventstore.database import Db, wait_for_turn
-from eventstore.rows import Current
+from eventstore.rows import Current, Held
 from projections.contact import CONTACTS
 from projections.table.column import FOLDED, TEXT, Column
 from projections.table.counting import referring
@@ -25,7 +25,7 @@ from schemas.wire.page import PageRequest, Sort
 TAGS: RowTable[Tag] = RowTable(
     table="tags",
     decider=TAG,
-    version=2,
+    version=3,
     columns=(
         Column("name", FOLDED, sort=True, unique="A tag of this name exists already."),
         Column("slug", TEXT, indexed=True),
@@ -50,20 +50,21 @@ def listed(conn: Db, request: PageRequest, search: str | None) -> Listed[Tag]:
     return LISTING.fetch(conn, request, where)
 
 
-def by_names(conn: Db, names: Sequence[str]) -> dict[str, TagRef]:
+def by_names(conn: Db, names: Sequence[str]) -> dict[str, Held]:
     """Of these names those that exist, by folded name. A slug finds its tag too, when no name does: the oldest of it.
 
     Holds the tags until the transaction ends: none of them is deleted while it is being put on a contact.
     """
     keys = [folded(name.strip()) for name in names]
     rows = conn.execute(
-        "SELECT id, state->>'name', name, slug FROM tags"
+        "SELECT id, state::text, version, created_at, updated_at, name, slug, NOT EXISTS (SELECT FROM endings e"
+        " WHERE e.workspace_id = t.workspace_id AND e.kind = 'tag' AND e.id = t.id) FROM tags t"
         " WHERE workspace_id = %s AND (name = ANY(%s) OR slug = ANY(%s))"
-        " ORDER BY created_at DESC, id DESC FOR KEY SHARE",
+        " ORDER BY created_at DESC, id DESC FOR KEY SHARE OF t",
         (conn.workspace_id, keys, keys),
     ).fetchall()
-    found = {row[3]: TagRef(id=row[0], name=row[1]) for row in rows}
-    found |= {row[2]: TagRef(id=row[0], name=row[1]) for row in rows}
+    found = {row[6]: Held(TAGS.current(row), stands=row[7]) for row in rows}
+    found |= {row[5]: Held(TAGS.current(row), stands=row[7]) for row in rows}
     return {key: found[key] for key in keys if key in found}
 
 

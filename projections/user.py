@@ -9,7 +9,7 @@ from projections.table.rows import RowTable
 USERS: RowTable[User] = RowTable(
     table="users",
     decider=USER,
-    version=2,
+    version=3,
     columns=(Column("email", TEXT, unique="A user with this e-mail address exists."), Column("name", TEXT)),
     times=(),
 )

@@ -20,7 +20,7 @@ from schemas.wire.page import Sort
 WEBHOOKS: RowTable[Webhook] = RowTable(
     table="webhooks",
     decider=WEBHOOK,
-    version=2,
+    version=3,
     columns=(Column("url", TEXT), Column("events", TEXTS), Column("active", BOOLEAN)),
 )
 

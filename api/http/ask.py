@@ -60,13 +60,13 @@ class Ask:
         """Whose things only may be seen; ``None``: everybody's."""
         return self.caller.visible_to
 
-    def reading(self) -> AbstractContextManager[Db]:
-        """A connection that reads the caller's workspace. Raises ``Unavailable``."""
-        return reading(self.services.pool, self.caller.workspace_id, self.visible_to)
+    def reading(self, *, single: bool = False) -> AbstractContextManager[Db]:
+        """A connection that reads the caller's workspace; ``single``: by one statement. Raises ``Unavailable``."""
+        return reading(self.services.pool, self.caller.workspace_id, self.visible_to, single=single)
 
     def seen(self, conn: Db, table: RowTable[S], ids: Sequence[UUID]) -> list[Current[S]]:
         """Of these things those that exist and that the caller may see."""
-        return [current for current in table.load(conn, ids).values() if table.visible(current, self.visible_to)]
+        return [current for current in table.read(conn, ids) if table.visible(current, self.visible_to)]
 
     def found(self, conn: Db, table: RowTable[S], thing_id: UUID) -> Current[S]:
         """One thing; refuses with ``not_found`` where there is none that the caller may see."""
@@ -84,7 +84,7 @@ class Ask:
         Where it stands ``alone``, it is 304 without a body when the caller has this version already. A view that also
         shows what other things say (names of tags, counts) may change while the version stays: it is answered in full.
         """
-        with self.reading() as conn:
+        with self.reading(single=table.beside is not None) as conn:
             current = self.found(conn, table, thing_id)
             (view,) = views(conn, [current])
         headers = {"etag": f'"{current.version}"'}
@@ -108,12 +108,14 @@ class Ask:
         """A page of a table, of what the caller may see."""
         return self.listed(wanted, lambda conn: listing.fetch(conn, wanted, where), views)
 
-    def listed(self, wanted: PageRequest, fetch: Callable[[Db], Listed[S]], views: Views[S, V]) -> Json[Page[V]]:
-        """A page of what ``fetch`` finds; it has to heed ``visible_to`` itself."""
-        with self.reading() as conn:
+    def listed(
+        self, wanted: PageRequest, fetch: Callable[[Db], Listed[S]], views: Views[S, V], *, single: bool = False
+    ) -> Json[Page[V]]:
+        """A page of what ``fetch`` finds; it has to heed ``visible_to`` itself. ``single``: all that is shown, it finds."""
+        with self.reading(single=single) as conn:
             found = fetch(conn)
             shown = views(conn, found.rows)
-        return self.page(wanted, shown, found.total, found.next_cursor)
+        return self.page(wanted, shown, found.total, found.next_cursor, exact=found.exact)
 
     def page(
         self,
@@ -122,10 +124,12 @@ class Ask:
         total: int,
         next_cursor: str | None,
         *,
+        exact: bool = True,
         headers: Mapping[str, str] | None = None,
     ) -> Json[Page[V]]:
-        """A page of a list that is no table of things; ``total`` is of the whole list."""
-        return plain(Page(data=list(views), meta=page_meta(wanted, total, next_cursor)), headers=headers)
+        """A page of a list that is no table of things; ``total`` is of the whole list, or, not ``exact``, less."""
+        meta = page_meta(wanted, total, next_cursor, exact=exact)
+        return plain(Page(data=list(views), meta=meta), headers=headers)
 
 
 class Act(Ask):

@@ -74,11 +74,14 @@ def page_request(
     sort_dir: Annotated[
         Direction | None, QueryParameter(name="sortDir", description="Another name for `sortDirection`.")
     ] = None,
+    total: Annotated[
+        Literal["exact"] | None, QueryParameter(description="`exact`: count all that there are, however many.")
+    ] = None,
 ) -> PageRequest:
     """The page asked for, and in which order."""
     field = said_once({"sort": sort, "sortBy": sort_by, "order_by": order_by})
     direction = said_once({"sortDirection": sort_direction, "sortDir": sort_dir})
-    return msgspec.structs.replace(paged, sort=_sort(field, direction))
+    return msgspec.structs.replace(paged, sort=_sort(field, direction), exact=total == "exact")
 
 
 def searched(given: dict[str, str | None]) -> str | None:

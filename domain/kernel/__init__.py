@@ -74,8 +74,8 @@ class Event(Value):
     event_takes_away: ClassVar[bool]
 
 
-class State(Value):
-    """What the events of one stream add up to."""
+class State(Value, omit_defaults=True):
+    """What the events of one stream add up to. It is kept without what is not set."""
 
 
 class FieldError(Value):

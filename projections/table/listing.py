@@ -1,10 +1,14 @@
-"""Lists of rows: filtered, sorted, by page or by cursor, with their total, in one round trip."""
+"""Lists of rows: filtered, sorted, by page or by cursor, with their total, in one round trip.
+
+Of what a filter or a search finds, no more is counted than whoever pages through it comes to, and a thousand. Few are found
+once, and sorted. Of many that is not done: there the rows are walked in their order, and a page of them is found soon.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 from uuid import UUID
 
 from domain.kernel import State, invalid
@@ -18,16 +22,26 @@ from schemas.wire.page import PageRequest, Sort
 
 S = TypeVar("S", bound=State)
 
-_ROW: Final = "id, state::text, version, created_at, updated_at"
+_NOTHING: Final = Compiled("", ())
+_NUMBER: Final = Compiled("SELECT count(*) AS n FROM found", ())
+
+COUNTED: Final = 1_000
+"""So many are counted, or twice, four times … as many where somebody pages farther; all, where an exact total is asked."""
+WALKED: Final = 4
+"""So many rows are looked at, for each that is counted, to find a page of many."""
 
 
 @dataclass(frozen=True)
 class Listed(Generic[S]):
-    """A page of rows, the size of the whole list, and where the next page begins."""
+    """A page of rows, the size of the whole list, and where the next page begins.
+
+    Where it is not ``exact``, there are at least ``total``.
+    """
 
     rows: list[Current[S]]
     total: int
     next_cursor: str | None
+    exact: bool = True
 
 
 @dataclass(frozen=True)
@@ -42,102 +56,151 @@ class Listing(Generic[S]):
         """By the name that callers use."""
         return self.table.sorts
 
-    def fetch(self, conn: Db, request: PageRequest, where: Compiled = TRUE, *, few: bool = False) -> Listed[S]:
+    def fetch(self, conn: Db, request: PageRequest, where: Compiled = TRUE) -> Listed[S]:
         """Refuses an unknown sort field (``sort``) or a cursor that is not of this list and order (``cursor``).
 
-        A caller who sees only what is assigned to them finds only that, where the table has an owner. ``few``: not many
-        rows are expected, as of a search. They are then looked for once, for the page and the total.
+        A caller who sees only what is assigned to them finds only that, where the table has an owner.
         """
-        sort = self._sort(request)
-        order = self._order(sort)
-        where = self._seen(where, conn.visible_to)
-        after = self._after(request, sort, order)
-        making = self._found_once if few else self._found
-        query = making(order, where, after, _ordered(sort, order), _limit(request))
-        rows = conn.execute(query.sql.encode(), query.params_in(conn.workspace_id)).fetchall()
-        total = rows[0][-1] if rows else self._total_beyond(conn, request, where)
-        page, cursor = keyset.page(rows, request.limit, lambda row: keyset.written(_name(sort), row[-2], row[0]))
-        return Listed([self.table.current(row) for row in page], total, cursor)
+        asked = self._asked(request, self._seen(where, conn.visible_to))
+        if asked.where is TRUE:
+            return self._listed(conn, asked, asked.whole())
+        if request.exact:
+            return self._listed(conn, asked, asked.sorted())
+        most = asked.reach()
+        found = self._listed(conn, asked, asked.bounded(most), most)
+        if found.exact or found.next_cursor is not None:
+            return found
+        return self._listed(conn, asked, asked.sorted())  # they are too far apart in this order
 
     def search(self, conn: Db, request: PageRequest, text: str | None, where: Compiled = TRUE) -> Listed[S]:
         """Of what ``where`` finds, the rows in which all words of the text are found; all of them without a text."""
-        return self.fetch(conn, request, every(where, searching(text, self.table.phones)), few=bool(text))
+        return self.fetch(conn, request, every(where, searching(text, self.table.phones)))
 
-    def _sort(self, request: PageRequest) -> Sort:
+    def _asked(self, request: PageRequest, where: Compiled) -> _Asked:
         sort = request.sort or self.default
-        return sort if sort.field else Sort(field=self.default.field, descending=sort.descending)
-
-    def _order(self, sort: Sort) -> Order:
+        sort = sort if sort.field else Sort(field=self.default.field, descending=sort.descending)
         if sort.field not in self.sorts:
             raise invalid("sort", f"must be one of {', '.join(sorted(self.sorts))}")
-        return self.sorts[sort.field]
+        return _Asked(self.table, request, sort, self.sorts[sort.field], where)
 
     def _seen(self, where: Compiled, visible_to: UUID | None) -> Compiled:
         if visible_to is None or self.table.owner is None:
             return where
         return every(where, Compiled(f"{self.table.owner} = %s", (visible_to,)))
 
-    def _found(self, order: Order, where: Compiled, after: Compiled, ordered: str, limit: Compiled) -> Compiled:
-        """The page straight from the index of its order: little work, however many rows there are before and behind it."""
-        total = self._total(where)
-        sql = (
-            f"SELECT {_ROW}, {order.column}, ({total.sql}) FROM {self.table.table}"
-            f" WHERE workspace_id = %s AND ({where.sql}){after.sql}{ordered}{limit.sql}"
-        )
-        return Compiled(sql, (*total.params, HERE, *where.params, *after.params, *limit.params))
+    def _listed(self, conn: Db, asked: _Asked, query: Compiled, most: int | None = None) -> Listed[S]:
+        """What a statement answers: the rows of the page, each behind the total; one without an id where there is none."""
+        statement = query.sql.encode(), query.params_in(conn.workspace_id)
+        rows = conn.answer(*statement) if most is None else conn.execute(*statement).fetchall()
+        total = rows[0][0]
+        found = [row[2:] for row in rows if row[2] is not None]
+        cursor = None
+        if len(found) > asked.request.limit:
+            last = rows[asked.request.limit - 1]
+            cursor = keyset.written(asked.name, last[1], last[2])
+        page = self.table.page(found)[: asked.request.limit]
+        return Listed(page, total, cursor, most is None or total <= most)
 
-    def _found_once(self, order: Order, where: Compiled, after: Compiled, ordered: str, limit: Compiled) -> Compiled:
+
+@dataclass(frozen=True)
+class _Asked:
+    """A list as it is asked for: which rows, behind which, in which order, and how many. Its statements answer alike."""
+
+    table: RowTable[Any]
+    request: PageRequest
+    sort: Sort
+    order: Order
+    where: Compiled
+
+    @property
+    def name(self) -> str:
+        """The order, as cursors name it."""
+        return f"-{self.sort.field}" if self.sort.descending else self.sort.field
+
+    def reach(self) -> int:
+        """How many are counted at most: of few numbers one, so that there are few statements."""
+        most = COUNTED
+        while most < self._skipped + self.request.limit:
+            most *= 2
+        return most
+
+    def whole(self) -> Compiled:
+        """The page straight from the index of its order. All rows there are have been counted by every command."""
+        counter = "SELECT n FROM row_counts WHERE workspace_id = %s AND kind = %s"
+        counted = Compiled(f"SELECT coalesce(({counter}), 0) AS n", (HERE, self.table.decider.stream_type))
+        return self._statement(counted=counted, page=self._walk(self._limit))
+
+    def sorted(self) -> Compiled:
         """All that is found, sorted here; what is shown of a row is read for those of the page alone."""
-        table = self.table.table
-        sql = (
-            f"WITH found AS MATERIALIZED (SELECT id, {order.column} FROM {table}"
-            f" WHERE workspace_id = %s AND ({where.sql}))"
-            f" SELECT {_ROW}, {order.column}, (SELECT count(*) FROM found) FROM {table}"
-            f" WHERE workspace_id = %s"
-            f" AND id = ANY(ARRAY(SELECT id FROM found WHERE true{after.sql}{ordered}{limit.sql})){ordered}"
-        )
-        return Compiled(sql, (HERE, *where.params, HERE, *after.params, *limit.params))
+        return self._statement(found=self._find(), counted=_NUMBER, page=self._found())
 
-    def _after(self, request: PageRequest, sort: Sort, order: Order) -> Compiled:
-        if request.cursor is None:
-            return Compiled("", ())
-        value, row_id = keyset.read(request.cursor, _name(sort), order.cursor, UUID)
-        mark = f"coalesce(%s::{order.type}, {order.last})" if order.last else f"%s::{order.type}"
-        sql = f" AND ({order.sql}, id) {'<' if sort.descending else '>'} ({mark}, %s::uuid)"
+    def bounded(self, most: int) -> Compiled:
+        """The same where up to ``most`` are found. Else a page of what is found among the next rows in the order."""
+        few = self._found(f" AND (SELECT n FROM counted) <= {most}")
+        many = self._filtered(self._walk(Compiled(f" LIMIT {WALKED * most}", ())), f"(SELECT n FROM counted) > {most}")
+        page = Compiled(f"{few.sql} UNION ALL ({many.sql})", (*few.params, *many.params))
+        return self._statement(found=self._find(f" LIMIT {most + 1}"), counted=_NUMBER, page=page)
+
+    def _find(self, limit: str = "") -> Compiled:
+        """What of all rows is found, as far as it must be known to be sorted."""
+        sql = f"SELECT id, {self.order.column} FROM {self.table.table} WHERE workspace_id = %s AND ({self.where.sql}){limit}"
+        return Compiled(sql, (HERE, *self.where.params))
+
+    def _found(self, when: str = "") -> Compiled:
+        """The page of what was found."""
+        after, limit = self._after, self._limit
+        ids = f"SELECT id FROM found WHERE true{after.sql}{self._ordered}{limit.sql}"
+        sql = f"SELECT * FROM {self.table.table} WHERE workspace_id = %s AND id = ANY(ARRAY({ids})){when}"
+        return Compiled(sql, (HERE, *after.params, *limit.params))
+
+    def _walk(self, limit: Compiled) -> Compiled:
+        """The next rows in the order, whatever they are."""
+        after = self._after
+        sql = f"SELECT * FROM {self.table.table} WHERE workspace_id = %s{after.sql}{self._ordered}{limit.sql}"
+        return Compiled(sql, (HERE, *after.params, *limit.params))
+
+    def _filtered(self, walk: Compiled, when: str) -> Compiled:
+        # What stands in coalesce() leads Postgres to no index but that of the order.
+        where, limit = self.where, self._limit
+        sql = (
+            f"SELECT * FROM ({walk.sql}) AS walked"
+            f" WHERE {when} AND coalesce(({where.sql}), false){self._ordered}{limit.sql}"
+        )
+        return Compiled(sql, (*walk.params, *where.params, *limit.params))
+
+    def _statement(self, **parts: Compiled) -> Compiled:
+        """The parts by name, of which one is the ``page``; each of its rows with the total, and one at least."""
+        made = ", ".join(f"{name} AS MATERIALIZED ({part.sql})" for name, part in parts.items())
+        sql = (
+            f"WITH {made} SELECT counted.n, {self.order.column}, {self.table.shown}"
+            f" FROM counted LEFT JOIN page ON true{self._ordered}"
+        )
+        params = [param for part in parts.values() for param in part.params]
+        return Compiled(sql, (*params, HERE) if self.table.beside else tuple(params))
+
+    @property
+    def _after(self) -> Compiled:
+        """Behind the row that the cursor names."""
+        if self.request.cursor is None:
+            return _NOTHING
+        value, row_id = keyset.read(self.request.cursor, self.name, self.order.cursor, UUID)
+        mark = f"coalesce(%s::{self.order.type}, {self.order.last})" if self.order.last else f"%s::{self.order.type}"
+        sql = f" AND ({self.order.sql}, id) {'<' if self.sort.descending else '>'} ({mark}, %s::uuid)"
         return Compiled(sql, (value, row_id))
 
-    def _total(self, where: Compiled) -> Compiled:
-        """Of all rows from the counter that every command keeps; of a filter by counting."""
-        if where is TRUE:
-            counter = "SELECT n FROM row_counts WHERE workspace_id = %s AND kind = %s"
-            return Compiled(f"SELECT coalesce(({counter}), 0)", (HERE, self.table.decider.stream_type))
-        counting = f"SELECT count(*) FROM {self.table.table} WHERE workspace_id = %s AND ({where.sql})"
-        return Compiled(counting, (HERE, *where.params))
+    @property
+    def _ordered(self) -> str:
+        direction = "DESC" if self.sort.descending else "ASC"
+        return f" ORDER BY {self.order.sql} {direction}, id {direction}"
 
-    def _total_beyond(self, conn: Db, request: PageRequest, where: Compiled) -> int:
-        """How many rows there are when the page has none: none at all, unless it is behind the last."""
-        if request.cursor is None and not request.skipped:
-            return 0
-        total = self._total(where)
-        row = conn.execute(total.sql.encode(), total.params_in(conn.workspace_id)).fetchone()
-        return 0 if row is None else int(row[0])
+    @property
+    def _limit(self) -> Compiled:
+        """One more than is shown tells whether there is more. The number is part of the text: Postgres cannot keep a plan
+        for a limit that it does not know, and would plan anew for each page.
+        """
+        limit = f" LIMIT {self.request.limit + 1}"
+        return Compiled(f"{limit} OFFSET %s", (self._skipped,)) if self._skipped else Compiled(limit, ())
 
-
-def _name(sort: Sort) -> str:
-    """The order of a list, as its cursors name it."""
-    return f"-{sort.field}" if sort.descending else sort.field
-
-
-def _ordered(sort: Sort, order: Order) -> str:
-    direction = "DESC" if sort.descending else "ASC"
-    return f" ORDER BY {order.sql} {direction}, id {direction}"
-
-
-def _limit(request: PageRequest) -> Compiled:
-    """One more than is shown tells whether there is more. The number is part of the text: Postgres cannot keep a plan
-    for a limit that it does not know, and would plan anew for each page.
-    """
-    limit = f" LIMIT {request.limit + 1}"
-    if request.cursor is not None or not request.skipped:
-        return Compiled(limit, ())
-    return Compiled(f"{limit} OFFSET %s", (request.skipped,))
+    @property
+    def _skipped(self) -> int:
+        return 0 if self.request.cursor is not None else self.request.skipped

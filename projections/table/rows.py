@@ -57,6 +57,18 @@ class Order(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Beside:
+    """What is shown of other things with rows: read in the statement that reads those, which are ``page`` in it.
+
+    ``sql`` is one JSON value for all of them, and its one parameter the workspace; ``read`` makes of it, or of nothing, what
+    is ``beside`` each of the rows.
+    """
+
+    sql: str
+    read: Callable[[str | None], Any]
+
+
+@dataclass(frozen=True)
 class RowTable(Generic[S]):
     """How a state becomes a row. ``version`` goes up when the columns change: ``daybook migrate`` then rebuilds.
 
@@ -74,6 +86,7 @@ class RowTable(Generic[S]):
     key: str = "id"
     called: str | None = None
     times: tuple[str, ...] = ("created_at",)
+    beside: Beside | None = None
 
     # What is made of it: SQL texts are constant, so that they are prepared once per connection.
 
@@ -192,9 +205,9 @@ class RowTable(Generic[S]):
     def _decode(self) -> Callable[[str | bytes], S]:
         return msgspec.json.Decoder(self.decider.state).decode
 
-    def current(self, row: Sequence[Any]) -> Current[S]:
+    def current(self, row: Sequence[Any], beside: Any = None) -> Current[S]:
         """A row of ``id, state::text, version, created_at, updated_at`` as what it stands for."""
-        return Current(row[0], self._decode(row[1]), row[2], row[3], row[4])
+        return Current(row[0], self._decode(row[1]), row[2], row[3], row[4], beside)
 
     def values(self, workspace_id: UUID, current: Current[S]) -> tuple[Any, ...]:
         """The whole row, in the order of ``COMMON`` and ``columns``."""
@@ -204,6 +217,34 @@ class RowTable(Generic[S]):
 
     def load(self, conn: Db, ids: Sequence[UUID]) -> dict[UUID, Current[Any]]:
         return {row[0]: self.current(row) for row in conn.execute(self._select, (conn.workspace_id, list(ids)))}
+
+    def read(self, conn: Db, ids: Sequence[UUID]) -> list[Current[S]]:
+        """The rows of these streams to be shown, with what is shown beside them."""
+        workspaces = (conn.workspace_id,) * (1 if self.beside is None else 2)
+        return self.page(conn.answer(self._read_page, (workspaces[0], list(ids), *workspaces[1:])))
+
+    @cached_property
+    def _read_page(self) -> bytes:
+        page = f"SELECT * FROM {self.table} WHERE workspace_id = %s AND id = ANY(%s)"
+        return f"WITH page AS MATERIALIZED ({page}) SELECT {self.shown} FROM page".encode()
+
+    @cached_property
+    def shown(self) -> str:
+        """The columns that ``page`` makes rows of, of a ``page`` in a statement; with a parameter where there is a ``beside``."""
+        columns = "id, state::text, version, created_at, updated_at"
+        # Once for all rows: what is not asked for is not worked out.
+        beside = (
+            "" if self.beside is None else f", CASE WHEN row_number() OVER () = 1 THEN ({self.beside.sql})::text END"
+        )
+        return columns + beside
+
+    def page(self, rows: Sequence[Sequence[Any]]) -> list[Current[S]]:
+        """The rows of ``shown``."""
+        if self.beside is None:
+            return [self.current(row) for row in rows]
+        found = next((row[5] for row in rows if row[5] is not None), None)
+        beside = self.beside.read(found)
+        return [self.current(row, beside) for row in rows]
 
     def write(self, conn: Db, workspace_id: UUID, changes: Sequence[Change], *, bulk: bool) -> None:
         new = [self.values(workspace_id, c.after) for c in changes if c.before is None and c.after is not None]

@@ -18,6 +18,7 @@ from domain.tag import TAG, CreateTag
 from eventstore.append import Origin
 from eventstore.ids import new_id
 from eventstore.work import Work
+from projections.table import listing
 from schemas.log import Actor
 from tests.api.asserting import gone, ok, refused
 from tests.api.team import Member, Team
@@ -59,6 +60,20 @@ class TestPages:
         answer = ok(team.owner.get("/contacts?limit=2&offset=3"))
         assert [contact["name"] for contact in answer["data"]] == ["C1", "C0"]
         assert answer["meta"]["total"] == 5
+
+    def test_of_very_many_that_are_found_no_more_are_counted_than_a_thousand(
+        self, team: Team, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert listing.COUNTED == 1000
+        monkeypatch.setattr(listing, "COUNTED", 2)
+        for number in range(5):
+            team.owner.contact(firstName=f"C{number}", source="Fair" if number else "Web")
+        meta = ok(team.owner.get("/contacts?source=fair&limit=2"))["meta"]
+        assert (meta["total"], meta["totalPages"], meta["totalIsExact"]) == (3, 2, False)
+        exact = ok(team.owner.get("/contacts?source=fair&limit=2&total=exact"))["meta"]
+        assert (exact["total"], exact["totalPages"], "totalIsExact" in exact) == (4, 2, False)
+        assert "totalIsExact" not in ok(team.owner.get("/contacts?source=web"))["meta"]
+        refused(team.owner.get("/contacts?total=all"), 400, "total")
 
     def test_a_page_deeper_than_a_million_is_refused(self, team: Team) -> None:
         for deep in ("page=20002&limit=50", "offset=1000001", f"page={10**30}", f"offset={10**30}"):

@@ -65,7 +65,7 @@ class ByName:
     def __init__(self, unit: Work, chunk: Sequence[Entry]) -> None:
         self.unit = unit
         names = [entry.fields["name"] for entry in chunk if "name" in entry.fields]
-        self.known = {key: ref.id for key, ref in tags.by_names(unit.conn, names).items()}
+        self.known = {key: tag.id for key, (tag, _) in tags.by_names(unit.conn, names).items()}
 
     def find(self, entry: Entry) -> Current[Tag] | None:
         found = self.known.get(folded(entry.fields.get("name", "")))
