@@ -12,6 +12,7 @@ from litestar.routes import HTTPRoute
 from api.activity import ActivityController
 from api.api_key import ApiKeyController
 from api.auth import AuthController
+from api.call import CallController
 from api.company import CompanyController
 from api.contact import ContactController
 from api.contact_deal import ContactDealController
@@ -32,12 +33,15 @@ from api.http.paging import page_request, paged
 from api.http.passwords import Passwords
 from api.http.routes import before
 from api.http.upload import Uploads
+from api.interaction import InteractionController
 from api.job import JobController
 from api.log import LogController
 from api.log_checkpoint import LogCheckpointController
+from api.note import NoteController
 from api.pipeline import PipelineController
 from api.stage import StageController
 from api.tag import TagController
+from api.task import TaskController
 from api.timeline import TimelineController
 from api.webhook import WebhookController
 from api.webhook_delivery import WebhookDeliveryController
@@ -50,6 +54,7 @@ CONTROLLERS = (
     ActivityController,
     ApiKeyController,
     AuthController,
+    CallController,
     CompanyController,
     ContactController,
     ContactDealController,
@@ -57,12 +62,15 @@ CONTROLLERS = (
     ContactTagController,
     CustomValueController,
     DealController,
+    InteractionController,
     JobController,
     LogCheckpointController,
     LogController,
+    NoteController,
     PipelineController,
     StageController,
     TagController,
+    TaskController,
     TimelineController,
     WebhookController,
     WebhookDeliveryController,

@@ -109,5 +109,7 @@ class ContactController(Controller):
         large=True,
     )
     def delete_contact(self, change: NamedDependency[Change], contact_id: FromPath[UUID]) -> Json[One[JobView]]:
-        """For good. Its deals stay, without a contact. What happened to it stays in the log."""
+        """For good, and its tasks, notes, calls and interactions with it; its deals stay, without a contact. What happened
+        stays in the log.
+        """
         return change.end(CONTACT, contact_id, DeleteContact())

@@ -8,11 +8,10 @@ from uuid import UUID
 
 from litestar.params import QueryParameter
 
+from api.http.filtering import date_or_time
 from api.http.paging import said_once, searched
-from api.http.query import malformed_parameter
 from domain.contact import ContactStatus, ContactType
-from domain.kernel.filter import Condition, Filter, Group, Operator
-from projections.table.filter import moment
+from domain.kernel.filter import Filter, all_given
 from projections.table.search import MAX_WORDS
 
 
@@ -73,37 +72,20 @@ def contact_query(
     ] = None,
 ) -> ContactQuery:
     """All given filters must hold; an empty one is none."""
-    assignee = said_once({"assigned_to": assigned_to, "assignedTo": assigned_to_camel})
-    given: list[tuple[str, Operator, object]] = [
+    wanted = all_given(
         ("source", "eq", source and source.strip()),
         ("company", "eq", company and company.strip()),
         ("email", "eq", email and email.strip()),
         ("status", "eq", status),
         ("type", "eq", contact_type),
-        ("companyId", "eq", None if company_id is None else str(company_id)),
-        ("assignedTo", "eq", None if assignee is None else str(assignee)),
-        ("createdAt", "after", _time("created_after", created_after)),
-        ("createdAt", "before", _time("created_before", created_before)),
-        ("updatedAt", "after", _time("updated_after", updated_after)),
-        ("updatedAt", "before", _time("updated_before", updated_before)),
+        ("companyId", "eq", company_id),
+        ("assignedTo", "eq", said_once({"assigned_to": assigned_to, "assignedTo": assigned_to_camel})),
+        ("createdAt", "after", date_or_time("created_after", created_after)),
+        ("createdAt", "before", date_or_time("created_before", created_before)),
+        ("updatedAt", "after", date_or_time("updated_after", updated_after)),
+        ("updatedAt", "before", date_or_time("updated_before", updated_before)),
         ("dnc", "eq", dnc),
         ("globallyUnsubscribed", "eq", unsubscribed),
         *(("tags", "has", name) for name in tag or () if name),
-    ]  # fmt: skip
-    conditions = tuple(
-        Condition(field=field, operator=operator, value=value)
-        for field, operator, value in given
-        if value not in (None, "")
     )
-    asked_for = Group(match="all", conditions=conditions) if conditions else None
-    return ContactQuery(filter=asked_for, search=searched({"search": search, "q": q}))
-
-
-def _time(name: str, value: str | None) -> str | None:
-    """The value as it came, if it is a date or time."""
-    if value:
-        try:
-            moment(value)
-        except ValueError as error:
-            raise malformed_parameter(name, str(error)) from None
-    return value
+    return ContactQuery(filter=wanted, search=searched({"search": search, "q": q}))

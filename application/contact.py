@@ -178,7 +178,7 @@ def _check_email(unit: Work, fields: dict[str, Any]) -> None:
     """Who sees only what is theirs is told that an e-mail address is taken, but not by which contact."""
     if unit.origin.visible_to is not None:
         found = _by_email(unit, fields.get("email"))
-        if found is not None and not contacts.CONTACTS.visible(found, unit.origin.visible_to):
+        if found is not None and not contacts.CONTACTS.visible(unit.conn, found, unit.origin.visible_to):
             raise Refused("conflict", "A contact with this e-mail address exists already.")
 
 

@@ -102,7 +102,7 @@ class ContactCommands:
         return self._unit.begin(CONTACT, new_id(), command)
 
     def update(self, found: Current[Contact], entry: Entry) -> None:
-        if not contact_rows.CONTACTS.visible(found, self._plan.visible_to):
+        if not contact_rows.CONTACTS.visible(self._unit.conn, found, self._plan.visible_to):
             raise invalid("email", "belongs to a contact that is assigned to someone else")
         self._unit.execute(CONTACT, found.id, UpdateContact(**entry.fields, phone_region=self._region))
         if refs := self._borne(entry):

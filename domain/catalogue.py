@@ -5,16 +5,20 @@ from __future__ import annotations
 from typing import Any, Final
 
 from domain.api_key import API_KEY
+from domain.call import CALL
 from domain.company import COMPANY
 from domain.contact import CONTACT
 from domain.contact_import import CONTACT_IMPORT
 from domain.custom_value import CUSTOM_VALUE
 from domain.deal import DEAL
+from domain.interaction import INTERACTION
 from domain.kernel import Decider, Event
 from domain.membership import MEMBERSHIP
+from domain.note import NOTE
 from domain.pipeline import PIPELINE
 from domain.stage import STAGE
 from domain.tag import TAG
+from domain.task import TASK
 from domain.user import USER
 from domain.webhook import WEBHOOK
 from domain.workspace import WORKSPACE
@@ -22,8 +26,8 @@ from domain.workspace import WORKSPACE
 DECIDERS: Final[dict[str, Decider[Any, Any, Any]]] = {
     decider.stream_type: decider
     for decider in (
-        API_KEY, COMPANY, CONTACT, CONTACT_IMPORT, CUSTOM_VALUE, DEAL, MEMBERSHIP, PIPELINE, STAGE, TAG, USER,
-        WEBHOOK, WORKSPACE,
+        API_KEY, CALL, COMPANY, CONTACT, CONTACT_IMPORT, CUSTOM_VALUE, DEAL, INTERACTION, MEMBERSHIP, NOTE, PIPELINE,
+        STAGE, TAG, TASK, USER, WEBHOOK, WORKSPACE,
     )
 }  # fmt: skip
 

@@ -37,12 +37,13 @@ class References:
     def check_shared(self, conn: Db, rows: Rows, key: UUID, visible_to: UUID | None, *, ending: bool = False) -> None:
         """Refuses (``permission_denied``) to let who sees only what is theirs change or end what others' things refer to.
 
-        What is itself assigned to somebody is theirs to change, whoever refers to it; its end would change the others.
+        What only some see is for those to change, whoever refers to it, and so is who they are themselves; its end would
+        change the others.
         """
-        if visible_to is None or (rows.owner is not None and not ending):
+        if visible_to is None or (not ending and (rows.limited or key == visible_to)):
             return
         for table, reference in self.to(rows.decider.stream_type):
-            if table.owner is not None and table.hides_referring(conn, reference, key, visible_to):
+            if table.limited and table.hides_referring(conn, reference, key, visible_to):
                 message = (
                     f"A {table.noun} that you may not see has this {rows.noun}: others have to change or delete it."
                 )
@@ -78,7 +79,7 @@ def _going(conn: Db, rows: Rows, keys: Sequence[UUID]) -> dict[UUID, str]:
     """Of these things those on their way out that the caller may see, by what they are called."""
     going = endings.look(conn, rows.decider.stream_type, keys)
     found = rows.load(conn, list(going)) if going else {}
-    seen = {key: current for key, current in found.items() if rows.visible(current, conn.visible_to)}
+    seen = {key: current for key, current in found.items() if rows.visible(conn, current, conn.visible_to)}
     return {key: as_ended(key, current).name or str(key) for key, current in seen.items()}
 
 

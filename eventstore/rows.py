@@ -58,6 +58,11 @@ class Rows(Protocol):
         ...
 
     @property
+    def limited(self) -> bool:
+        """Whether not everybody sees every one of them."""
+        ...
+
+    @property
     def noun(self) -> str:
         """What callers are told that one of them is."""
         ...
@@ -75,8 +80,8 @@ class Rows(Protocol):
         """Inserts, updates and deletes: in bulk in one statement, else in a pipeline without waiting for an answer."""
         ...
 
-    def visible(self, current: Current[Any], visible_to: UUID | None) -> bool:
-        """Whether a caller sees it who sees only what is assigned to ``visible_to``, or all where that is none."""
+    def visible(self, conn: Db, current: Current[Any], visible_to: UUID | None) -> bool:
+        """Whether a caller sees it who sees only what is theirs (``visible_to``), or all where that is none."""
         ...
 
     def key_of(self, current: Current[Any]) -> UUID:
@@ -100,7 +105,7 @@ class Rows(Protocol):
         ...
 
     def hides_referring(self, conn: Db, reference: Reference, key: UUID, visible_to: UUID) -> bool:
-        """Whether some refer to ``key`` by this reference that are not assigned to ``visible_to``."""
+        """Whether some refer to ``key`` by this reference that ``visible_to`` does not see."""
         ...
 
     def counts(self, change: Change) -> Iterable[tuple[str, int]]:

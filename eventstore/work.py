@@ -119,7 +119,7 @@ class Work:
         """As it stood before this unit of work: who gives away what is theirs may go on with it up to the end."""
         rows = self.rows[decider.stream_type]
         known = self.before.get((decider.stream_type, current.id), current)
-        if known is not None and not rows.visible(known, self.origin.visible_to):
+        if known is not None and not rows.visible(self.conn, known, self.origin.visible_to):
             raise not_found(rows.noun)
 
     def hold(self, kind: str, keys: Iterable[UUID], field: str) -> None:
@@ -156,10 +156,11 @@ class Work:
     def begin(self, decider: Decider[Any, Any, S], stream_id: UUID, command: Command) -> Current[S]:
         """Carries out the first command of a stream with a new id.
 
-        What is made by who sees only what is assigned to them is theirs, unless the command says whose it is.
+        What is made by who sees only what is assigned to them is theirs, unless the command says whose it is, or has no
+        say in it.
         """
         owner = self.rows[decider.stream_type].owner
-        if owner is not None and self.origin.visible_to is not None and getattr(command, owner) in (None, UNSET):
+        if owner is not None and self.origin.visible_to is not None and getattr(command, owner, owner) in (None, UNSET):
             command = msgspec.structs.replace(command, **{owner: self.origin.visible_to})
         if stream_id not in self.loaded:
             self.loaded[stream_id] = None

@@ -16,6 +16,7 @@ from eventstore.database import Db
 from projections.table import keyset
 from projections.table.filter import HERE, TRUE, Compiled
 from projections.table.rows import RowTable
+from projections.table.seeing import seen
 from schemas.activity import ActivityView, FieldChange
 from schemas.log import Actor
 from schemas.wire.page import PageRequest
@@ -145,15 +146,16 @@ def _where(wanted: ActivityQuery, tables: Iterable[RowTable[Any]]) -> Compiled:
         parts.append(_BY_USER)
         params += [wanted.user_id, HERE, wanted.user_id]
     if wanted.visible_to is not None:
-        theirs = [assigned(table, wanted.visible_to) for table in tables if table.owner]
+        theirs = [assigned(table, wanted.visible_to) for table in tables if table.limited]
         parts.append(f"({' OR '.join([_BY_USER, *(f'e.stream_id IN ({each.sql})' for each in theirs)])})")
         params += [wanted.visible_to, HERE, wanted.visible_to, *(param for each in theirs for param in each.params)]
     return Compiled(" AND ".join(parts), tuple(params)) if parts else TRUE
 
 
 def assigned(table: RowTable[Any], user_id: UUID) -> Compiled:
-    """The ids of the rows of a table with an owner that are assigned to the user."""
-    return Compiled(f"SELECT id FROM {table.table} WHERE workspace_id = %s AND {table.owner} = %s", (HERE, user_id))
+    """The ids of the rows of a table that the user sees, who sees only what is theirs."""
+    theirs = seen(table, user_id)
+    return Compiled(f"SELECT id FROM {table.table} WHERE workspace_id = %s AND ({theirs.sql})", (HERE, *theirs.params))
 
 
 class _Unknown(Event, name="", action="updated"):

@@ -5,16 +5,20 @@ from __future__ import annotations
 from typing import Any, Final
 
 from projections.api_key import API_KEYS
+from projections.call import CALLS
 from projections.company import COMPANIES
 from projections.contact import CONTACTS
 from projections.contact_import import CONTACT_IMPORTS
 from projections.custom_value import CUSTOM_VALUES
 from projections.deal import DEALS
+from projections.interaction import INTERACTIONS
 from projections.membership import MEMBERSHIPS
+from projections.note import NOTES
 from projections.pipeline import PIPELINES
 from projections.stage import STAGES
 from projections.table.rows import RowTable
 from projections.tag import TAGS
+from projections.task import TASKS
 from projections.timeline import TIMELINE
 from projections.user import USERS
 from projections.view.view import View
@@ -22,8 +26,8 @@ from projections.webhook import WEBHOOKS
 from projections.workspace import WORKSPACES
 
 TABLES: Final[tuple[RowTable[Any], ...]] = (
-    API_KEYS, COMPANIES, CONTACTS, CONTACT_IMPORTS, CUSTOM_VALUES, DEALS, MEMBERSHIPS, PIPELINES, STAGES, TAGS,
-    USERS, WEBHOOKS, WORKSPACES,
+    API_KEYS, CALLS, COMPANIES, CONTACTS, CONTACT_IMPORTS, CUSTOM_VALUES, DEALS, INTERACTIONS, MEMBERSHIPS, NOTES,
+    PIPELINES, STAGES, TAGS, TASKS, USERS, WEBHOOKS, WORKSPACES,
 )  # fmt: skip
 
 ROWS: Final[dict[str, RowTable[Any]]] = {table.decider.stream_type: table for table in TABLES}

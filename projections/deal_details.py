@@ -42,5 +42,5 @@ def _with_details(conn: Db, deal: Current[Deal], *, contacts: bool, companies: b
 def _seen(conn: Db, table: RowTable[Any], key: UUID | None, views: Views) -> Any:
     """One thing as it is shown; None where there is none, or it is not the caller's to see."""
     found = {} if key is None else table.load(conn, [key])
-    seen = [current for current in found.values() if table.visible(current, conn.visible_to)]
+    seen = [current for current in found.values() if table.visible(conn, current, conn.visible_to)]
     return next(iter(views(conn, seen)), None) if seen else None

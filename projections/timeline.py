@@ -61,7 +61,7 @@ def _referring(decider: Decider[Any, Any, State], subjects: tuple[str, ...]) -> 
     return tuple(reference for reference in references(decider.state) if reference.to.kind in subjects)
 
 
-TIMELINE: Final = timeline("timeline", 3, SUBJECTS)
+TIMELINE: Final = timeline("timeline", 4, SUBJECTS)
 KINDS: Final = frozenset({*SUBJECTS, *TIMELINE.folds})
 """The kinds of thing whose events are on timelines."""
 
@@ -90,11 +90,11 @@ def listed(
     """
     seen = _told(kinds)
     if visible_to is not None:
-        seen = every(seen, *(_seen(table, visible_to) for table in rows.values() if table.owner))
+        seen = every(seen, *(_seen(table, visible_to) for table in rows.values() if table.limited))
     found = _found(conn, subject_id, request, seen)
     total = _total(conn, subject_id, seen)
     subject = rows[kind].load(conn, [subject_id]).get(subject_id)
-    if subject is None or not rows[kind].visible(subject, visible_to):
+    if subject is None or not rows[kind].visible(conn, subject, visible_to):
         raise not_found(kind)
     page, cursor = keyset.page(found.fetchall(), request.limit, lambda row: keyset.written(_ORDER, row[1]))
     count = total.fetchone()

@@ -66,7 +66,7 @@ class Ask:
 
     def seen(self, conn: Db, table: RowTable[S], ids: Sequence[UUID]) -> list[Current[S]]:
         """Of these things those that exist and that the caller may see."""
-        return [current for current in table.read(conn, ids) if table.visible(current, self.visible_to)]
+        return [current for current in table.read(conn, ids) if table.visible(conn, current, self.visible_to)]
 
     def found(self, conn: Db, table: RowTable[S], thing_id: UUID) -> Current[S]:
         """One thing; refuses with ``not_found`` where there is none that the caller may see."""

@@ -34,11 +34,20 @@ class Group(Value, tag="group", tag_field="kind"):
 Filter = Condition | Group
 
 
-def every_given(*wanted: tuple[str, Any]) -> Filter | None:
-    """All of these fields have these values; of none, and of what is not given, nothing is asked."""
+Asked = tuple[str, Operator, Any]
+"""A field, an operator, and what it is compared with, if that was given."""
+
+
+def all_given(*asked: Asked) -> Filter | None:
+    """All of these conditions hold; of what is not given, or empty, nothing is asked."""
     conditions = tuple(
-        Condition(field=field, operator="eq", value=str(value) if isinstance(value, UUID) else value)
-        for field, value in wanted
-        if value is not None
+        Condition(field=field, operator=operator, value=str(value) if isinstance(value, UUID) else value)
+        for field, operator, value in asked
+        if value not in (None, "")
     )
     return Group(match="all", conditions=conditions) if conditions else None
+
+
+def every_given(*wanted: tuple[str, Any]) -> Filter | None:
+    """All of these fields have these values; of what is not given, nothing is asked."""
+    return all_given(*((field, "eq", value) for field, value in wanted))

@@ -15,6 +15,8 @@ Line = Annotated[str, Kept(values.text_or_none)]
 """One line; white space alone is no value."""
 Text = Annotated[str, Kept(values.long_text)]
 """Free text with line breaks."""
+Markdown = Annotated[str, Kept(values.markdown)]
+"""Text that is kept as it was given."""
 Email = Annotated[str, Kept(values.email_or_none)]
 RequiredEmail = Annotated[str, Kept(values.email)]
 Phone = Annotated[str, Kept(values.written_phone)]
@@ -24,7 +26,7 @@ Domain = Annotated[str, Kept(values.domain_or_none)]
 PhoneRegion = Annotated[str, Kept(values.phone_region)]
 Url = Annotated[str, Kept(values.web_url_or_none)]
 Moment = Annotated[datetime, Kept(values.moment)]
-"""A time with its zone."""
+"""A time with its zone, in UTC."""
 Day = Annotated[str, Kept(values.day)]
 Language = Annotated[str, Kept(values.language)]
 Color = Annotated[str, Kept(values.color)]

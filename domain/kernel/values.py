@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
@@ -215,9 +215,23 @@ def domain_or_none(value: str) -> str | None:
 
 
 def moment(value: datetime) -> datetime:
-    """A time that says its zone."""
+    """A time that says its zone, in UTC."""
     if value.tzinfo is None:
         raise ValueError("must have a time zone, such as 2027-01-31T00:00:00Z")
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("must be in the years 1 to 9999 of UTC") from None
+
+
+def markdown(value: str) -> str:
+    """Text of up to 20,000 characters, as it stands: white space means something in Markdown; not white space alone."""
+    if len(value) > MAX_LONG_TEXT:
+        raise ValueError(f"must have at most {MAX_LONG_TEXT} characters")
+    if not is_text(value):
+        raise ValueError("must not contain control characters")
+    if not value.strip():
+        raise ValueError("must not be empty")
     return value
 
 
@@ -308,6 +322,13 @@ def preferences(values: Mapping[str, str | None]) -> dict[str, str | None]:
     if len(values) > MAX_PREFERENCES:
         raise ValueError(f"must have at most {MAX_PREFERENCES} entries")
     return _by_key(values, lambda value: None if value is None else text(value))
+
+
+def metadata(values: Mapping[str, str]) -> dict[str, str]:
+    """A small map from text to text of any length that text may have, in order of key."""
+    if len(values) > MAX_PREFERENCES:
+        raise ValueError(f"must have at most {MAX_PREFERENCES} entries")
+    return _by_key(values, lambda value: long_text(value) or "")
 
 
 def _by_key(values: Mapping[str, T], normalise: Callable[[T], R]) -> dict[str, R]:

@@ -86,6 +86,15 @@ def every(*parts: Compiled) -> Compiled:
     )
 
 
+def either(*parts: Compiled) -> Compiled:
+    """At least one of these holds."""
+    if TRUE in parts:
+        return TRUE
+    return Compiled(
+        " OR ".join(f"({part.sql})" for part in parts), tuple(param for part in parts for param in part.params)
+    )
+
+
 def like(value: str) -> str:
     """Text as it stands inside a LIKE pattern."""
     return value.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

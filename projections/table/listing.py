@@ -18,6 +18,7 @@ from projections.table import keyset
 from projections.table.filter import HERE, TRUE, Compiled, every
 from projections.table.rows import Order, RowTable
 from projections.table.search import searching
+from projections.table.seeing import seen
 from schemas.wire.page import PageRequest, Sort
 
 S = TypeVar("S", bound=State)
@@ -59,9 +60,9 @@ class Listing(Generic[S]):
     def fetch(self, conn: Db, request: PageRequest, where: Compiled = TRUE) -> Listed[S]:
         """Refuses an unknown sort field (``sort``) or a cursor that is not of this list and order (``cursor``).
 
-        A caller who sees only what is assigned to them finds only that, where the table has an owner.
+        A caller who sees only what is theirs finds only that.
         """
-        asked = self._asked(request, self._seen(where, conn.visible_to))
+        asked = self._asked(request, every(where, seen(self.table, conn.visible_to)))
         if asked.where is TRUE:
             return self._listed(conn, asked, asked.whole())
         if request.exact:
@@ -82,11 +83,6 @@ class Listing(Generic[S]):
         if sort.field not in self.sorts:
             raise invalid("sort", f"must be one of {', '.join(sorted(self.sorts))}")
         return _Asked(self.table, request, sort, self.sorts[sort.field], where)
-
-    def _seen(self, where: Compiled, visible_to: UUID | None) -> Compiled:
-        if visible_to is None or self.table.owner is None:
-            return where
-        return every(where, Compiled(f"{self.table.owner} = %s", (visible_to,)))
 
     def _listed(self, conn: Db, asked: _Asked, query: Compiled, most: int | None = None) -> Listed[S]:
         """What a statement answers: the rows of the page, each behind the total; one without an id where there is none."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, lru_cache
 from operator import attrgetter
@@ -19,6 +19,7 @@ from eventstore.database import Db, insert_many
 from eventstore.rows import Change, Current
 from projections.table.column import FOLDED, PHONE, Column
 from projections.table.filter import Field, Fields
+from projections.table.seeing import seen, sees
 
 S = TypeVar("S", bound=State)
 
@@ -72,7 +73,9 @@ class Beside:
 class RowTable(Generic[S]):
     """How a state becomes a row. ``version`` goes up when the columns change: ``daybook migrate`` then rebuilds.
 
-    ``owner`` is the column of the user whom a row is assigned to: a caller who sees only what is theirs sees only those.
+    ``owner`` is the column of the user whom a row is assigned to, ``hangs_on`` has the tables of what it refers to and
+    belongs with, by column: a caller who sees only what is theirs sees what is assigned to them, and what hangs on
+    something that they see.
     ``key`` is the column by which others refer to a row, ``called`` what they call it, where not as the kind of stream is
     called. ``times``: of the two times that every row has, those that lists
     are sorted by. The names of a rebuilt table's indexes are the same again after the swap.
@@ -87,6 +90,7 @@ class RowTable(Generic[S]):
     called: str | None = None
     times: tuple[str, ...] = ("created_at",)
     beside: Beside | None = None
+    hangs_on: Mapping[str, RowTable[Any]] = field(default_factory=dict, hash=False)
 
     # What is made of it: SQL texts are constant, so that they are prepared once per connection.
 
@@ -264,9 +268,14 @@ class RowTable(Generic[S]):
         for row in new:
             conn.execute(self._insert, row)
 
-    def visible(self, current: Current[S], visible_to: UUID | None) -> bool:
-        """Whether a caller sees the row who sees only what is assigned to ``visible_to``, or all where that is none."""
-        return visible_to is None or self.owner is None or getattr(current.state, self.owner) == visible_to
+    @property
+    def limited(self) -> bool:
+        """Whether not everybody sees every row."""
+        return self.owner is not None or bool(self.hangs_on)
+
+    def visible(self, conn: Db, current: Current[S], visible_to: UUID | None) -> bool:
+        """Whether a caller sees the row who sees only what is theirs (``visible_to``), or all where that is none."""
+        return sees(conn, self, current, visible_to)
 
     def key_of(self, current: Current[S]) -> UUID:
         """What others refer to the row by."""
@@ -276,22 +285,22 @@ class RowTable(Generic[S]):
     def hold(self, conn: Db, keys: Sequence[UUID], *, ending: bool = False) -> Iterable[Sequence[Any]]:
         """A row with each of these keys that stand, held until the transaction ends: against ending, or to end.
 
-        Who sees only what is assigned to them can refer to no other, either.
+        Who sees only what is theirs can refer to no other, either.
         """
         if ending:
             return conn.execute(self._hold_to_end, (conn.workspace_id, list(keys)))
-        if self.owner is None or conn.visible_to is None:
-            return conn.execute(self._hold(), (conn.workspace_id, list(keys)))
-        seen = self._hold(f" AND held.{self.owner} = %s")
-        return conn.execute(seen, (conn.workspace_id, list(keys), conn.visible_to))
+        theirs = seen(self, conn.visible_to)
+        return conn.execute(
+            self._hold(theirs.sql), (conn.workspace_id, list(keys), *theirs.params_in(conn.workspace_id))
+        )
 
     @cached_property
     def _held(self) -> str:
         return f"SELECT {self.key} FROM {self.table} AS held WHERE workspace_id = %s AND {self.key} = ANY(%s)"
 
-    def _hold(self, seen: str = "") -> bytes:
+    def _hold(self, theirs: str) -> bytes:
         return (
-            f"{self._held}{seen} AND NOT EXISTS (SELECT FROM endings WHERE endings.workspace_id = held.workspace_id"
+            f"{self._held} AND ({theirs}) AND NOT EXISTS (SELECT FROM endings WHERE endings.workspace_id = held.workspace_id"
             f" AND endings.kind = '{self.decider.stream_type}' AND endings.id = held.{self.key})"
             " ORDER BY id FOR KEY SHARE OF held"
         ).encode()
@@ -313,10 +322,11 @@ class RowTable(Generic[S]):
         return 0 if row is None else int(row[0])
 
     def hides_referring(self, conn: Db, reference: Reference, key: UUID, visible_to: UUID) -> bool:
-        """Whether rows refer to ``key`` by this reference that are not assigned to ``visible_to``."""
-        hidden = f"{self._referring(reference)} AND {self.owner} IS DISTINCT FROM %s"
-        query = f"SELECT EXISTS (SELECT {hidden})"
-        row = conn.execute(query.encode(), (conn.workspace_id, key, visible_to)).fetchone()
+        """Whether rows refer to ``key`` by this reference that ``visible_to`` does not see."""
+        theirs = seen(self, visible_to)
+        query = f"SELECT EXISTS (SELECT {self._referring(reference)} AND ({theirs.sql}) IS NOT TRUE)"
+        params = (conn.workspace_id, key, *theirs.params_in(conn.workspace_id))
+        row = conn.execute(query.encode(), params).fetchone()
         return row is not None and bool(row[0])
 
     def _referring(self, reference: Reference) -> str:

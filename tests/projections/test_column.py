@@ -172,8 +172,9 @@ def test_who_sees_only_what_is_theirs_finds_only_that(pool: Pool, stored: tuple[
     mine = UUID(int=1)
     found = pages(pool, workspace, Sort(field="createdAt"), visible_to=mine)
     assert {row.id for row in found} == {row.id for row in rows if row.state.owner_id == mine}
-    assert all(THINGS.visible(row, mine) == (row.state.owner_id == mine) for row in rows)
-    assert all(THINGS.visible(row, None) for row in rows)
+    with reading(pool, workspace) as conn:
+        assert all(THINGS.visible(conn, row, mine) == (row.state.owner_id == mine) for row in rows)
+        assert all(THINGS.visible(conn, row, None) for row in rows)
 
 
 @pytest.mark.parametrize(

@@ -186,8 +186,14 @@ def _token(things: Things) -> str:
     return key
 
 
+def _interaction(things: Things) -> str:
+    body = {"type": "note", "body": things.mark}
+    return str(created(things.team.owner.post(f"/contacts/{things['contactId']}/interactions", body))["id"])
+
+
 MAKERS: Final[Mapping[str, Callable[[Things], str]]] = {
     "deliveryId": _delivery,
+    "interactionId": _interaction,
     "jobId": _job,
     "key": _token,
     "tag": _tag,

@@ -1,0 +1,26 @@
+"""What a list's parameters ask for, as a condition on its table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from api.http.query import malformed_parameter
+from domain.kernel.filter import Asked, Filter, all_given
+from projections.table.filter import TRUE, Compiled, compile_filter, every, moment
+from projections.table.rows import RowTable
+
+
+def asked_of(table: RowTable[Any], *asked: Asked, beside: Filter | None = None) -> Compiled:
+    """All that is given, and what holds ``beside`` it."""
+    filters = [found for found in (all_given(*asked), beside) if found is not None]
+    return every(TRUE, *(compile_filter(found, table.fields) for found in filters))
+
+
+def date_or_time(name: str, value: str | None) -> str | None:
+    """The value of a parameter as it came, if it is a date or RFC 3339 time; refuses (400) anything else."""
+    if value:
+        try:
+            moment(value)
+        except ValueError as error:
+            raise malformed_parameter(name, str(error)) from None
+    return value

@@ -1,0 +1,103 @@
+"""An interaction: something that went on between a contact and the workspace, and when. It is never changed."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, assert_never
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from domain.kernel import Command, Decider, Event, Refused, State, Value, not_found, values
+from domain.kernel.changes import named
+from domain.kernel.fields import Kept, Refers, kept
+from domain.kernel.types import Line, Moment, Text
+
+InteractionType = Literal[
+    "email_sent", "email_received", "call", "meeting", "note", "form_submission", "event_attended", "action_taken",
+    "stage_change",
+]  # fmt: skip
+
+ContactId = Annotated[
+    UUID, Refers("contact", on_end="cascade"), Meta(description="The contact that it was with; it is deleted with it.")
+]
+Type = Annotated[InteractionType, Meta(description="What it was.")]
+Subject = Annotated[Line, Meta(description="What it was about, in a line.")]
+Body = Annotated[Text, Meta(description="What was said or written, with line breaks.")]
+OccurredAt = Annotated[Moment, Meta(description="When it was.")]
+Metadata = Annotated[
+    dict[str, str], Kept(values.metadata), Meta(description="Whatever else there is to say, from text to text.")
+]
+
+
+class InteractionFacts(Value):
+    """What whoever records an interaction has to say of it."""
+
+    type: Type
+    subject: Subject | None = None
+    body: Body | None = None
+    metadata: Metadata = msgspec.field(default_factory=dict)
+
+
+class InteractionDetails(InteractionFacts, kw_only=True):
+    contact_id: ContactId
+    occurred_at: OccurredAt
+
+
+class Interaction(InteractionDetails, State):
+    """An interaction that was recorded."""
+
+
+class CreateInteraction(InteractionDetails, Command):
+    """An interaction to record."""
+
+
+class DeleteInteraction(Command):
+    """For good."""
+
+
+class InteractionCreated(InteractionDetails, Event, name="interaction.created", action="created"):
+    """An interaction was recorded."""
+
+
+class InteractionDeleted(Event, name="interaction.deleted", action="deleted"):
+    """What it was is in the events before."""
+
+
+InteractionCommand = CreateInteraction | DeleteInteraction
+InteractionEvent = InteractionCreated | InteractionDeleted
+
+
+def decide(command: InteractionCommand, interaction: Interaction | None) -> list[InteractionEvent]:
+    match command, interaction:
+        case CreateInteraction(), None:
+            return [InteractionCreated(**kept(command))]
+        case CreateInteraction(), _:
+            raise Refused("conflict", "This interaction exists already.")
+        case _, None:
+            raise not_found("interaction")
+        case DeleteInteraction(), Interaction():
+            return [InteractionDeleted()]
+        case never, _:
+            assert_never(never)
+
+
+def evolve(_: Interaction | None, event: InteractionEvent) -> Interaction | None:
+    match event:
+        case InteractionCreated():
+            return Interaction(**named(event))
+        case InteractionDeleted():
+            return None
+        case never:
+            assert_never(never)
+
+
+INTERACTION: Decider[InteractionCommand, InteractionEvent, Interaction] = Decider(
+    stream_type="interaction",
+    state=Interaction,
+    commands=(CreateInteraction, DeleteInteraction),
+    events=(InteractionCreated, InteractionDeleted),
+    decide=decide,
+    evolve=evolve,
+    delete=DeleteInteraction,
+)
