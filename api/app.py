@@ -17,6 +17,7 @@ from api.company import CompanyController
 from api.contact import ContactController
 from api.contact_deal import ContactDealController
 from api.contact_import import ContactImportController
+from api.contact_search import ContactSearchController
 from api.contact_tag import ContactTagController
 from api.custom_value import CustomValueController
 from api.deal import DealController
@@ -40,6 +41,8 @@ from api.log_checkpoint import LogCheckpointController
 from api.note import NoteController
 from api.pipeline import PipelineController
 from api.stage import StageController
+from api.segment import SegmentController
+from api.smart_list import SmartListController
 from api.tag import TagController
 from api.task import TaskController
 from api.timeline import TimelineController
@@ -59,6 +62,7 @@ CONTROLLERS = (
     ContactController,
     ContactDealController,
     ContactImportController,
+    ContactSearchController,
     ContactTagController,
     CustomValueController,
     DealController,
@@ -69,6 +73,8 @@ CONTROLLERS = (
     NoteController,
     PipelineController,
     StageController,
+    SegmentController,
+    SmartListController,
     TagController,
     TaskController,
     TimelineController,

@@ -16,7 +16,7 @@ from api.http.routes import delete, get, patch, post
 from application import call as calls
 from domain.call import CALL, Call, DeleteCall, UpdateCall
 from projections import call as rows
-from projections.table.filter import Compiled
+from projections.table.asking.compiled import Compiled
 from schemas.call import CallView, NewCall
 from schemas.wire.page import One, Page, PageRequest
 

@@ -10,7 +10,7 @@ from litestar.params import QueryParameter
 from api.http.filtering import asked_of, date_or_time
 from domain.call import Direction, Outcome
 from projections.call import CALLS
-from projections.table.filter import Compiled
+from projections.table.asking.compiled import Compiled
 
 
 def call_query(

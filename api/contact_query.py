@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any, Final
 from uuid import UUID
 
+from litestar import Request
 from litestar.params import QueryParameter
 
 from api.http.filtering import date_or_time
 from api.http.paging import said_once, searched
+from api.http.query import free, malformed, malformed_parameter
 from domain.contact import ContactStatus, ContactType
-from domain.kernel.filter import Filter, all_given
+from domain.kernel import FieldError
+from domain.kernel.filter import Condition, Conditions, all_given
+from projections.contact_asked import FIELDS
 from projections.table.search import MAX_WORDS
+
+MAX_FREE: Final = 20
 
 
 @dataclass(frozen=True)
 class ContactQuery:
-    filter: Filter | None
+    filter: Conditions | None
     search: str | None
 
 
@@ -89,3 +95,26 @@ def contact_query(
         *(("tags", "has", name) for name in tag or () if name),
     )
     return ContactQuery(filter=wanted, search=searched({"search": search, "q": q}))
+
+
+def any_field(request: Request[Any, Any, Any]) -> Conditions:
+    """All query parameters that are not the operation's own, as conditions: a contact's field, else a custom field, is what
+    is given, whatever its case. Refuses more than twenty of them, and text that a field cannot be compared with.
+    """
+    given = [(name, value) for name in free(request) for value in request.query_params.getall(name)]
+    if len(given) > MAX_FREE:
+        raise malformed(
+            "Too many fields", [FieldError(field=given[MAX_FREE][0][:64], message=f"is one of more than {MAX_FREE}")]
+        )
+    return Conditions(match="all", conditions=tuple(_equal(name, value) for name, value in given))
+
+
+def _equal(name: str, value: str) -> Condition:
+    found = FIELDS.known_as(name)
+    asked_for = f"custom.{name}" if found is None and "." not in name else name
+    field = FIELDS.find(asked_for)
+    try:
+        wanted = value if field is None else field.comparison.from_text(value)
+    except ValueError as error:
+        raise malformed_parameter(name[:64], str(error)) from None
+    return Condition(field=asked_for, operator="eq", value=wanted)

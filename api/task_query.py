@@ -12,7 +12,7 @@ from litestar.params import QueryParameter
 from api.http.filtering import asked_of, date_or_time
 from api.http.paging import Search, said_once
 from domain.task import PRIORITIES, Priority
-from projections.table.filter import Compiled
+from projections.table.asking.compiled import Compiled
 from projections.task import TASKS, standing
 from schemas.task import ShownStatus
 

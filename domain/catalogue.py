@@ -17,6 +17,8 @@ from domain.membership import MEMBERSHIP
 from domain.note import NOTE
 from domain.pipeline import PIPELINE
 from domain.stage import STAGE
+from domain.segment import SEGMENT
+from domain.smart_list import SMART_LIST
 from domain.tag import TAG
 from domain.task import TASK
 from domain.user import USER
@@ -27,7 +29,7 @@ DECIDERS: Final[dict[str, Decider[Any, Any, Any]]] = {
     decider.stream_type: decider
     for decider in (
         API_KEY, CALL, COMPANY, CONTACT, CONTACT_IMPORT, CUSTOM_VALUE, DEAL, INTERACTION, MEMBERSHIP, NOTE, PIPELINE,
-        STAGE, TAG, TASK, USER, WEBHOOK, WORKSPACE,
+        SEGMENT, SMART_LIST, STAGE, TAG, TASK, USER, WEBHOOK, WORKSPACE,
     )
 }  # fmt: skip
 

@@ -14,7 +14,7 @@ from domain.catalogue import EVENTS
 from domain.kernel import Action, Event
 from eventstore.database import Db
 from projections.table import keyset
-from projections.table.filter import HERE, TRUE, Compiled
+from projections.table.asking.compiled import HERE, TRUE, Compiled
 from projections.table.rows import RowTable
 from projections.table.seeing import seen
 from schemas.activity import ActivityView, FieldChange

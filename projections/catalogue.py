@@ -16,6 +16,8 @@ from projections.membership import MEMBERSHIPS
 from projections.note import NOTES
 from projections.pipeline import PIPELINES
 from projections.stage import STAGES
+from projections.segment import SEGMENTS
+from projections.smart_list import SMART_LISTS
 from projections.table.rows import RowTable
 from projections.tag import TAGS
 from projections.task import TASKS
@@ -27,7 +29,7 @@ from projections.workspace import WORKSPACES
 
 TABLES: Final[tuple[RowTable[Any], ...]] = (
     API_KEYS, CALLS, COMPANIES, CONTACTS, CONTACT_IMPORTS, CUSTOM_VALUES, DEALS, INTERACTIONS, MEMBERSHIPS, NOTES,
-    PIPELINES, STAGES, TAGS, TASKS, USERS, WEBHOOKS, WORKSPACES,
+    PIPELINES, SEGMENTS, SMART_LISTS, STAGES, TAGS, TASKS, USERS, WEBHOOKS, WORKSPACES,
 )  # fmt: skip
 
 ROWS: Final[dict[str, RowTable[Any]]] = {table.decider.stream_type: table for table in TABLES}

@@ -12,10 +12,13 @@ from domain.contact import CONTACT, Contact
 from domain.kernel.filter import Filter
 from eventstore.database import Db
 from eventstore.rows import Current
+from projections.table.asking.asked import asked
+from projections.table.asking.compiled import TRUE
+from projections.table.asking.named import Named
 from projections.table.column import BOOLEAN, FOLDED, ID, IDS, JSON, LOWERED, PHONE, TEXT, Column
-from projections.table.filter import TRUE, compile_filter
 from projections.table.listing import Listed, Listing
 from projections.table.rows import Beside, RowTable
+from projections.tag_meant import MEANT
 from schemas.tag import TagView
 from schemas.wire.page import PageRequest, Sort
 
@@ -48,8 +51,8 @@ CONTACTS: RowTable[Contact] = RowTable(
         Column("company_id", ID),
         Column("dnc", BOOLEAN),
         Column("globally_unsubscribed", BOOLEAN),
-        Column("tags", IDS, asked="tags"),
-        Column("custom_fields", JSON, wire="custom", asked="custom"),
+        Column("tags", IDS, asked=Named(MEANT)),
+        Column("custom_fields", JSON, wire="custom", by_key=True),
     ),
     owner="assigned_to",
     times=("created_at", "updated_at"),
@@ -61,8 +64,8 @@ LISTING = Listing(CONTACTS, default=Sort(field="createdAt", descending=True))
 
 def listed(conn: Db, request: PageRequest, wanted: Filter | None = None, search: str | None = None) -> Listed[Contact]:
     """Contacts that the filter and the search find."""
-    asked = TRUE if wanted is None else compile_filter(wanted, CONTACTS.fields)
-    return LISTING.search(conn, request, search, asked)
+    where = TRUE if wanted is None else asked(wanted, CONTACTS.fields).where()
+    return LISTING.search(conn, request, search, where)
 
 
 def by_emails(conn: Db, emails: Sequence[str]) -> dict[str, Current[Contact]]:

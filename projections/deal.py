@@ -12,7 +12,8 @@ from eventstore.database import Db
 from eventstore.rows import Current
 from projections.stage import STAGES
 from projections.table.column import DAY, DECIMAL, FOLDED, ID, JSON, NUMBER, TEXT, Column
-from projections.table.filter import TRUE, compile_filter
+from projections.table.asking.asked import asked
+from projections.table.asking.compiled import TRUE
 from projections.table.listing import Listed, Listing
 from projections.table.rows import RowTable
 from projections.table.showing import shown
@@ -46,8 +47,8 @@ LISTING: Final = Listing(DEALS, default=Sort(field="updatedAt", descending=True)
 
 def listed(conn: Db, request: PageRequest, wanted: Filter | None = None, search: str | None = None) -> Listed[Deal]:
     """Deals that the filter and the search find, those changed last first unless sorted in another way."""
-    asked = TRUE if wanted is None else compile_filter(wanted, DEALS.fields)
-    return LISTING.search(conn, request, search, asked)
+    where = TRUE if wanted is None else asked(wanted, DEALS.fields).where()
+    return LISTING.search(conn, request, search, where)
 
 
 def views(conn: Db, deals: Sequence[Current[Deal]]) -> list[DealView]:

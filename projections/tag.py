@@ -13,9 +13,9 @@ from domain.tag import TAG, Tag, TagRef
 from eventstore.database import Db, wait_for_turn
 from eventstore.rows import Current, Held
 from projections.contact import CONTACTS
+from projections.table.asking.compiled import TRUE, Compiled, like
 from projections.table.column import FOLDED, TEXT, Column
 from projections.table.counting import referring
-from projections.table.filter import TRUE, Compiled, like
 from projections.table.listing import Listed, Listing
 from projections.table.rows import RowTable
 from projections.table.showing import shown

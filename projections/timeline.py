@@ -20,7 +20,7 @@ from domain.kernel.fields import Reference, references
 from eventstore.database import Db
 from projections import activity
 from projections.table import keyset
-from projections.table.filter import TRUE, Compiled, every
+from projections.table.asking.compiled import TRUE, Compiled, every
 from projections.table.rows import RowTable
 from projections.view.view import Moment, Put, Table, View
 from schemas.activity import ActivityView

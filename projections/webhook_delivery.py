@@ -10,7 +10,7 @@ from uuid import UUID
 from domain.kernel import invalid
 from eventstore.database import Db
 from projections.table import keyset
-from projections.table.filter import Compiled
+from projections.table.asking.compiled import Compiled
 from schemas.webhook import AttemptView, DeliveryDetail, DeliveryStatus, DeliveryView, ReplayRange
 from schemas.wire.page import PageRequest, Sort
 

@@ -50,6 +50,10 @@ def wire_form(kind: inspect.Type) -> st.SearchStrategy[Any]:
             return st.lists(wire_form(item), max_size=3)
         case inspect.DictType(key_type=key, value_type=value):
             return st.dictionaries(wire_form(key), wire_form(value), max_size=3)
+        case inspect.AnyType():
+            return (
+                st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text() | st.lists(st.text(), max_size=3)
+            )
         case inspect.LiteralType(values=values):
             return st.sampled_from(values)
         case _:

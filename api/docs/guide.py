@@ -65,6 +65,7 @@ TAGS: Final[dict[str, str]] = {
     "Notes": "What is written down about a contact.",
     "Calls": "Phone calls with contacts, as they are logged.",
     "Interactions": "What went on between a contact and the workspace: mails, meetings, forms and more.",
+    "Segments": "Contacts of which a filter holds, whenever they are asked for.",
     "Tags": "What contacts can be sorted by.",
     "Custom values": "Texts of the workspace's own, which messages name by a token.",
     "Activities": "Who changed what, from what to what.",

@@ -67,7 +67,7 @@ def operation(handler: HTTPRouteHandler, method: str, refer: Refer) -> JSON:
         "operationId": str(handler.operation_id),
         "summary": str(handler.summary),
         "tags": list(getattr(handler.owner, "tags", None) or ()),
-        "parameters": [*_parameters(handler), *_shared(handler)],
+        "parameters": [*_parameters(handler), *_free(handler), *_shared(handler)],
         "responses": _responses(handler, method, refer),
         "security": [] if public else [{"bearer": [scope] if (scope := handler.opt.get("scope")) else []}],
     }
@@ -123,6 +123,19 @@ def _parameters(handler: HTTPRouteHandler) -> list[JSON]:
     """Path and query parameters: of the handler, and of what is worked out from them for it."""
     found = [_parameter(name, field) for name, field in _fields(handler)]
     return sorted(found, key=lambda parameter: parameter["in"] != "path")
+
+
+def _free(handler: HTTPRouteHandler) -> Iterator[JSON]:
+    """Query parameters of any name."""
+    if said := handler.opt.get("free_query"):
+        yield {
+            "name": "fields",
+            "in": "query",
+            "description": said,
+            "style": "form",
+            "explode": True,
+            "schema": {"type": "object", "additionalProperties": {"type": "string"}},
+        }
 
 
 def _fields(handler: HTTPRouteHandler) -> Iterator[tuple[str, FieldDefinition]]:

@@ -29,7 +29,7 @@ from eventstore.idempotency import IdempotencyKey
 from eventstore.ids import new_id
 from eventstore.rows import Current
 from eventstore.work import TooManyToEndError, Work
-from projections.table.filter import TRUE, Compiled
+from projections.table.asking.compiled import TRUE, Compiled
 from projections.table.listing import Listed, Listing
 from projections.table.rows import RowTable
 from schemas.wire.page import One, Page, PageRequest, page_meta

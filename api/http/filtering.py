@@ -6,14 +6,16 @@ from typing import Any
 
 from api.http.query import malformed_parameter
 from domain.kernel.filter import Asked, Filter, all_given
-from projections.table.filter import TRUE, Compiled, compile_filter, every, moment
+from projections.table.asking.asked import asked as read
+from projections.table.asking.compiled import TRUE, Compiled, every
+from projections.table.asking.plain import moment
 from projections.table.rows import RowTable
 
 
 def asked_of(table: RowTable[Any], *asked: Asked, beside: Filter | None = None) -> Compiled:
     """All that is given, and what holds ``beside`` it."""
     filters = [found for found in (all_given(*asked), beside) if found is not None]
-    return every(TRUE, *(compile_filter(found, table.fields) for found in filters))
+    return every(TRUE, *(read(found, table.fields).where() for found in filters))
 
 
 def date_or_time(name: str, value: str | None) -> str | None:

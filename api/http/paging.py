@@ -81,7 +81,7 @@ def page_request(
     """The page asked for, and in which order."""
     field = said_once({"sort": sort, "sortBy": sort_by, "order_by": order_by})
     direction = said_once({"sortDirection": sort_direction, "sortDir": sort_dir})
-    return msgspec.structs.replace(paged, sort=_sort(field, direction), exact=total == "exact")
+    return msgspec.structs.replace(paged, sort=sorted_by(field, direction), exact=total == "exact")
 
 
 def searched(given: dict[str, str | None]) -> str | None:
@@ -106,7 +106,8 @@ def _alone(names: Sequence[str]) -> None:
         raise malformed_parameter(names[1], f"must not be given beside {names[0]}, which says something else")
 
 
-def _sort(field: str | None, direction: str | None) -> Sort | None:
+def sorted_by(field: str | None, direction: str | None = None) -> Sort | None:
+    """The order that a field asks for, ``-`` in front of it for descending, unless the direction is given."""
     if field is None:
         return None if direction is None else Sort(field="", descending=direction == "desc")
     descending = field.startswith("-") if direction is None else direction == "desc"

@@ -67,8 +67,8 @@ def check_query(request: Request[Any, Any, Any]) -> None:
         return
     handler = request.route_handler
     assert isinstance(handler, HTTPRouteHandler)
-    unknown = sorted(set(request.query_params.keys()) - known_parameters(handler))
-    if unknown:
+    unknown = sorted(free(request))
+    if unknown and "free_query" not in handler.opt:
         details = [FieldError(field=name[:64], message="is not a parameter of this operation") for name in unknown[:10]]
         raise malformed("Unknown query parameter", details)
     given = [*request.query_params.multi_items()]
@@ -84,6 +84,13 @@ def _repeated(handler: HTTPRouteHandler, names: list[str]) -> list[str]:
     """Of the parameters given those that are there again, but for those that take several values."""
     counted = Counter(names)
     return sorted(name for name in counted.keys() - listed_parameters(handler) if counted[name] > 1)
+
+
+def free(request: Request[Any, Any, Any]) -> list[str]:
+    """The names of query parameters that are none of the operation's own."""
+    handler = request.route_handler
+    assert isinstance(handler, HTTPRouteHandler)
+    return [name for name in request.query_params if name not in known_parameters(handler)]
 
 
 def malformed(what: str, details: list[FieldError]) -> Refused:

@@ -25,6 +25,7 @@ _TABLE: Final[dict[str, tuple[Right, ...]]] = {
     "notes":         ("write", "write", "write",  "write",   "read"),
     "calls":         ("write", "write", "write",  "write",   "read"),
     "interactions":  ("write", "write", "write",  "write",   "read"),
+    "segments":      ("write", "write", "read",   "read",    "read"),
     "tags":          ("write", "write", "write",  "write",   "read"),
     "custom-values": ("write", "write", "write",  "read",    "read"),
     "jobs":          ("write", "write", "write",  "write",   "read"),

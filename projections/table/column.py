@@ -15,7 +15,9 @@ import msgspec
 
 from domain.kernel import State
 from domain.kernel.values import folded
-from projections.table.filter import Asked
+from eventstore.rows import Current
+from projections.table.asking import plain, text
+from projections.table.asking.comparison import Comparison
 
 S = TypeVar("S", bound=State)
 
@@ -30,7 +32,7 @@ class Kind:
     """
 
     sql: str
-    asked: Asked | None
+    asked: Comparison | None
     cursor: Any
     keep: Callable[[Any], Any] | None = None
     collation: str = ""
@@ -43,25 +45,25 @@ class Kind:
 
 _C: Final = ' COLLATE "C"'
 
-TEXT: Final = Kind("text", "text", str, lambda value: value or "", _C)
+TEXT: Final = Kind("text", text.TEXT, str, lambda value: value or "", _C)
 """As it stands."""
-FOLDED: Final = Kind("text", "folded", str, lambda value: folded(value or ""), _C)
+FOLDED: Final = Kind("text", text.FOLDED, str, lambda value: folded(value or ""), _C)
 """For comparing, sorting and searching without case and accents."""
-LOWERED: Final = Kind("text", "lowered", str, lambda value: value or "", _C)
+LOWERED: Final = Kind("text", text.LOWERED, str, lambda value: value or "", _C)
 """Text that is kept in lower case already."""
-PHONE: Final = Kind("text", "text", str, lambda value: value or "", _C)
+PHONE: Final = Kind("text", text.PHONE, str, lambda value: value or "", _C)
 """A number in E.164. A search finds any part of it, however that is written."""
-WHOLE: Final = Kind("bigint", "number", int | None, last=f"{2**63 - 1}::bigint")
-NUMBER: Final = Kind("double precision", "number", float | None, last="'infinity'::double precision")
-DECIMAL: Final = Kind("numeric", "number", Decimal | None, last="'infinity'::numeric")
+WHOLE: Final = Kind("bigint", plain.WHOLE, int | None, last=f"{2**63 - 1}::bigint")
+NUMBER: Final = Kind("double precision", plain.NUMBER, float | None, last="'infinity'::double precision")
+DECIMAL: Final = Kind("numeric", plain.WHOLE, Decimal | None, last="'infinity'::numeric")
 """Exactly, such as money."""
-BOOLEAN: Final = Kind("boolean", "boolean", bool)
-TIME: Final = Kind("timestamptz", "time", datetime | None, last="'infinity'::timestamptz")
+BOOLEAN: Final = Kind("boolean", plain.BOOLEAN, bool)
+TIME: Final = Kind("timestamptz", plain.TIME, datetime | None, last="'infinity'::timestamptz")
 DAY: Final = Kind(
-    "date", "time", date | None, lambda value: value and date.fromisoformat(value), last="'infinity'::date"
+    "date", plain.DAY, date | None, lambda value: value and date.fromisoformat(value), last="'infinity'::date"
 )
 """Of a state's ``YYYY-MM-DD``."""
-ID: Final = Kind("uuid", "id", UUID | None, last="'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid")
+ID: Final = Kind("uuid", plain.ID, UUID | None, last="'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid")
 IDS: Final = Kind("uuid[]", None, None, list)
 TEXTS: Final = Kind("text[]", None, None, list)
 JSON: Final = Kind("jsonb", None, None, lambda value: msgspec.json.encode(value).decode())
@@ -74,7 +76,7 @@ class Column(Generic[S]):
     ``of``: what is in it, else the state's attribute of its name. ``wire``: what callers call it, else its name in
     camelCase. ``sort``: lists can be sorted by it. ``searched``: its text is among what a search looks in.
     ``unique``: two rows with the same value are a conflict, and this is how to say so. ``asked``: how filters compare it, where not
-    as its kind says. ``indexed``: it is looked up by itself.
+    as its kind says. ``by_key``: of a map, that each key of it can be asked for. ``indexed``: it is looked up by itself.
     """
 
     name: str
@@ -84,7 +86,8 @@ class Column(Generic[S]):
     sort: bool = False
     searched: bool = False
     unique: str | None = None
-    asked: Asked | None = None
+    asked: Comparison | None = None
+    by_key: bool = False
     indexed: bool = False
 
     @cached_property
@@ -92,6 +95,10 @@ class Column(Generic[S]):
         """What is in the column for a state."""
         found, keep = self.found, self.kind.keep
         return found if keep is None else lambda state: keep(found(state))
+
+    def of_current(self, current: Current[S]) -> Any:
+        """What is in the column for a record."""
+        return self.value(current.state)
 
     @property
     def found(self) -> Callable[[S], Any]:

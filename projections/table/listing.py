@@ -15,7 +15,7 @@ from domain.kernel import State, invalid
 from eventstore.database import Db
 from eventstore.rows import Current
 from projections.table import keyset
-from projections.table.filter import HERE, TRUE, Compiled, every
+from projections.table.asking.compiled import HERE, TRUE, Compiled, every
 from projections.table.rows import Order, RowTable
 from projections.table.search import searching
 from projections.table.seeing import seen

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from operator import attrgetter
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 from uuid import UUID
@@ -17,8 +17,12 @@ from domain.kernel.fields import Reference, references
 from domain.kernel.values import folded
 from eventstore.database import Db, insert_many
 from eventstore.rows import Change, Current
+from projections.table.asking import plain
+from projections.table.asking.asked import Fields
+from projections.table.asking.comparison import Field
+from projections.table.asking.compiled import Compiled
+from projections.table.asking.custom import custom
 from projections.table.column import FOLDED, PHONE, Column
-from projections.table.filter import Field, Fields
 from projections.table.seeing import seen, sees
 
 S = TypeVar("S", bound=State)
@@ -161,14 +165,15 @@ class RowTable(Generic[S]):
     def fields(self) -> Fields:
         """What can be asked for: by the name that callers use."""
         found = {
-            "id": Field("id", "id"),
-            "createdAt": Field("created_at", "time"),
-            "updatedAt": Field("updated_at", "time"),
+            "id": Field(Compiled("id"), plain.ID, attrgetter("id")),
+            "createdAt": Field(Compiled("created_at"), plain.TIME, attrgetter("created_at")),
+            "updatedAt": Field(Compiled("updated_at"), plain.TIME, attrgetter("updated_at")),
         }
         for column in self.columns:
             if (asked := column.asked or column.kind.asked) is not None:
-                found[column.field] = Field(column.name, asked)
-        return found
+                found[column.field] = Field(Compiled(column.name), asked, column.of_current)
+        maps = [column for column in self.columns if column.by_key]
+        return Fields(found, {column.field: partial(custom, column.name) for column in maps})
 
     @cached_property
     def sorts(self) -> dict[str, Order]:

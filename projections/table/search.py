@@ -8,7 +8,7 @@ from typing import Final
 
 from domain.kernel import FieldError, Refused
 from domain.kernel.values import folded
-from projections.table.filter import Compiled, every, like
+from projections.table.asking.compiled import Compiled, either, every, like
 
 MAX_WORDS: Final = 10
 FEWEST_DIGITS: Final = 3
@@ -32,7 +32,7 @@ def searching(text: str | None, phones: Sequence[str] = ()) -> Compiled:
     digits = _digits(found)
     if not digits or words == [digits]:
         return as_it_stands
-    return _any(as_it_stands, *(every(_holding("search", digits), _holding(phone, digits)) for phone in phones))
+    return either(as_it_stands, *(every(_holding("search", digits), _holding(phone, digits)) for phone in phones))
 
 
 def _digits(text: str) -> str:
@@ -47,10 +47,3 @@ def _digits(text: str) -> str:
 
 def _holding(column: str, part: str) -> Compiled:
     return Compiled(f"{column} LIKE %s", (f"%{like(part)}%",))
-
-
-def _any(*parts: Compiled) -> Compiled:
-    """One of these holds. Each asks ``search`` by itself, so that the index of it serves all of them."""
-    return Compiled(
-        " OR ".join(f"({part.sql})" for part in parts), tuple(param for part in parts for param in part.params)
-    )

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from eventstore.database import Db
 from eventstore.rows import Current
-from projections.table.filter import HERE, TRUE, Compiled, either
+from projections.table.asking.compiled import HERE, TRUE, Compiled, either
 
 
 class Limited(Protocol):

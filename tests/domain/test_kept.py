@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 import pytest
@@ -61,9 +61,16 @@ def _with(hint: Any, text: str) -> list[Any]:
         return [text]
     if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
         hints = get_type_hints(hint)
-        return [hint(**{name: value}) for name in hint.__struct_fields__ for value in _with(hints[name], text)]
+        needed = {field.name: _any(hints[field.name]) for field in msgspec.structs.fields(hint) if field.required}
+        texts = ((name, value) for name in hint.__struct_fields__ for value in _with(hints[name], text))
+        return [hint(**{**needed, name: value}) for name, value in texts]
     inner = [value for part in get_args(hint) for value in _with(part, text)]
     kind = get_origin(hint)
     if kind is dict:
         return [{"x": text}] if inner else []
     return [(value,) for value in inner] if kind is tuple else inner
+
+
+def _any(hint: Any) -> Any:
+    """What a field can be that has to be there."""
+    return get_args(hint)[0] if get_origin(hint) is Literal else "x"

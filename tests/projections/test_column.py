@@ -19,9 +19,9 @@ from eventstore.database import Db, Pool, reading, writing
 from eventstore.ids import new_id
 from eventstore.rows import Change, Current
 from projections.catalogue import TABLES
+from projections.table.asking.asked import asked
 from projections.table.column import BOOLEAN, DAY, DECIMAL, FOLDED, ID, IDS, NUMBER, TEXT, TIME, WHOLE, Column
 from projections.table.definition import create_indexes, create_table
-from projections.table.filter import compile_filter
 from projections.table.listing import Listing
 from projections.table.rows import RowTable
 from schemas.wire.page import PageRequest, Sort
@@ -194,7 +194,7 @@ def test_what_is_in_a_column_can_be_asked_for(
     pool: Pool, stored: tuple[UUID, list[Current[Thing]]], field: str, operator: Any, value: Any, holds: Any
 ) -> None:
     workspace, rows = stored
-    where = compile_filter(Condition(field=field, operator=operator, value=value), THINGS.fields)
+    where = asked(Condition(field=field, operator=operator, value=value), THINGS.fields).where()
     with reading(pool, workspace) as conn:
         listed = LISTING.fetch(conn, PageRequest(limit=100), where)
     assert {row.id for row in listed.rows} == {row.id for row in rows if holds(row.state)}

@@ -1,0 +1,64 @@
+"""Contacts that are asked for by conditions, or by any of their fields."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from litestar import Controller
+from litestar.di import NamedDependency
+from litestar.params import RequestBody
+
+from api.contact_query import any_field
+from api.http.answers import Json
+from api.http.ask import Ask
+from api.http.paging import Search, sorted_by
+from api.http.routes import get, post
+from domain.kernel.filter import Group
+from projections.contact_asked import found
+from projections.contact_view import views
+from schemas.contact import ContactView
+from schemas.contact_search import ContactSearch
+from schemas.wire.page import Page, PageRequest
+
+_ASKED: Final = {
+    "query": {
+        "groups": [
+            {"conditions": [{"field": "tags", "op": "contains", "value": "VIP"}]},
+            {"conditions": [{"field": "created_at", "op": "after", "value": "2026-01-01"}]},
+        ]
+    },
+    "q": "kim",
+    "limit": 50,
+    "offset": 0,
+}
+
+
+class ContactSearchController(Controller):
+    path = "/contacts/search"
+    tags = ["Contacts"]  # noqa: RUF012 - what Litestar reads
+
+    @get(
+        operation_id="findContacts",
+        summary="Find contacts by any field",
+        scope="contacts:read",
+        free_query="Any field of a contact, or the key of a custom field, and what it must be, whatever its case.",
+    )
+    def find_contacts(
+        self, ask: NamedDependency[Ask], wanted: NamedDependency[PageRequest], search: Search = None
+    ) -> Json[Page[ContactView]]:
+        """All that is given must hold. None is no error: the page is empty."""
+        asked = any_field(ask.request)
+        return ask.listed(wanted, lambda conn: found(conn, wanted, asked, search), views)
+
+    @post(
+        operation_id="searchContacts",
+        summary="Search contacts by conditions",
+        scope="contacts:read",
+        status=200,
+        example=_ASKED,
+    )
+    def search_contacts(self, ask: NamedDependency[Ask], data: RequestBody[ContactSearch]) -> Json[Page[ContactView]]:
+        """All conditions of one group must hold, whichever group, and the words of `q`, too. Newest first."""
+        wanted = PageRequest(limit=data.limit, offset=data.offset, cursor=data.cursor, sort=sorted_by(data.sort))
+        asked = Group(match="all") if data.query is None else data.query.asked()
+        return ask.listed(wanted, lambda conn: found(conn, wanted, asked, data.q), views)

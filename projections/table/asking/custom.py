@@ -1,0 +1,110 @@
+"""Values of a map that is the caller's own, of no declared type, that are asked for by key."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, ClassVar, Final
+
+from domain.kernel.filter import Operator
+from projections.table.asking.comparison import IN_SQL, Field, Valued, entries, in_order, single
+from projections.table.asking.compiled import Compiled, about, like
+from projections.table.asking.text import plainly
+
+_ENTRIES: Final = "jsonb_array_elements(CASE jsonb_typeof({}) WHEN 'array' THEN {} ELSE jsonb_build_array({}) END)"
+_TEXT: Final = "lower((entry #>> '{}') COLLATE \"C\")"
+_NUMBER: Final = "(CASE WHEN jsonb_typeof(entry) = 'number' THEN (entry #>> '{}')::numeric END)"
+_OPPOSITE: Final[dict[Operator, Operator]] = {"neq": "eq", "not_contains": "contains", "not_has": "eq", "has": "eq"}
+_NOT: Final[frozenset[Operator]] = frozenset({"neq", "not_contains", "not_has"})
+
+
+class Custom(Valued):
+    """A value, or a list of which one entry is asked for. Text is compared without the case of ASCII letters, numbers as
+    numbers with numbers and as they are written with text.
+    """
+
+    operators: ClassVar[frozenset[Operator]] = frozenset(
+        {"eq", "neq", "contains", "not_contains", "starts_with", "gt", "lt", "gte", "lte", "in", "has", "not_has",
+         "after", "before"}
+    )  # fmt: skip
+    unset: ClassVar[str] = "coalesce({}, 'null'::jsonb) IN ('null'::jsonb, '\"\"'::jsonb, '[]'::jsonb)"
+
+    def wanted(self, operator: Operator, value: Any) -> Any:
+        expected = "text, a number, true or false"
+        found = [_kept(entry) for entry in entries(value, (str, int, float), expected)]
+        if any(isinstance(entry, str) and "\0" in entry for entry in found):
+            raise ValueError("must not contain control characters")
+        wanted = single(operator, found, "one value")
+        if operator in ("contains", "not_contains", "starts_with") and not isinstance(wanted, str):
+            raise ValueError("must be compared with text")
+        return wanted
+
+    def sql(self, column: Compiled, operator: Operator, wanted: Any) -> Compiled:
+        asked = _OPPOSITE.get(operator, operator)
+        found = Compiled(*_entry(asked, wanted))
+        listed = about(column, _ENTRIES.replace("{}", "({})"))
+        sql = f"EXISTS (SELECT FROM {listed.sql} AS entry WHERE {found.sql})"
+        return Compiled(f"NOT {sql}" if operator in _NOT else sql, (*listed.params, *found.params))
+
+    def holds(self, value: Any, operator: Operator, wanted: Any) -> bool:
+        asked = _OPPOSITE.get(operator, operator)
+        found = value if isinstance(value, list) else [] if value is None else [value]
+        return any(_holds(entry, asked, wanted) for entry in found if entry is not None) is (operator not in _NOT)
+
+
+def _kept(value: Any) -> Any:
+    """Text as it is compared, numbers as the decimals that are written of them."""
+    if isinstance(value, bool):
+        return value
+    return plainly(value) if isinstance(value, str) else Decimal(repr(value))
+
+
+def _entry(operator: Operator, wanted: Any) -> tuple[str, tuple[Any, ...]]:
+    """What an entry has to be, in SQL."""
+    match wanted:
+        case list():
+            parts = [_entry("eq", each) for each in wanted]
+            return " OR ".join(f"({part[0]})" for part in parts), tuple(param for part in parts for param in part[1])
+        case bool():
+            return "entry = %s::jsonb", ("true" if wanted else "false",)
+        case Decimal():
+            return f"{_NUMBER} {IN_SQL[operator]} %s", (wanted,)
+        case _ if operator == "contains":
+            return f"{_TEXT} LIKE %s", (f"%{like(wanted)}%",)
+        case _ if operator == "starts_with":
+            return f"{_TEXT} LIKE %s", (f"{like(wanted)}%",)
+        case _:
+            return f"{_TEXT} {IN_SQL[operator]} %s", (wanted,)
+
+
+def _holds(entry: Any, operator: Operator, wanted: Any) -> bool:
+    match wanted:
+        case list():
+            return any(_holds(entry, "eq", each) for each in wanted)
+        case bool():
+            return entry is wanted
+        case Decimal():
+            number = isinstance(entry, int | float) and not isinstance(entry, bool)
+            return number and in_order(Decimal(repr(entry)), operator, wanted)
+        case _ if operator == "contains":
+            return wanted in _written(entry)
+        case _ if operator == "starts_with":
+            return _written(entry).startswith(wanted)
+        case _:
+            return in_order(_written(entry), operator, wanted)
+
+
+def _written(entry: Any) -> str:
+    """A value of JSON as Postgres writes it, as text is compared."""
+    if isinstance(entry, str):
+        return plainly(entry)
+    if isinstance(entry, bool):
+        return "true" if entry else "false"
+    return format(Decimal(repr(entry)) + 0, "f")
+
+
+def custom(column: str, key: str) -> Field:
+    """The value of a key in a map that is kept in a column, and in the state's field of that name."""
+    return Field(Compiled(f"{column} -> %s", (key,)), _CUSTOM, lambda current: getattr(current.state, column).get(key))
+
+
+_CUSTOM: Final = Custom()

@@ -1,0 +1,129 @@
+"""What is asked of the thing that a record refers to, or of those that refer to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from domain.kernel.filter import Operator
+from eventstore.database import Db
+from eventstore.rows import Current
+from projections.table.asking.asked import Find
+from projections.table.asking.comparison import Comparison, Field
+from projections.table.asking.compiled import HERE, Compiled
+from projections.table.rows import RowTable
+
+MAX_REFERRING: Final = 10_000
+"""Of those that refer to one record, so many are asked when it is tested by itself."""
+
+Load = Callable[[Db, Sequence[UUID]], Mapping[UUID, Current[Any]]]
+Refer = Callable[[Db, UUID], Iterable[Current[Any]]]
+
+
+@dataclass(frozen=True)
+class OfOne(Comparison):
+    """A field of the one thing whose id a column has: ``company.industry``. Without such a thing it has no value.
+
+    ``table`` is where such things are, and ``load`` finds them.
+    """
+
+    table: str
+    inner: Field
+    load: Load
+
+    def read(self, operator: Operator, value: Any) -> Any:
+        return self.inner.comparison.read(operator, value)
+
+    def where(self, column: Compiled, operator: Operator, wanted: Any) -> Compiled:
+        there = _related(self.table, "id", column, self.inner, operator, wanted)
+        if not self.of_nothing(operator, wanted):
+            return there
+        return Compiled(f"{column.sql} IS NULL OR {there.sql}", (*column.params, *there.params))
+
+    def test(self, conn: Db, operator: Operator, wanted: Any) -> Callable[[Any], bool]:
+        holds = self.inner.comparison.test(conn, operator, wanted)
+        without = self.of_nothing(operator, wanted)
+
+        def of_one(thing_id: UUID | None) -> bool:
+            there = None if thing_id is None else self.load(conn, [thing_id]).get(thing_id)
+            return without if there is None else holds(self.inner.value(there))
+
+        return of_one
+
+    def of_nothing(self, operator: Operator, wanted: Any) -> bool:
+        return self.inner.comparison.of_nothing(operator, wanted)
+
+    def from_text(self, text: str) -> Any:
+        return self.inner.comparison.from_text(text)
+
+
+@dataclass(frozen=True)
+class OfAny(Comparison):
+    """A field of those that refer to a record, by its id: it holds if it does of any one of them.
+
+    They refer to it in a column ``by`` of ``table``, and ``refer`` finds them.
+    """
+
+    table: str
+    by: str
+    inner: Field
+    refer: Refer
+
+    def read(self, operator: Operator, value: Any) -> Any:
+        return self.inner.comparison.read(operator, value)
+
+    def where(self, column: Compiled, operator: Operator, wanted: Any) -> Compiled:
+        return _related(self.table, self.by, column, self.inner, operator, wanted)
+
+    def test(self, conn: Db, operator: Operator, wanted: Any) -> Callable[[Any], bool]:
+        holds = self.inner.comparison.test(conn, operator, wanted)
+        return lambda record_id: any(holds(self.inner.value(there)) for there in self.refer(conn, record_id))
+
+    def of_nothing(self, _operator: Operator, _wanted: Any) -> bool:
+        return False
+
+    def from_text(self, text: str) -> Any:
+        return self.inner.comparison.from_text(text)
+
+
+def _related(table: str, by: str, column: Compiled, inner: Field, operator: Operator, wanted: Any) -> Compiled:
+    """There is a row that is related, and of which it holds."""
+    asked = inner.comparison.where(inner.column, operator, wanted)
+    return Compiled(
+        f"EXISTS (SELECT FROM {table} AS related WHERE related.workspace_id = %s AND related.{by} = {column.sql}"
+        f" AND ({asked.sql}))",
+        (HERE, *column.params, *asked.params),
+    )
+
+
+def of_one(table: RowTable[Any], column: str, other: RowTable[Any]) -> Find:
+    """What the thing is asked that a row refers to in a column, by the names of its own fields."""
+
+    def find(name: str) -> Field | None:
+        inner = other.fields.known.get(name)
+        if inner is None:
+            return None
+        comparison = OfOne(other.table, inner, other.load)
+        return Field(Compiled(f"{table.table}.{column}"), comparison, lambda current: getattr(current.state, column))
+
+    return find
+
+
+def of_any(table: RowTable[Any], other: RowTable[Any], column: str) -> Find:
+    """What those are asked that refer to a row, in a column of theirs, by the names of their own fields."""
+    (reference,) = (found for found in other.references if found.field == column)
+
+    def refer(conn: Db, record_id: UUID) -> Iterable[Current[Any]]:
+        return other.load(conn, other.referring(conn, reference, record_id, MAX_REFERRING)).values()
+
+    def find(name: str) -> Field | None:
+        inner = other.fields.known.get(name)
+        if inner is None:
+            return None
+        return Field(
+            Compiled(f"{table.table}.id"), OfAny(other.table, column, inner, refer), lambda current: current.id
+        )
+
+    return find
