@@ -40,9 +40,9 @@ from api.log import LogController
 from api.log_checkpoint import LogCheckpointController
 from api.note import NoteController
 from api.pipeline import PipelineController
-from api.stage import StageController
 from api.segment import SegmentController
 from api.smart_list import SmartListController
+from api.stage import StageController
 from api.tag import TagController
 from api.task import TaskController
 from api.timeline import TimelineController

@@ -13,6 +13,7 @@ from api.http.answers import Json
 from api.http.ask import Ask
 from api.http.paging import Search, sorted_by
 from api.http.routes import get, post
+from domain.kernel.fields import kept
 from domain.kernel.filter import Group
 from projections.contact_asked import found
 from projections.contact_view import views
@@ -59,6 +60,7 @@ class ContactSearchController(Controller):
     )
     def search_contacts(self, ask: NamedDependency[Ask], data: RequestBody[ContactSearch]) -> Json[Page[ContactView]]:
         """All conditions of one group must hold, whichever group, and the words of `q`, too. Newest first."""
-        wanted = PageRequest(limit=data.limit, offset=data.offset, cursor=data.cursor, sort=sorted_by(data.sort))
+        given = kept(data)
+        wanted = PageRequest(limit=data.limit, offset=data.offset, sort=sorted_by(given["sort"]))
         asked = Group(match="all") if data.query is None else data.query.asked()
-        return ask.listed(wanted, lambda conn: found(conn, wanted, asked, data.q), views)
+        return ask.listed(wanted, lambda conn: found(conn, wanted, asked, given["q"], at="query"), views)

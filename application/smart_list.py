@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Container, Sequence
+from functools import partial
 from typing import Any, Final
+from uuid import UUID
 
-from domain.kernel import Refused, invalid
+from domain.kernel import invalid
+from domain.kernel.check import Check
 from domain.kernel.values import folded
 from domain.smart_list import SMART_LIST, CreateSmartList, DeleteSmartList, SmartList, UpdateSmartList
 from eventstore.ids import new_id
@@ -24,15 +28,21 @@ def replace(unit: Work, wanted: SmartLists) -> list[SmartListView]:
     """Makes, changes and deletes lists until there are these. Refuses (``validation_failed``) ids that are none, names that
     are there twice, and what cannot be asked of contacts.
     """
-    _check(wanted.views)
+    _check_apart(wanted.views)
     there = {current.id: current for current in rows.every(unit.conn)}
     unit.loaded.update(there)
-    for current in there.keys() - {given.id for given in wanted.views}:
-        unit.execute(SMART_LIST, current, DeleteSmartList())
-    return [rows.view(_saved(unit, there, place, given)) for place, given in enumerate(wanted.views)]
+    for gone in there.keys() - {given.id for given in wanted.views}:
+        unit.execute(SMART_LIST, gone, DeleteSmartList())
+    check = Check()
+    saved = [
+        check.field(f"views[{place}]", partial(_saved, unit, there.keys(), place), given)
+        for place, given in enumerate(wanted.views)
+    ]
+    check.done()
+    return [rows.view(current) for current in saved if current is not None]
 
 
-def _check(views: list[NewSmartList]) -> None:
+def _check_apart(views: Sequence[NewSmartList]) -> None:
     if len(views) > MAX_LISTS:
         raise invalid("views", f"must have at most {MAX_LISTS} entries")
     for what, given in (
@@ -41,28 +51,20 @@ def _check(views: list[NewSmartList]) -> None:
     ):
         twice = [entry for entry, times in Counter[Any](given).items() if times > 1]
         if twice:
-            raise invalid(f"views.{what}", f"must be different in each: {str(twice[0])[:80]}")
-    for place, view in enumerate(views):
-        _check_one(f"views.{place}", view)
+            raise invalid("views", f"must each have a {what} of its own: {str(twice[0])[:80]}")
 
 
-def _check_one(field: str, view: NewSmartList) -> None:
-    try:
-        asked(view.query.asked(), FIELDS)
-    except Refused as refusal:
-        raise invalid(f"{field}.query", refusal.message) from None
-    if view.sort is not None and view.sort.removeprefix("-") not in contacts.LISTING.sorts:
-        raise invalid(f"{field}.sort", f"must be one of {', '.join(sorted(contacts.LISTING.sorts))}")
-
-
-def _saved(unit: Work, there: dict[Any, Any], place: int, given: NewSmartList) -> Current[SmartList]:
+def _saved(unit: Work, there: Container[UUID], place: int, given: NewSmartList) -> Current[SmartList]:
+    if given.id is not None and given.id not in there:
+        raise invalid("id", "no such smart list")
+    if given.sort and given.sort.removeprefix("-") not in contacts.LISTING.sorts:
+        raise invalid("sort", f"must be one of {', '.join(sorted(contacts.LISTING.sorts))}")
+    query = given.query.asked()
+    asked(query, FIELDS, "query")
     fields: dict[str, Any] = {
-        "name": given.name, "query": given.query.asked(), "q": given.q, "sort": given.sort, "columns": given.columns,
-        "place": place,
+        "name": given.name, "query": query, "q": given.q, "sort": given.sort, "columns": given.columns, "place": place,
     }  # fmt: skip
     if given.id is None:
         return unit.begin(SMART_LIST, new_id(), CreateSmartList(**fields))
-    if given.id not in there:
-        raise invalid(f"views.{place}.id", "no such smart list")
     unit.execute(SMART_LIST, given.id, UpdateSmartList(**fields))
     return unit.get(SMART_LIST, given.id)

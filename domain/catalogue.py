@@ -16,9 +16,9 @@ from domain.kernel import Decider, Event
 from domain.membership import MEMBERSHIP
 from domain.note import NOTE
 from domain.pipeline import PIPELINE
-from domain.stage import STAGE
 from domain.segment import SEGMENT
 from domain.smart_list import SMART_LIST
+from domain.stage import STAGE
 from domain.tag import TAG
 from domain.task import TASK
 from domain.user import USER

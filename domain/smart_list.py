@@ -23,7 +23,7 @@ def columns(given: tuple[str, ...]) -> tuple[str, ...]:
 
 
 ListName = Annotated[Name, Meta(description="What it is called; no two are called the same.")]
-Query = Annotated[Group, Kept(sized)]
+Query = Annotated[Group, Kept(sized), Meta(description="Which contacts are meant.")]
 Words = Annotated[Line, Meta(description="Words that are searched for, too.")]
 Order = Annotated[Line, Meta(description="What it is sorted by, such as `-createdAt`.")]
 Columns = Annotated[tuple[str, ...], Kept(columns), Meta(description="What is shown of each contact, in order.")]

@@ -15,9 +15,9 @@ from projections.interaction import INTERACTIONS
 from projections.membership import MEMBERSHIPS
 from projections.note import NOTES
 from projections.pipeline import PIPELINES
-from projections.stage import STAGES
 from projections.segment import SEGMENTS
 from projections.smart_list import SMART_LISTS
+from projections.stage import STAGES
 from projections.table.rows import RowTable
 from projections.tag import TAGS
 from projections.task import TASKS

@@ -36,6 +36,11 @@ FIELDS: Final = Fields(
 )
 
 
-def found(conn: Db, request: PageRequest, wanted: Filter, search: str | None = None) -> Listed[Contact]:
-    """The contacts of which a filter holds, and in which all words of ``search`` are found."""
-    return LISTING.search(conn, request, search, asked(wanted, FIELDS).where())
+def found(
+    conn: Db, request: PageRequest, wanted: Filter, search: str | None = None, *, at: str = ""
+) -> Listed[Contact]:
+    """The contacts of which a filter holds, and in which all words of ``search`` are found.
+
+    ``at`` is what callers call the filter: refusals name what in it cannot be asked.
+    """
+    return LISTING.search(conn, request, search, asked(wanted, FIELDS, at).where())

@@ -11,9 +11,9 @@ from domain.kernel.filter import Filter
 from eventstore.database import Db
 from eventstore.rows import Current
 from projections.stage import STAGES
-from projections.table.column import DAY, DECIMAL, FOLDED, ID, JSON, NUMBER, TEXT, Column
 from projections.table.asking.asked import asked
 from projections.table.asking.compiled import TRUE
+from projections.table.column import DAY, DECIMAL, FOLDED, ID, JSON, NUMBER, TEXT, Column
 from projections.table.listing import Listed, Listing
 from projections.table.rows import RowTable
 from projections.table.showing import shown
@@ -36,7 +36,7 @@ DEALS: RowTable[Deal] = RowTable(
         Column("company_id", ID),
         Column("assigned_to", ID),
         Column("expected_close_date", DAY, sort=True),
-        Column("custom_fields", JSON, wire="custom", asked="custom"),
+        Column("custom_fields", JSON, wire="custom", by_key=True),
     ),
     owner="assigned_to",
     times=("created_at", "updated_at"),

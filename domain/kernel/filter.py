@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
@@ -34,9 +35,9 @@ class Conditions(Value, forbid_unknown_fields=True):
     match: Annotated[Literal["all", "any"], Meta(description="Whether all must hold, or any one.")]
     conditions: Annotated[tuple[Condition, ...], Meta(description="What is asked.")] = ()
 
-    @property
-    def parts(self) -> tuple[Condition | Conditions, ...]:
-        return self.conditions
+    def named(self) -> Iterator[tuple[str, Condition | Conditions]]:
+        """What is in it, and where: ``conditions[0]``."""
+        return ((f"conditions[{place}]", condition) for place, condition in enumerate(self.conditions))
 
 
 class Group(Conditions, forbid_unknown_fields=True):
@@ -44,9 +45,9 @@ class Group(Conditions, forbid_unknown_fields=True):
 
     groups: Annotated[tuple[Conditions, ...], Meta(description="Groups of conditions in the group.")] = ()
 
-    @property
-    def parts(self) -> tuple[Condition | Conditions, ...]:
-        return (*self.conditions, *self.groups)
+    def named(self) -> Iterator[tuple[str, Condition | Conditions]]:
+        yield from super().named()
+        yield from ((f"groups[{place}]", group) for place, group in enumerate(self.groups))
 
 
 Filter = Condition | Conditions

@@ -84,10 +84,11 @@ class TestByConditions:
             return people.owner.post(SEARCH, body)
 
         wrong = {"groups": [{"conditions": [{"field": "planet", "op": "eq", "value": "Mars"}]}]}
-        refused(search(query=wrong), 422, "planet")
+        refused(search(query=wrong), 422, "query.groups[0].conditions[0].field", says="planet")
         refused(search(limit=101), 422, "limit")
         refused(search(offset=-1), 422, "offset")
         refused(search(sort="planet"), 422, "sort")
+        refused(search(q="a\0b", sort="x" * 300), 422, "q", "sort")
         assert search(query={"groups": [{"conditions": [{"field": "email", "op": "like"}]}]}).status_code == 422
 
     def test_who_sees_only_what_is_theirs_finds_only_that(self, people: Team) -> None:

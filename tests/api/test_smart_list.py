@@ -35,7 +35,7 @@ def test_those_with_an_id_are_changed_others_made_and_the_rest_deleted(team: Tea
     again = saved(team.owner, {"name": "New"}, {**LEADS, "id": first["id"], "name": "Hot leads"})
     assert [view["name"] for view in again] == names(team.owner) == ["New", "Hot leads"]
     assert (again[1]["id"], again[1]["version"]) == (first["id"], 2)
-    refused(team.owner.ask("PUT", VIEWS, json={"views": [{"name": "A", "id": second["id"]}]}), 422, "views.0.id")
+    refused(team.owner.ask("PUT", VIEWS, json={"views": [{"name": "A", "id": second["id"]}]}), 422, "views[0].id")
     assert names(team.owner) == ["New", "Hot leads"]
     assert saved(team.owner) == []
 
@@ -51,10 +51,10 @@ def test_what_is_not_acceptable_is_named(team: Team) -> None:
         return team.owner.ask("PUT", VIEWS, json={"views": list(views)})
 
     planet = {"groups": [{"conditions": [{"field": "planet", "op": "eq", "value": 1}]}]}
-    refused(put({"name": "A", "query": planet}), 422, "views.0.query", says="planet")
-    refused(put({"name": "A"}, {"name": "á"}), 422, "views.name")
-    refused(put({"name": "A", "sort": "planet"}), 422, "views.0.sort")
-    refused(put({"name": " "}), 422, "name")
+    refused(put({"name": "A", "query": planet}), 422, "views[0].query.groups[0].conditions[0].field", says="planet")
+    refused(put({"name": "A"}, {"name": "á"}), 422, "views", says="name")
+    refused(put({"name": "A", "sort": "planet"}), 422, "views[0].sort")
+    refused(put({"name": "A"}, {"name": " "}), 422, "views[1].name")
     refused(put(*({"name": f"A{number}"} for number in range(101))), 422, "views")
     assert team.owner.listed(VIEWS) == []
 

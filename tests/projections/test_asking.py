@@ -16,8 +16,10 @@ from hypothesis import strategies as st
 
 from domain.company import Company
 from domain.contact import Contact
+from domain.deal import Deal
 from domain.kernel import Refused
 from domain.kernel.filter import Condition, Conditions, Filter, Group, Operator
+from domain.kernel.money import Money
 from domain.kernel.values import slug
 from domain.tag import Tag
 from eventstore.database import Db, Pool, reading, writing
@@ -26,6 +28,7 @@ from eventstore.rows import Change, Current
 from projections.company import COMPANIES
 from projections.contact import CONTACTS
 from projections.contact_asked import FIELDS
+from projections.deal import DEALS
 from projections.table.asking.asked import asked
 from projections.table.rows import RowTable
 from projections.tag import TAGS
@@ -91,6 +94,17 @@ def a_contact(number: random.Random, tags: list[UUID], companies: list[UUID]) ->
     return record(state, number.choice(MOMENTS))
 
 
+def a_deal(number: random.Random, contact_id: UUID) -> Current[Deal]:
+    return record(
+        Deal(
+            name=number.choice(WORDS[1:]), contact_id=contact_id, value=Money(amount=number.choice([0, 4200, 150]), currency="EUR"),
+            pipeline_id=UUID(int=1), stage_id=UUID(int=2), status=number.choice(["open", "won", "lost"]),
+            expected_close_date=number.choice([None, "2026-03-15"]),
+        ),
+        number.choice(MOMENTS),
+    )  # fmt: skip
+
+
 class Stored:
     """A workspace with contacts, some of companies and with tags."""
 
@@ -104,8 +118,9 @@ class Stored:
         ]
         ids = [tag.id for tag in tags], [company.id for company in companies]
         self.contacts = [a_contact(number, *ids) for _ in range(CONTACTS_THERE)]
+        deals = [a_deal(number, contact.id) for contact in self.contacts[::3] for _ in range(number.randrange(3))]
         with writing(pool, workspace) as conn:
-            for table, rows in ((TAGS, tags), (COMPANIES, companies), (CONTACTS, self.contacts)):
+            for table, rows in ((TAGS, tags), (COMPANIES, companies), (CONTACTS, self.contacts), (DEALS, deals)):
                 self._write(conn, table, rows)
         self.tags, self.companies = ids
         self.conditions = sound(self)
@@ -141,6 +156,7 @@ NAMES: Final = (
     *sorted(FIELDS.known),
     *(f"custom.{key}" for key in KEYS),
     *(f"company.{name}" for name in sorted(COMPANIES.fields.known)),
+    *(f"deals.{name}" for name in ("name", "value", "status", "expectedCloseDate")),
 )
 
 

@@ -11,7 +11,7 @@ from domain.kernel import Refused, invalid
 from domain.kernel.filter import MAX_CONDITIONS, Condition, Conditions, Filter, Operator
 from eventstore.database import Db
 from eventstore.rows import Current
-from projections.table.asking.comparison import Field
+from projections.table.asking.comparison import Field, NoOperatorError
 from projections.table.asking.compiled import Compiled, either, every
 
 MAX_NAME: Final = 80
@@ -31,14 +31,15 @@ class Fields:
     known: Mapping[str, Field]
     within: Mapping[str, Find] = field(default_factory=dict)
 
-    def find(self, name: str) -> Field:
-        """Refuses (``validation_failed``) a name that is none, with those that there are."""
+    def find(self, name: str) -> Field | None:
         prefix, _, rest = name.partition(".")
-        found = self.within[prefix](rest) if rest and prefix in self.within else self.known_as(name)
-        if found is None:
-            there = [*sorted(self.known), *(f"{prefix}.…" for prefix in sorted(self.within))]
-            raise invalid(name[:MAX_NAME], f"is not a field that can be filtered; these are: {', '.join(there)}")
-        return found
+        return self.within[prefix](rest) if rest and prefix in self.within else self.known_as(name)
+
+    def __str__(self) -> str:
+        """What there is."""
+        return ", ".join(
+            ["these are: " + ", ".join(sorted(self.known)), *(f"{name}.…" for name in sorted(self.within))]
+        )
 
     def known_as(self, name: str) -> Field | None:
         """A field by its name, or by that with underscores: ``created_at``."""
@@ -81,9 +82,11 @@ class Questions:
 Asked = Question | Questions
 
 
-def asked(wanted: Filter, fields: Fields) -> Asked:
-    """Raises ``Refused`` (``validation_failed``) naming the field, when a condition cannot be asked."""
-    return _Reader(fields).read(wanted)
+def asked(wanted: Filter, fields: Fields, at: str = "") -> Asked:
+    """Raises ``Refused`` (``validation_failed``) when a condition cannot be asked: naming where it is in what is called
+    ``at``, or else the field.
+    """
+    return _Reader(fields).read(wanted, at)
 
 
 class _Reader:
@@ -91,18 +94,25 @@ class _Reader:
         self._fields = fields
         self._left = MAX_CONDITIONS
 
-    def read(self, wanted: Filter) -> Asked:
+    def read(self, wanted: Filter, at: str) -> Asked:
         if isinstance(wanted, Conditions):
-            return Questions(wanted.match, tuple(self.read(part) for part in wanted.parts))
+            return Questions(
+                wanted.match, tuple(self.read(part, at and f"{at}.{name}") for name, part in wanted.named())
+            )
         self._left -= 1
         if self._left < 0:
             raise Refused("validation_failed", f"A filter has at most {MAX_CONDITIONS} conditions.")
-        return self._question(wanted)
+        return self._question(wanted, at)
 
-    def _question(self, condition: Condition) -> Question:
+    def _question(self, condition: Condition, at: str) -> Question:
+        name = condition.field[:MAX_NAME]
         found = self._fields.find(condition.field)
+        if found is None:
+            raise invalid(f"{at}.field" if at else name, f"{name} is not a field that can be filtered; {self._fields}")
         try:
             wanted = found.comparison.read(condition.operator, condition.value)
+        except NoOperatorError as error:
+            raise invalid(f"{at}.operator" if at else name, f"{name} {error}") from None
         except ValueError as error:
-            raise invalid(condition.field[:MAX_NAME], str(error)) from None
+            raise invalid(f"{at}.value" if at else name, f"{name} {error}") from None
         return Question(found, condition.operator, wanted)

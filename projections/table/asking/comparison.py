@@ -34,12 +34,18 @@ def in_order(value: Any, operator: Operator, wanted: Any) -> bool:
             return bool(value == wanted)
 
 
+class NoOperatorError(ValueError):
+    """A field cannot be asked with an operator."""
+
+
 class Comparison(ABC):
     """How a field is compared. ``wanted`` is what ``read`` made of the value that was given."""
 
     @abstractmethod
     def read(self, operator: Operator, value: Any) -> Any:
-        """What is compared with, as columns keep it. Raises ``ValueError`` with what was expected."""
+        """What is compared with, as columns keep it. Raises ``ValueError`` with what was expected, of an operator that it
+        does not have ``NoOperatorError``.
+        """
 
     @abstractmethod
     def where(self, column: Compiled, operator: Operator, wanted: Any) -> Compiled:
@@ -72,9 +78,8 @@ class Valued(Comparison):
                 raise ValueError(f"takes no value with {operator}")
             return None
         if operator not in self.operators:
-            raise ValueError(
-                f"cannot be asked with {operator}; possible are {', '.join(sorted({*self.operators, *SET}))}"
-            )
+            possible = ", ".join(sorted({*self.operators, *SET}))
+            raise NoOperatorError(f"cannot be asked with {operator}; possible are {possible}")
         return self.wanted(operator, value)
 
     def where(self, column: Compiled, operator: Operator, wanted: Any) -> Compiled:

@@ -56,7 +56,8 @@ def _placed(there: Any, way: tuple[str, ...], value: Any) -> Any:
         return value
     step, rest = way[0], way[1:]
     if step == ENTRY:
-        return [_placed(None, rest, value)]
+        first = there[0] if isinstance(there, list) and there else None
+        return [_placed(first, rest, value)]
     if step in (KEY, VALUE):
         key, known = next(iter((there or {}).items()), ("anything", "anything"))
         return {value: known} if step == KEY else {key: _placed(None, rest, value)}

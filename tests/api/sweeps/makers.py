@@ -191,12 +191,22 @@ def _interaction(things: Things) -> str:
     return str(created(things.team.owner.post(f"/contacts/{things['contactId']}/interactions", body))["id"])
 
 
+def _view(things: Things) -> str:
+    """A smart list, beside those that there are."""
+    there = things.team.owner.listed("/contacts/views")
+    kept = [{name: view[name] for name in ("id", "name", "query")} for view in there]
+    views = [*kept, {"name": things.word()}]
+    answer = ok(things.team.owner.ask("PUT", "/contacts/views", json={"views": views}))
+    return str(answer["data"][-1]["id"])
+
+
 MAKERS: Final[Mapping[str, Callable[[Things], str]]] = {
     "deliveryId": _delivery,
     "interactionId": _interaction,
     "jobId": _job,
     "key": _token,
     "tag": _tag,
+    "viewId": _view,
     "userId": lambda things: str(things.team.member.account_id),
 }
 """By the name of the parameter, what makes one and answers its id (or, as of a tag, its name)."""
