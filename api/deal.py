@@ -16,7 +16,7 @@ from api.http.paging import Search
 from api.http.routes import delete, get, patch, post
 from application import deal as deals
 from domain.deal import DEAL, DeleteDeal
-from domain.kernel.filter import Filter, every_given
+from domain.kernel.filter import Conditions, every_given
 from domain.stage import DealStatus
 from projections import deal as rows
 from projections.deal_details import with_details
@@ -49,7 +49,7 @@ def asked_deals(
         UUID | None, QueryParameter(name="companyId", description="With the company of this id.")
     ] = None,
     status: Annotated[DealStatus | None, QueryParameter(description="Those that stand so.")] = None,
-) -> Filter | None:
+) -> Conditions | None:
     """All given filters must hold."""
     return every_given(
         ("pipelineId", pipeline_id),
@@ -80,7 +80,7 @@ class DealController(Controller):
         self,
         ask: NamedDependency[Ask],
         wanted: NamedDependency[PageRequest],
-        asked: NamedDependency[Filter | None],
+        asked: NamedDependency[Conditions | None],
         search: Search = None,
     ) -> Json[Page[DealView]]:
         return ask.listed(wanted, lambda conn: rows.listed(conn, wanted, asked, search), rows.views)
