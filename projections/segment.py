@@ -35,7 +35,7 @@ def views(_: Db, segments: Sequence[Current[Segment]]) -> list[SegmentView]:
 
 def preview(conn: Db, asked: Group) -> PreviewedContacts:
     """How many contacts the filter holds of, and the newest fifty of those that the caller may see."""
-    listed = found(conn, PageRequest(), asked, at="filter")
+    listed = found(conn, PageRequest(exact=True), asked, at="filter")
     return PreviewedContacts(count=listed.total, contacts=[_previewed(contact) for contact in listed.rows])
 
 

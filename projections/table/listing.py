@@ -159,7 +159,7 @@ class _Asked:
         # What stands in coalesce() leads Postgres to no index but that of the order.
         where, limit = self.where, self._limit
         sql = (
-            f"SELECT * FROM ({walk.sql}) AS walked"
+            f"SELECT * FROM ({walk.sql}) AS {self.table.table}"
             f" WHERE {when} AND coalesce(({where.sql}), false){self._ordered}{limit.sql}"
         )
         return Compiled(sql, (*walk.params, *where.params, *limit.params))
