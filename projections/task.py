@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from domain.kernel.filter import Condition, Filter, Group
+from domain.kernel.filter import Condition, Conditions, Filter, Group
 from domain.task import TASK, Task
 from eventstore.database import Db
 from eventstore.rows import Current
@@ -58,5 +58,7 @@ def standing(wanted: ShownStatus, at: datetime) -> Filter:
     late = Condition(field="dueDate", operator="before", value=at)
     undue = Condition(field="dueDate", operator="is_not_set")
     early = Condition(field="dueDate", operator="gte", value=at)
-    due = late if wanted == "overdue" else Group(match="any", conditions=(undue, early))
-    return Group(match="all", conditions=(Condition(field="status", operator="eq", value="pending"), due))
+    pending = Condition(field="status", operator="eq", value="pending")
+    if wanted == "overdue":
+        return Conditions(match="all", conditions=(pending, late))
+    return Group(match="all", conditions=(pending,), groups=(Conditions(match="any", conditions=(undue, early)),))
