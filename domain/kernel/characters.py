@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Final
 
-_NONE: Final = "\\ufdd0-\\ufdef\\ufffe\\uffff" + "".join(
-    f"{chr(plane + 0xFFFE)}-{chr(plane + 0xFFFF)}" for plane in range(0x10000, 0x110000, 0x10000)
-)
-"""What is no character and never will be (Unicode, section 23.7)."""
-
-_NOT_OF_TEXT = re.compile(rf"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f{_NONE}]")
-_NOT_OF_A_LINE = re.compile(rf"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069{_NONE}]")
+_NOT_OF_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufdd0-\ufdef\ufffe\uffff]")
+"""Control characters, and of the first plane what is no character and never will be: more would take longer to look for."""
+_NOT_OF_A_LINE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufdd0-\ufdef\ufffe\uffff]")
 """Beside that what ends a line, controls it, or turns round what is written behind it."""
 _DIRECTION = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _UNSEEN = re.compile(
@@ -33,7 +28,7 @@ def is_text(value: str) -> bool:
 
 def is_line(value: str) -> bool:
     """Whether it is a text of one line that reads in the order in which it is written."""
-    return _NOT_OF_A_LINE.search(value) is None
+    return value.isprintable() or _NOT_OF_A_LINE.search(value) is None
 
 
 def without_direction(value: str) -> str:
