@@ -7,14 +7,15 @@ where somebody waits, and never before.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
-from psycopg import Pipeline
+from psycopg import AsyncPipeline, Pipeline
+from psycopg._pipeline_base import BasePipeline
 from psycopg.abc import PQGen
 from psycopg.generators import send
 
-from eventstore.patience import PatientConnection
+from eventstore.patience import AsyncPatientConnection, PatientConnection
 
 
 class GatheringConnection(PatientConnection):
@@ -24,7 +25,7 @@ class GatheringConnection(PatientConnection):
     def pipeline(self) -> Iterator[Pipeline]:
         with self.lock:
             self._check_connection_ok()
-            self._pipeline = self._pipeline or _Gathering(self)
+            self._pipeline = self._pipeline or _Pipeline(self)
         with super().pipeline() as pipeline:
             yield pipeline
 
@@ -39,7 +40,24 @@ class GatheringConnection(PatientConnection):
             self.wait(self._exec_command(command))
 
 
-class _Gathering(Pipeline):
+class AsyncGatheringConnection(AsyncPatientConnection):
+    """The same for event loops."""
+
+    @asynccontextmanager
+    async def pipeline(self) -> AsyncIterator[AsyncPipeline]:
+        async with self.lock:
+            self._check_connection_ok()
+            self._pipeline = self._pipeline or _AsyncPipeline(self)
+        async with super().pipeline() as pipeline:
+            yield pipeline
+
+    async def say(self, command: bytes) -> None:
+        """As of a ``GatheringConnection``."""
+        async with self.lock:
+            await self.wait(self._exec_command(command))
+
+
+class _Gathering(BasePipeline):
     _open = False
     """Whether something was asked since Postgres was last told to finish, which it must be at the end."""
 
@@ -63,3 +81,9 @@ class _Gathering(Pipeline):
     def _exit_gen(self) -> PQGen[None]:
         if self._open or self.command_queue:
             yield from self._sync_gen()
+
+
+class _Pipeline(_Gathering, Pipeline): ...
+
+
+class _AsyncPipeline(_Gathering, AsyncPipeline): ...

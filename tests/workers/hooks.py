@@ -137,7 +137,8 @@ class Expanding:
 
     def __init__(self, pool: AsyncPool) -> None:
         self._due: set[UUID] = set()
-        self._consuming = Consuming(pool, Expander(self._hinted).consumer)
+        self.consumer = Expander(self._hinted).consumer
+        self._consuming = Consuming(pool, self.consumer)
 
     async def _hinted(self, _: UUID, endpoints: set[UUID]) -> None:
         self._due |= endpoints

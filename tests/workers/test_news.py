@@ -40,3 +40,19 @@ def test_a_message_that_does_not_say_how_far_stands_for_any_seq(data: bytes, hea
 @pytest.mark.parametrize("subject", ["daybook.", "daybook.tag.created", "elsewhere"])
 def test_what_is_not_about_a_workspace_is_no_news(subject: str) -> None:
     assert news([message(subject)]) == {}
+
+
+def test_what_a_consumer_ignores_is_no_news_to_it() -> None:
+    messages = [
+        message(f"daybook.{ONE}.webhook.created", headers={"Daybook-Seq": "7"}),
+        message(f"daybook.{ONE}.contact.created", headers={"Daybook-Seq": "9"}),
+        message(f"daybook.{OTHER}.contact.created", headers={"Daybook-Seq": "3"}),
+    ]
+    asked: list[tuple[UUID, str]] = []
+
+    def ignores(workspace_id: UUID, event_type: str) -> bool:
+        asked.append((workspace_id, event_type))
+        return event_type == "contact.created"
+
+    assert news(messages, ignores) == {ONE: 7}
+    assert asked == [(ONE, "webhook.created"), (ONE, "contact.created"), (OTHER, "contact.created")]

@@ -107,6 +107,33 @@ def test_the_deliveries_name_the_event(hooks: Hooks) -> None:
     assert rows == [(entry.id, "contact.created", "pending")]
 
 
+def test_events_of_a_workspace_without_endpoints_are_ignored_for_a_moment(
+    hooks: Hooks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def work(pool: AsyncPool) -> None:
+        expander = Expanding(pool)
+        ignores = expander.consumer.ignores
+        workspace_id = hooks.workspace_id
+        hooks.contact()  # 1
+        assert not ignores(workspace_id, "contact.created")  # nothing is known yet
+        await expander.expand(workspace_id)
+        assert ignores(workspace_id, "contact.created")
+        assert not ignores(workspace_id, "webhook.created")
+        hooks.contact()  # 2: ignored by whoever got the message
+        monkeypatch.setattr(webhook_expander, "BELIEVED_SECONDS", 0.0)
+        await expander.expand(workspace_id)
+        assert not ignores(workspace_id, "contact.created")  # the moment is over
+        monkeypatch.undo()
+        webhook_id = hooks.create(URL, "contact.*")  # 3
+        hooks.contact()  # 4
+        assert await expander.expand(workspace_id) == {webhook_id}
+        assert made(hooks) == {(webhook_id, 4)}
+        assert not ignores(workspace_id, "contact.created")
+        assert expanded_to(hooks) == 4
+
+    on_pool(hooks, work)
+
+
 class Happenings:
     """Endpoints come, change and go, and events happen; and who is to get which, worked out by hand."""
 

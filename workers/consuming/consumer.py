@@ -20,10 +20,11 @@ from prometheus_client import Counter
 
 from eventstore import consuming
 from eventstore.consuming import Batch
-from eventstore.database import entering
+from eventstore.database import NO_WAITING, entering
 from eventstore.mapper import UnreadableEventError
 from eventstore.reader import LogGapError
-from workers.running.context import AsyncDb, AsyncPool
+from workers.consuming.news import Ignores
+from workers.running.context import AsyncDb, AsyncPool, transaction
 
 BATCH: Final = 1000
 """Events in one transaction, unless the consumer wants fewer."""
@@ -36,7 +37,7 @@ APPLIED: Final = Counter("daybook_consumer_events_applied", "Events that a consu
 HELD_UP: Final = Counter("daybook_consumer_held_up", "How often a consumer had to put a workspace off.", ["consumer"])
 
 # Losing the end of this in a crash of Postgres loses effects and checkpoint alike: it is done again.
-_FAST: Final[LiteralString] = "SELECT set_config('synchronous_commit', 'off', true)"
+_FAST: Final = NO_WAITING.encode()
 
 logger = logging.getLogger("daybook.consumer")
 
@@ -53,7 +54,8 @@ class Consumer:
     ``reads`` are the kinds of stream whose events' data is wanted. ``limit`` says how many events of a workspace
     may come in one batch. ``begin`` is what each transaction begins with, a statement and its parameters. ``forget``
     lets go of what is remembered: the database may be another one now. ``linger`` is for how many seconds messages are
-    gathered before they are followed.
+    gathered before they are followed. ``ignores`` says of which messages nothing would come: its checkpoint moves past their
+    events with the next of which something may, or when all workspaces are looked at.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Consumer:
     begin: tuple[LiteralString, tuple[Any, ...]] | None = None
     forget: Callable[[], None] = lambda: None
     linger: float = 0.0
+    ignores: Ignores = lambda *_: False
 
 
 class Consuming:
@@ -117,7 +120,7 @@ class Consuming:
         """One transaction, in two round trips and those that ``apply`` takes to read; answers whether there may be more."""
         limit = self._consumer.limit(workspace_id)
         committed = None
-        async with self._pool.connection() as conn, conn.pipeline(), conn.transaction():
+        async with transaction(self._pool) as conn:
             checkpoint, rows = await self._next(conn, workspace_id, limit)
             if checkpoint is None:
                 await conn.execute(consuming.BEGIN, (workspace_id, self._consumer.name))
@@ -137,8 +140,8 @@ class Consuming:
         name = self._consumer.name
         if self._consumer.begin is not None:
             await conn.execute(*self._consumer.begin)
-        await conn.execute(_FAST)
-        await conn.execute(entering(workspace_id))
+        await conn.say(_FAST)
+        await conn.say(entering(workspace_id))
         locked = await conn.execute(consuming.LOCK_CHECKPOINT, (workspace_id, name))
         found = await conn.execute(consuming.BEHIND_CHECKPOINT, (self._reads, workspace_id, workspace_id, name, limit))
         row = await locked.fetchone()

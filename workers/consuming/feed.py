@@ -138,8 +138,9 @@ class _Feed:
 
     async def _received(self, messages: Sequence[Msg]) -> None:
         """Consumes what they are about, and acknowledges them. What fails is sent again, to this process or another."""
+        found = news(messages, self._consumer.ignores)
         await self._catch_up(
-            workspace_id for workspace_id, seq in news(messages).items() if self._consuming.reached(workspace_id) < seq
+            workspace_id for workspace_id, seq in found.items() if self._consuming.reached(workspace_id) < seq
         )
         if not self._context.stop.is_set():
             for message in messages:

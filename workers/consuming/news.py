@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 from uuid import UUID
 
@@ -21,22 +21,27 @@ class _Entry(msgspec.Struct):
 _decode = msgspec.json.Decoder(_Entry).decode
 
 
-def news(messages: Iterable[Msg]) -> dict[UUID, int]:
+Ignores = Callable[[UUID, str], bool]
+"""Whether an event of this type in a workspace need not be looked at now."""
+
+
+def news(messages: Iterable[Msg], ignores: Ignores = lambda *_: False) -> dict[UUID, int]:
     """Each workspace that messages are about, and the highest ``seq`` among them."""
     found: dict[UUID, int] = {}
     for message in messages:
-        workspace_id = _workspace(message.subject)
-        if workspace_id is not None:
+        workspace_id, event_type = _about(message.subject)
+        if workspace_id is not None and not ignores(workspace_id, event_type):
             found[workspace_id] = max(_seq(message), found.get(workspace_id, 0))
     return found
 
 
-def _workspace(subject: str) -> UUID | None:
-    """Of ``daybook.<workspace>.<type>``; ``None`` for a subject that is not so."""
+def _about(subject: str) -> tuple[UUID | None, str]:
+    """Workspace and type of ``daybook.<workspace>.<type>``; ``None`` for a subject that is not so."""
+    workspace_id, _, event_type = subject.removeprefix(SUBJECT_PREFIX).partition(".")
     try:
-        return UUID(subject.removeprefix(SUBJECT_PREFIX).partition(".")[0])
+        return UUID(workspace_id), event_type
     except ValueError:
-        return None
+        return None, ""
 
 
 def _seq(message: Msg) -> int:

@@ -77,7 +77,7 @@ async def unpublished(pool: AsyncPool, workspaces: Sequence[UUID], limit: int) -
     async with transaction(pool) as conn:
         cursors = []
         for workspace_id in workspaces:
-            await conn.execute(entering(workspace_id))
+            await conn.say(entering(workspace_id))
             cursors.append(await conn.execute(_NEXT, (workspace_id, workspace_id, workspace_id, limit)))
         return {
             workspace_id: [entry(workspace_id, row) for row in await cursor.fetchall()]
@@ -93,7 +93,7 @@ async def advance(pool: AsyncPool, published: Mapping[UUID, Place], timeline: in
     async with transaction(pool) as conn:
         present = await conn.execute(_TIMELINE)
         for workspace_id, place in published.items():
-            await conn.execute(entering(workspace_id))
+            await conn.say(entering(workspace_id))
             await conn.execute(_ADVANCE, (place.stream_seq, workspace_id, place.seq, place.event_id, timeline))
         if await present.fetchone() != (timeline,):
             raise TimelineChangedError("Postgres went over to another timeline")
@@ -103,7 +103,7 @@ async def rewind(pool: AsyncPool, places: Mapping[UUID, Rewound]) -> None:
     """Moves checkpoints back to where the stream really ends."""
     async with transaction(pool) as conn:
         for workspace_id, place in places.items():
-            await conn.execute(entering(workspace_id))
+            await conn.say(entering(workspace_id))
             await conn.execute(_REWIND, (place.seq, place.stream_seq, workspace_id))
 
 
@@ -134,7 +134,7 @@ async def written(pool: AsyncPool, seqs: Mapping[UUID, Sequence[int]]) -> set[UU
     async with transaction(pool) as conn:
         cursors = []
         for workspace_id, wanted in seqs.items():
-            await conn.execute(entering(workspace_id))
+            await conn.say(entering(workspace_id))
             cursors.append(await conn.execute(_IDS, (workspace_id, wanted)))
         return {row[0] for cursor in cursors for row in await cursor.fetchall()}
 
@@ -142,7 +142,7 @@ async def written(pool: AsyncPool, seqs: Mapping[UUID, Sequence[int]]) -> set[UU
 async def last_older_than(pool: AsyncPool, workspace_id: UUID, seconds: float) -> int:
     """The ``seq`` of the last event of that age; 0 when there is none."""
     async with transaction(pool) as conn:
-        await conn.execute(entering(workspace_id))
+        await conn.say(entering(workspace_id))
         row = await (await conn.execute(_BEFORE, (workspace_id, seconds))).fetchone()
     assert row is not None
     return int(row[0])

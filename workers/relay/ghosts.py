@@ -40,7 +40,7 @@ async def _endpoints(pool: AsyncPool, workspaces: Iterable[UUID]) -> dict[UUID, 
     async with pool.connection() as conn, conn.pipeline():
         cursors = {}
         for workspace_id in workspaces:
-            await conn.execute(entering(workspace_id))
+            await conn.say(entering(workspace_id))
             cursors[workspace_id] = await conn.execute(_ENDPOINTS, (workspace_id,))
         return {workspace_id: await cursor.fetchall() for workspace_id, cursor in cursors.items()}
 

@@ -39,6 +39,8 @@ LOOK_SPACING: Final = 20
 """At most a twentieth of the time goes into looking, however many workspaces there are."""
 BATCH: Final = 500
 """Events in one round, shared by the workspaces whose turn it is."""
+GATHER_SECONDS: Final = 0.02
+"""The pause behind a round: many commits in quick succession are one round. Who comes after a rest does not wait."""
 TURN: Final = 50
 """Workspaces in one round."""
 OVERSIZED_SECONDS: Final = 60.0
@@ -132,7 +134,8 @@ class _Session:
                 ended = time.monotonic()
                 looking = ended + max(self.poll, LOOK_SPACING * (ended - began))
             if self.due:
-                await self._round()
+                if await self._round() < BATCH:
+                    await pause(self.connection.ended, GATHER_SECONDS)
             else:
                 self.wake.clear()
                 await pause(self.wake, looking - time.monotonic())
@@ -161,7 +164,8 @@ class _Session:
         self.looked_everywhere = True
         LAG.set(self.look.lag)
 
-    async def _round(self) -> None:
+    async def _round(self) -> int:
+        """Publishes what is next in the workspaces whose turn it is; answers how many events."""
         turn = list(islice(self.due, TURN))
         for workspace_id in turn:
             del self.due[workspace_id]
@@ -174,6 +178,7 @@ class _Session:
                 self.due.setdefault(workspace_id)
         if messages:
             await self._publish(messages)
+        return len(messages)
 
     def _fitting(self, entries: Sequence[LogEntry]) -> list[Message]:
         """Up to an event that is too large. It holds up its own workspace, and no other, until NATS takes it."""

@@ -9,17 +9,17 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from psycopg import AsyncConnection
-from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
 
 from eventstore.database import Pool, open_pool
+from eventstore.gathering import AsyncGatheringConnection
 from eventstore.nudge import Nudger
-from eventstore.patience import AsyncPatientConnection, within_time
+from eventstore.patience import within_time
 from eventstore.unit_of_work import EventStore
 from projections.catalogue import ROWS
 from workers.running.broker import AS_IT_IS, Broker, StreamSettings
 
-AsyncDb = AsyncConnection[TupleRow]
+AsyncDb = AsyncGatheringConnection
 AsyncPool = AsyncConnectionPool[AsyncDb]
 
 _POOL_SIZE: Final = 8
@@ -78,7 +78,7 @@ async def async_pool(url: str, *, size: int = _POOL_SIZE) -> AsyncIterator[Async
     """A pool of autocommitting connections that asks for a new one soon again when Postgres was away."""
     opened: AsyncPool = AsyncConnectionPool(
         within_time(url),
-        connection_class=AsyncPatientConnection,
+        connection_class=AsyncGatheringConnection,
         configure=_configure,
         min_size=2,
         max_size=size,
@@ -105,6 +105,6 @@ async def _configure(conn: AsyncConnection[Any]) -> None:
 async def transaction(pool: AsyncPool) -> AsyncIterator[AsyncDb]:
     """A transaction in a pipeline: one round trip where no statement waits for another's answer."""
     async with pool.connection() as conn, conn.pipeline():
-        await conn.execute("BEGIN")
+        await conn.say(b"BEGIN")
         yield conn
-        await conn.execute("COMMIT")
+        await conn.say(b"COMMIT")

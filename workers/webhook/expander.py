@@ -18,6 +18,7 @@ that was made after it, or not go to one that wanted it then.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, LiteralString
@@ -39,6 +40,10 @@ DELIVERIES: Final = 10_000
 """Deliveries that one transaction may come to, and a few more: with many endpoints it takes fewer events."""
 REMEMBERED: Final = 10_000
 """Workspaces whose endpoints are remembered."""
+BELIEVED_SECONDS: Final = 1.0
+"""How long a workspace that had no endpoints is believed to have none. Another process may have come to know of one."""
+LINGER_SECONDS: Final = 0.02
+"""How long messages are gathered behind others: many commits in quick succession are one transaction here."""
 
 EXPANDED: Final = Counter("daybook_webhook_deliveries_made", "Deliveries made from events.")
 
@@ -65,6 +70,7 @@ class Endpoints:
 
     seq: int = 0
     webhooks: dict[UUID, Webhook] = field(default_factory=dict)
+    believed_until: float = 0.0
     _wanting: dict[str, tuple[UUID, ...]] = field(default_factory=dict)
 
     def copy(self) -> Endpoints:
@@ -101,7 +107,16 @@ class Expander:
             reads=frozenset({WEBHOOK.stream_type}),
             limit=self._limit,
             forget=self._known.clear,
+            linger=LINGER_SECONDS,
+            ignores=self._ignores,
         )
+
+    def _ignores(self, workspace_id: UUID, event_type: str) -> bool:
+        """No delivery comes of an event of a workspace without endpoints; that it has one now, an event of its own says."""
+        known = self._known.get(workspace_id)
+        if known is None or known.webhooks or event_type in _TYPES:
+            return False
+        return time.monotonic() < known.believed_until
 
     async def _apply(self, conn: AsyncDb, batch: Batch) -> Committed:
         endpoints = await self._as_of(conn, batch.workspace_id, batch.after)
@@ -145,4 +160,5 @@ class Expander:
     def _remember(self, workspace_id: UUID, endpoints: Endpoints) -> None:
         if len(self._known) >= REMEMBERED and workspace_id not in self._known:
             self._known.clear()
+        endpoints.believed_until = time.monotonic() + BELIEVED_SECONDS
         self._known[workspace_id] = endpoints

@@ -187,7 +187,7 @@ async def claim(pool: AsyncPool, lease: UUID, asked: Mapping[Endpoint, int], *, 
                 "lease": lease,
                 "seconds": seconds,
             }
-            await conn.execute(entering(workspace_id))
+            await conn.say(entering(workspace_id))
             cursors.append(await conn.execute(_CLAIM, bounds))
         for cursor in cursors:
             claimed += [Claimed(*row) for row in await cursor.fetchall()]
@@ -202,7 +202,7 @@ async def load(pool: AsyncPool, claimed: Iterable[Claimed]) -> tuple[list[Letter
     async with transaction(pool) as conn:
         asked = []
         for workspace_id, group in groups.items():
-            await conn.execute(entering(workspace_id))
+            await conn.say(entering(workspace_id))
             events = await conn.execute(_EVENTS, (workspace_id, list({item.seq for item in group})))
             receivers = await conn.execute(_RECEIVERS, (workspace_id, list({item.webhook_id for item in group})))
             asked.append((group, events, receivers))
@@ -249,7 +249,7 @@ async def cancel(pool: AsyncPool, stranded: Iterable[Claimed]) -> None:
     groups = _by_workspace(stranded, attrgetter("workspace_id"))
     async with transaction(pool) as conn:
         for workspace_id, group in groups.items():
-            await conn.execute(entering(workspace_id))
+            await conn.say(entering(workspace_id))
             await conn.execute(_CANCEL, (workspace_id, list({item.webhook_id for item in group})))
 
 
@@ -262,7 +262,7 @@ async def record(pool: AsyncPool, results: Sequence[Result], failing_seconds: fl
     async with transaction(pool) as conn:
         asked = []
         for workspace_id, group in sorted(groups.items()):
-            await conn.execute(entering(workspace_id))
+            await conn.say(entering(workspace_id))
             await conn.execute(_RECORD, (*_columns(group), workspace_id, workspace_id))
             asked.append((group, await _record_health(conn, workspace_id, group, failing_seconds)))
         exhausted = []

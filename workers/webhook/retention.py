@@ -73,6 +73,6 @@ async def forget_old(pool: AsyncPool, keep_seconds: float = KEEP_SECONDS) -> int
 
 async def _forget_some(pool: AsyncPool, workspace_id: UUID, before: UUID) -> int:
     async with transaction(pool) as conn:
-        await conn.execute(entering(workspace_id))
+        await conn.say(entering(workspace_id))
         row = await (await conn.execute(_FORGET, (workspace_id, workspace_id, before, BATCH, workspace_id))).fetchone()
     return row[0] if row else 0
