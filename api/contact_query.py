@@ -15,7 +15,7 @@ from api.http.query import free, malformed, malformed_parameter
 from domain.contact import ContactStatus, ContactType
 from domain.kernel import FieldError
 from domain.kernel.filter import Condition, Conditions, all_given
-from projections.contact_asked import FIELDS
+from projections.table.asking.asked import Fields
 from projections.table.search import MAX_WORDS
 
 MAX_FREE: Final = 20
@@ -97,7 +97,7 @@ def contact_query(
     return ContactQuery(filter=wanted, search=searched({"search": search, "q": q}))
 
 
-def any_field(request: Request[Any, Any, Any]) -> Conditions:
+def any_field(request: Request[Any, Any, Any], known: Fields) -> Conditions:
     """All query parameters that are not the operation's own, as conditions: a contact's field, else a custom field, is what
     is given, whatever its case. Refuses more than twenty of them, and text that a field cannot be compared with.
     """
@@ -106,13 +106,13 @@ def any_field(request: Request[Any, Any, Any]) -> Conditions:
         raise malformed(
             "Too many fields", [FieldError(field=given[MAX_FREE][0][:64], message=f"is one of more than {MAX_FREE}")]
         )
-    return Conditions(match="all", conditions=tuple(_equal(name, value) for name, value in given))
+    return Conditions(match="all", conditions=tuple(_equal(known, name, value) for name, value in given))
 
 
-def _equal(name: str, value: str) -> Condition:
-    found = FIELDS.known_as(name)
+def _equal(known: Fields, name: str, value: str) -> Condition:
+    found = known.known_as(name)
     asked_for = f"custom.{name}" if found is None and "." not in name else name
-    field = FIELDS.find(asked_for)
+    field = known.find(asked_for)
     try:
         wanted = value if field is None else field.comparison.from_text(value)
     except ValueError as error:

@@ -15,7 +15,7 @@ from api.http.paging import Search, sorted_by
 from api.http.routes import get, post
 from domain.kernel.fields import kept
 from domain.kernel.filter import Group
-from projections.contact_asked import found
+from projections.contact_asked import fields, found
 from projections.contact_view import views
 from schemas.contact import ContactView
 from schemas.contact_search import ContactSearch
@@ -48,8 +48,9 @@ class ContactSearchController(Controller):
         self, ask: NamedDependency[Ask], wanted: NamedDependency[PageRequest], search: Search = None
     ) -> Json[Page[ContactView]]:
         """All that is given must hold. None is no error: the page is empty."""
-        asked = any_field(ask.request)
-        return ask.listed(wanted, lambda conn: found(conn, wanted, asked, search), views)
+        known = fields(ask.visible_to, ask.caller.may)
+        asked = any_field(ask.request, known)
+        return ask.listed(wanted, lambda conn: found(conn, wanted, asked, known, search), views)
 
     @post(
         operation_id="searchContacts",
@@ -60,7 +61,7 @@ class ContactSearchController(Controller):
     )
     def search_contacts(self, ask: NamedDependency[Ask], data: RequestBody[ContactSearch]) -> Json[Page[ContactView]]:
         """All conditions of one group must hold, whichever group, and the words of `q`, too. Newest first."""
-        given = kept(data)
+        given, known = kept(data), fields(ask.visible_to, ask.caller.may)
         wanted = PageRequest(limit=data.limit, offset=data.offset, sort=sorted_by(given["sort"]))
         asked = Group(match="all") if data.query is None else data.query.asked()
-        return ask.listed(wanted, lambda conn: found(conn, wanted, asked, given["q"], at="query"), views)
+        return ask.listed(wanted, lambda conn: found(conn, wanted, asked, known, given["q"], at="query"), views)

@@ -16,6 +16,7 @@ from api.http.routes import delete, get, patch, post
 from application import segment as segments
 from domain.segment import SEGMENT, CreateSegment, DeleteSegment, UpdateSegment
 from projections import segment as rows
+from projections.contact_asked import fields
 from projections.contact_view import views as contact_views
 from schemas.contact import ContactView
 from schemas.segment import PreviewedContacts, SegmentPreview, SegmentView
@@ -61,7 +62,7 @@ class SegmentController(Controller):
     ) -> Json[One[PreviewedContacts]]:
         """How many contacts it holds of, and the newest fifty of them. Nothing is saved."""
         with ask.reading() as conn:
-            return ask.told(rows.preview(conn, data.filter))
+            return ask.told(rows.preview(conn, data.filter, fields(ask.visible_to, ask.caller.may)))
 
     @get("/{segment_id:uuid}", operation_id="getSegment", summary="Get one segment", scope="segments:read")
     def get_segment(self, ask: NamedDependency[Ask], segment_id: FromPath[UUID]) -> Json[One[SegmentView]]:
@@ -83,7 +84,8 @@ class SegmentController(Controller):
         """Those of which its filter holds now; newest first, sorted and searched as contacts are."""
         with ask.reading() as conn:
             segment = ask.found(conn, rows.SEGMENTS, segment_id)
-        return ask.listed(wanted, lambda conn: rows.members(conn, wanted, segment, search), contact_views)
+        known = fields(ask.visible_to, ask.caller.may)
+        return ask.listed(wanted, lambda conn: rows.members(conn, wanted, segment, known, search), contact_views)
 
     @patch(
         "/{segment_id:uuid}",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
+from uuid import UUID
 
 from domain.contact import Contact
 from domain.kernel.filter import Filter
@@ -22,25 +24,37 @@ _STATED: Final = {
 }  # fmt: skip
 """By the name that callers use, the state's fields that have no column: segments ask for them, lists are not sorted by them."""
 
-FIELDS: Final = Fields(
-    known={
-        **CONTACTS.fields.known,
-        **{wire: stated.text(name, wire) for wire, name in _STATED.items()},
-        "birthday": stated.date("birthday", "birthday"),
-    },
-    within={
-        **CONTACTS.fields.within,
+_KNOWN: Final = {
+    **CONTACTS.fields.known,
+    **{wire: stated.text(name, wire) for wire, name in _STATED.items()},
+    "birthday": stated.date("birthday", "birthday"),
+}
+
+RELATED: Final = {"company": "companies", "deals": "deals"}
+"""What can be asked of a contact's relations, and what a caller must be allowed to read for it."""
+
+
+def fields(visible_to: UUID | None = None, may: Callable[[str], bool] = lambda _: True) -> Fields:
+    """What a caller can ask for who sees only what is theirs (``visible_to``), or all where that is none, and who may what
+    ``may`` says of scopes.
+    """
+    related = {
         "company": of_one(CONTACTS, "company_id", COMPANIES),
-        "deals": of_any(CONTACTS, DEALS, "contact_id"),
-    },
-)
+        "deals": of_any(CONTACTS, DEALS, "contact_id", visible_to),
+    }
+    readable = {name: find for name, find in related.items() if may(f"{RELATED[name]}:read")}
+    return Fields(known=_KNOWN, within={**CONTACTS.fields.within, **readable})
+
+
+FIELDS: Final = fields()
+"""What who sees all can ask for."""
 
 
 def found(
-    conn: Db, request: PageRequest, wanted: Filter, search: str | None = None, *, at: str = ""
+    conn: Db, request: PageRequest, wanted: Filter, known: Fields, search: str | None = None, *, at: str = ""
 ) -> Listed[Contact]:
     """The contacts of which a filter holds, and in which all words of ``search`` are found.
 
     ``at`` is what callers call the filter: refusals name what in it cannot be asked.
     """
-    return LISTING.search(conn, request, search, asked(wanted, FIELDS, at).where())
+    return LISTING.search(conn, request, search, asked(wanted, known, at).where())

@@ -11,6 +11,7 @@ from domain.segment import SEGMENT, Segment
 from eventstore.database import Db
 from eventstore.rows import Current
 from projections.contact_asked import found
+from projections.table.asking.asked import Fields
 from projections.table.column import FOLDED, Column
 from projections.table.listing import Listed, Listing
 from projections.table.rows import RowTable
@@ -33,9 +34,9 @@ def views(_: Db, segments: Sequence[Current[Segment]]) -> list[SegmentView]:
     return [shown(SegmentView, segment) for segment in segments]
 
 
-def preview(conn: Db, asked: Group) -> PreviewedContacts:
+def preview(conn: Db, asked: Group, known: Fields) -> PreviewedContacts:
     """How many contacts the filter holds of, and the newest fifty of those that the caller may see."""
-    listed = found(conn, PageRequest(exact=True), asked, at="filter")
+    listed = found(conn, PageRequest(exact=True), asked, known, at="filter")
     return PreviewedContacts(count=listed.total, contacts=[_previewed(contact) for contact in listed.rows])
 
 
@@ -46,6 +47,8 @@ def _previewed(contact: Current[Contact]) -> PreviewedContact:
     )
 
 
-def members(conn: Db, request: PageRequest, segment: Current[Segment], search: str | None = None) -> Listed[Contact]:
+def members(
+    conn: Db, request: PageRequest, segment: Current[Segment], known: Fields, search: str | None = None
+) -> Listed[Contact]:
     """The segment's contacts, as they are now."""
-    return found(conn, request, segment.state.filter, search)
+    return found(conn, request, segment.state.filter, known, search, at="filter")

@@ -134,6 +134,27 @@ def test_members_read_them_and_admins_write_them(people: Team) -> None:
     assert previewed(people.member, VIP) == ["Ada", "Ben"]
 
 
+def test_deals_are_asked_for_that_the_caller_sees(people: Team) -> None:
+    (ada,) = people.owner.listed("/contacts", search="ada")
+    people.owner.patch(f"/contacts/{ada['id']}", {"assignedTo": str(people.limited.account_id)})
+    pipeline = created(people.owner.post("/pipelines", {"name": "Sales", "stages": [{"name": "New"}]}))
+    (stage,) = people.owner.listed(f"/pipelines/{pipeline['id']}/stages")
+    deal = {"name": "Hops", "value": 50, "pipelineId": pipeline["id"], "stageId": stage["id"], "contactId": ada["id"]}
+    created(people.owner.post("/deals", deal))
+    worth = matching("all", condition("deals.value", "gt", 40))
+    assert previewed(people.owner, worth) == ["Ada"]
+    assert previewed(people.limited, worth) == []
+    created(people.owner.post("/deals", {**deal, "assignedTo": str(people.limited.account_id)}))
+    assert previewed(people.limited, worth) == ["Ada"]
+
+
+def test_a_key_asks_for_nothing_that_it_may_not_read(people: Team) -> None:
+    key = people.key("contacts:read", "companies:read")
+    assert previewed(key, matching("all", condition("company.industry", "eq", "brewing"))) == ["Ada", "Cleo"]
+    answer = key.post("/segments/preview", {"filter": matching("all", condition("deals.value", "gt", 40))})
+    refused(answer, 422, "filter.conditions[0].field")
+
+
 def test_who_sees_only_what_is_theirs_is_counted_only_that(people: Team) -> None:
     people.owner.contact(firstName="Mine", tags=["VIP"], assignedTo=str(people.limited.account_id))
     segment = created(people.owner.post("/segments", {"name": "VIPs", "filter": VIP}))

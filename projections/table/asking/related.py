@@ -12,8 +12,9 @@ from eventstore.database import Db
 from eventstore.rows import Current
 from projections.table.asking.asked import Find
 from projections.table.asking.comparison import Comparison, Field
-from projections.table.asking.compiled import HERE, Compiled
+from projections.table.asking.compiled import HERE, TRUE, Compiled, every
 from projections.table.rows import RowTable
+from projections.table.seeing import seen
 
 MAX_REFERRING: Final = 10_000
 """Of those that refer to one record, so many are asked when it is tested by itself."""
@@ -63,19 +64,20 @@ class OfOne(Comparison):
 class OfAny(Comparison):
     """A field of those that refer to a record, by its id: it holds if it does of any one of them.
 
-    They refer to it in a column ``by`` of ``table``, and ``refer`` finds them.
+    They refer to it in a column ``by`` of ``table``, as far as they are ``seen``, and ``refer`` finds them.
     """
 
     table: str
     by: str
     inner: Field
     refer: Refer
+    seen: Compiled = TRUE
 
     def read(self, operator: Operator, value: Any) -> Any:
         return self.inner.comparison.read(operator, value)
 
     def where(self, column: Compiled, operator: Operator, wanted: Any) -> Compiled:
-        return _related(self.table, self.by, column, self.inner, operator, wanted)
+        return _related(self.table, self.by, column, self.inner, operator, wanted, self.seen)
 
     def test(self, conn: Db, operator: Operator, wanted: Any) -> Callable[[Any], bool]:
         holds = self.inner.comparison.test(conn, operator, wanted)
@@ -88,9 +90,11 @@ class OfAny(Comparison):
         return self.inner.comparison.from_text(text)
 
 
-def _related(table: str, by: str, column: Compiled, inner: Field, operator: Operator, wanted: Any) -> Compiled:
-    """There is a row that is related, and of which it holds."""
-    asked = inner.comparison.where(inner.column, operator, wanted)
+def _related(
+    table: str, by: str, column: Compiled, inner: Field, operator: Operator, wanted: Any, seen: Compiled = TRUE
+) -> Compiled:
+    """There is a row that is related and seen, and of which it holds."""
+    asked = every(seen, inner.comparison.where(inner.column, operator, wanted))
     return Compiled(
         f"EXISTS (SELECT FROM {table} AS related WHERE related.workspace_id = %s AND related.{by} = {column.sql}"
         f" AND ({asked.sql}))",
@@ -111,19 +115,23 @@ def of_one(table: RowTable[Any], column: str, other: RowTable[Any]) -> Find:
     return find
 
 
-def of_any(table: RowTable[Any], other: RowTable[Any], column: str) -> Find:
-    """What those are asked that refer to a row, in a column of theirs, by the names of their own fields."""
+def of_any(table: RowTable[Any], other: RowTable[Any], column: str, visible_to: UUID | None) -> Find:
+    """What those are asked that refer to a row, in a column of theirs, by the names of their own fields; of them those that
+    the caller sees.
+    """
+    theirs = seen(other, visible_to)
     (reference,) = (found for found in other.references if found.field == column)
 
     def refer(conn: Db, record_id: UUID) -> Iterable[Current[Any]]:
-        return other.load(conn, other.referring(conn, reference, record_id, MAX_REFERRING)).values()
+        there = other.load(conn, other.referring(conn, reference, record_id, MAX_REFERRING)).values()
+        return [current for current in there if other.visible(conn, current, visible_to)]
 
     def find(name: str) -> Field | None:
         inner = other.fields.known.get(name)
         if inner is None:
             return None
         return Field(
-            Compiled(f"{table.table}.id"), OfAny(other.table, column, inner, refer), lambda current: current.id
+            Compiled(f"{table.table}.id"), OfAny(other.table, column, inner, refer, theirs), lambda current: current.id
         )
 
     return find
