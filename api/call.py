@@ -39,7 +39,7 @@ class CallController(Controller):
         self, ask: NamedDependency[Ask], wanted: NamedDependency[PageRequest], asked: NamedDependency[Compiled]
     ) -> Json[Page[CallView]]:
         """The last that began first, unless sorted by createdAt or updatedAt. All filters that are given must hold.
-        Members limited to what is assigned to them see calls with contacts of theirs.
+        Members limited to what is assigned to them see calls with contacts, or about deals, of theirs.
         """
         return ask.many(rows.LISTING, wanted, _views(ask), asked)
 

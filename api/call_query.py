@@ -17,6 +17,7 @@ def call_query(
     contact_id: Annotated[
         UUID | None, QueryParameter(name="contactId", description="With the contact of this id.")
     ] = None,
+    deal_id: Annotated[UUID | None, QueryParameter(name="dealId", description="About the deal of this id.")] = None,
     user_id: Annotated[
         UUID | None, QueryParameter(name="userId", description="Made or taken by the user of this id.")
     ] = None,
@@ -29,6 +30,7 @@ def call_query(
     return asked_of(
         CALLS,
         ("contactId", "eq", contact_id),
+        ("dealId", "eq", deal_id),
         ("userId", "eq", user_id),
         ("direction", "eq", direction),
         ("status", "eq", status),

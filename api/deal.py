@@ -21,6 +21,7 @@ from domain.stage import DealStatus
 from projections import deal as rows
 from projections.deal_details import with_details
 from schemas.deal import DealPatch, DealView, DealWithDetails, NewDeal
+from schemas.job import JobView
 from schemas.wire.page import One, Page, PageRequest
 
 _NEW: Final = {
@@ -118,7 +119,7 @@ class DealController(Controller):
         """
         return change(lambda unit: deals.update(unit, deal_id, data, change.if_version), deals.view)
 
-    @delete("/{deal_id:uuid}", operation_id="deleteDeal", summary="Delete a deal", scope="deals:write")
-    def delete_deal(self, change: NamedDependency[Change], deal_id: FromPath[UUID]) -> Json[None]:
-        """For good. What happened to it stays in the log."""
+    @delete("/{deal_id:uuid}", operation_id="deleteDeal", summary="Delete a deal", scope="deals:write", large=True)
+    def delete_deal(self, change: NamedDependency[Change], deal_id: FromPath[UUID]) -> Json[One[JobView]]:
+        """For good. Its tasks, notes and calls stay, without a deal. What happened to it stays in the log."""
         return change.end(DEAL, deal_id, DeleteDeal())

@@ -34,11 +34,13 @@ class NoteController(Controller):
         contact_id: Annotated[
             UUID | None, QueryParameter(name="contactId", description="About the contact of this id.")
         ] = None,
+        deal_id: Annotated[UUID | None, QueryParameter(name="dealId", description="About the deal of this id.")] = None,
     ) -> Json[Page[NoteView]]:
-        """Newest first. Members limited to what is assigned to them see what is about a contact of theirs, and what they
-        wrote about nothing.
+        """Newest first. Members limited to what is assigned to them see what is about a contact or deal of theirs, and what
+        they wrote about nothing.
         """
-        return ask.many(rows.LISTING, wanted, rows.views, asked_of(rows.NOTES, ("contactId", "eq", contact_id)))
+        where = asked_of(rows.NOTES, ("contactId", "eq", contact_id), ("dealId", "eq", deal_id))
+        return ask.many(rows.LISTING, wanted, rows.views, where)
 
     @post(operation_id="createNote", summary="Write a note", scope="notes:write", example=_NEW)
     def create_note(self, act: NamedDependency[Act], data: RequestBody[NewNote]) -> Json[One[NoteView]]:

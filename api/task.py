@@ -36,7 +36,7 @@ class TaskController(Controller):
         self, ask: NamedDependency[Ask], wanted: NamedDependency[PageRequest], asked: NamedDependency[TaskQuery]
     ) -> Json[Page[TaskView]]:
         """Newest first, unless sorted by title, priority, dueDate, createdAt or updatedAt. All filters that are given
-        must hold. Members limited to what is assigned to them see that, and what is about a contact of theirs.
+        must hold. Members limited to what is assigned to them see that, and what is about a contact or deal of theirs.
         """
         return ask.listed(
             wanted,

@@ -39,6 +39,7 @@ def task_query(
     contact_id: Annotated[
         UUID | None, QueryParameter(name="contactId", description="About the contact of this id.")
     ] = None,
+    deal_id: Annotated[UUID | None, QueryParameter(name="dealId", description="About the deal of this id.")] = None,
     due_before: Annotated[
         str | None, QueryParameter(name="due_before", description="Due before this date or RFC 3339 time.")
     ] = None,
@@ -59,6 +60,7 @@ def task_query(
         ("priority", "eq", None if priority is None else PRIORITIES.index(priority)),
         ("assignedTo", "eq", assigned_to),
         ("contactId", "eq", contact_id),
+        ("dealId", "eq", deal_id),
         ("dueDate", "before", _date({"due_before": due_before, "dueBefore": due_before_camel})),
         ("dueDate", "after", _date({"due_after": due_after, "dueAfter": due_after_camel})),
         beside=None if status is None else standing(status, at),

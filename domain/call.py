@@ -37,6 +37,7 @@ def beginning(value: datetime) -> datetime:
 ContactId = Annotated[
     UUID, Refers("contact", on_end="cascade"), Meta(description="The contact that it is with; it is deleted with it.")
 ]
+DealId = Annotated[UUID, Refers("deal"), Meta(description="The deal that it was about; it stays when that goes.")]
 UserId = Annotated[UUID, Refers("user"), Meta(description="The user who made or took it.")]
 InOrOut = Annotated[Direction, Meta(description="Whether the contact called (`inbound`) or was called.")]
 Status = Annotated[Outcome, Meta(description="What came of it.")]
@@ -53,6 +54,7 @@ class CallFacts(Value):
     status: Status
     duration: Duration | None = None
     notes: Notes | None = None
+    deal_id: DealId | None = None
 
 
 class CallDetails(CallFacts, kw_only=True):
@@ -64,6 +66,7 @@ class CallChanges(Value):
     """The fields of a call that can change."""
 
     contact_id: ContactId | UnsetType = UNSET
+    deal_id: DealId | UnsetType | None = UNSET
     user_id: UserId | UnsetType = UNSET
     direction: InOrOut | UnsetType = UNSET
     status: Status | UnsetType = UNSET

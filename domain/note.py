@@ -1,4 +1,4 @@
-"""A note: what somebody has written down, in Markdown, about a contact."""
+"""A note: what somebody has written down, in Markdown, about a contact or a deal."""
 
 from __future__ import annotations
 
@@ -16,12 +16,14 @@ Content = Annotated[Markdown, Meta(description="What it says, in Markdown; kept 
 ContactId = Annotated[
     UUID, Refers("contact", on_end="cascade"), Meta(description="The contact that it is about; it is deleted with it.")
 ]
+DealId = Annotated[UUID, Refers("deal"), Meta(description="The deal that it is about; it stays when that goes.")]
 Author = Annotated[UUID, Meta(description="The user who wrote it.")]
 
 
 class NoteDetails(Value):
     content: Content
     contact_id: ContactId | None = None
+    deal_id: DealId | None = None
 
 
 class NoteChanges(Value):
@@ -29,6 +31,7 @@ class NoteChanges(Value):
 
     content: Content | UnsetType = UNSET
     contact_id: ContactId | UnsetType | None = UNSET
+    deal_id: DealId | UnsetType | None = UNSET
 
 
 class Note(NoteDetails, State, kw_only=True):
@@ -37,7 +40,7 @@ class Note(NoteDetails, State, kw_only=True):
     @property
     def kept_by(self) -> UUID | None:
         """Whose it is while it is about nothing: its author's. About something, it is for whoever sees that."""
-        return self.created_by if self.contact_id is None else None
+        return self.created_by if self.contact_id is None and self.deal_id is None else None
 
 
 class CreateNote(NoteDetails, Command, kw_only=True):

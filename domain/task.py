@@ -1,4 +1,4 @@
-"""A task: something to be done, by itself or about a contact."""
+"""A task: something to be done, by itself or about a contact or a deal."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ AssignedTo = Annotated[
 ContactId = Annotated[
     UUID, Refers("contact", on_end="cascade"), Meta(description="The contact that it is about; it is deleted with it.")
 ]
+DealId = Annotated[UUID, Refers("deal"), Meta(description="The deal that it is about; it stays when that goes.")]
 TitleThen = Annotated[str, Meta(description="Its title at that moment.")]
 
 
@@ -40,6 +41,7 @@ class TaskDetails(Value):
     priority: HowUrgent = "medium"
     assigned_to: AssignedTo | None = None
     contact_id: ContactId | None = None
+    deal_id: DealId | None = None
 
 
 class TaskChanges(Value):
@@ -51,6 +53,7 @@ class TaskChanges(Value):
     priority: HowUrgent | UnsetType = UNSET
     assigned_to: AssignedTo | UnsetType | None = UNSET
     contact_id: ContactId | UnsetType | None = UNSET
+    deal_id: DealId | UnsetType | None = UNSET
 
 
 class Task(TaskDetails, State):

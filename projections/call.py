@@ -10,6 +10,7 @@ from domain.call import CALL, Call
 from eventstore.database import Db
 from eventstore.rows import Current
 from projections.contact import CONTACTS
+from projections.deal import DEALS
 from projections.table.column import ID, TEXT, TIME, Column
 from projections.table.listing import Listing
 from projections.table.rows import RowTable
@@ -21,16 +22,17 @@ from schemas.wire.page import Sort
 CALLS: RowTable[Call] = RowTable(
     table="calls",
     decider=CALL,
-    version=1,
+    version=2,
     columns=(
         Column("contact_id", ID),
+        Column("deal_id", ID),
         Column("user_id", ID),
         Column("direction", TEXT),
         Column("status", TEXT),
         Column("started_at", TIME, sort=True),
     ),
     times=("created_at", "updated_at"),
-    hangs_on={"contact_id": CONTACTS},
+    hangs_on={"contact_id": CONTACTS, "deal_id": DEALS},
 )
 
 LISTING: Final = Listing(CALLS, default=Sort(field="startedAt", descending=True))

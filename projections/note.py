@@ -9,6 +9,7 @@ from domain.note import NOTE, Note
 from eventstore.database import Db
 from eventstore.rows import Current
 from projections.contact import CONTACTS
+from projections.deal import DEALS
 from projections.table.column import ID, Column
 from projections.table.listing import Listing
 from projections.table.rows import RowTable
@@ -19,11 +20,11 @@ from schemas.wire.page import Sort
 NOTES: RowTable[Note] = RowTable(
     table="notes",
     decider=NOTE,
-    version=1,
-    columns=(Column("kept_by", ID), Column("contact_id", ID)),
+    version=2,
+    columns=(Column("kept_by", ID), Column("contact_id", ID), Column("deal_id", ID)),
     owner="kept_by",
     times=("created_at", "updated_at"),
-    hangs_on={"contact_id": CONTACTS},
+    hangs_on={"contact_id": CONTACTS, "deal_id": DEALS},
 )
 
 LISTING: Final = Listing(NOTES, default=Sort(field="createdAt", descending=True))

@@ -11,6 +11,7 @@ from domain.task import TASK, Task
 from eventstore.database import Db
 from eventstore.rows import Current
 from projections.contact import CONTACTS
+from projections.deal import DEALS
 from projections.table.column import FOLDED, ID, TEXT, TIME, WHOLE, Column
 from projections.table.listing import Listing
 from projections.table.rows import RowTable
@@ -21,7 +22,7 @@ from schemas.wire.page import Sort
 TASKS: RowTable[Task] = RowTable(
     table="tasks",
     decider=TASK,
-    version=1,
+    version=2,
     columns=(
         Column("title", FOLDED, sort=True, searched=True),
         Column("description", FOLDED, searched=True),
@@ -30,10 +31,11 @@ TASKS: RowTable[Task] = RowTable(
         Column("due_date", TIME, sort=True),
         Column("assigned_to", ID),
         Column("contact_id", ID),
+        Column("deal_id", ID),
     ),
     owner="assigned_to",
     times=("created_at", "updated_at"),
-    hangs_on={"contact_id": CONTACTS},
+    hangs_on={"contact_id": CONTACTS, "deal_id": DEALS},
 )
 
 LISTING: Final = Listing(TASKS, default=Sort(field="createdAt", descending=True))

@@ -61,7 +61,7 @@ def _referring(decider: Decider[Any, Any, State], subjects: tuple[str, ...]) -> 
     return tuple(reference for reference in references(decider.state) if reference.to.kind in subjects)
 
 
-TIMELINE: Final = timeline("timeline", 4, SUBJECTS)
+TIMELINE: Final = timeline("timeline", 5, SUBJECTS)
 KINDS: Final = frozenset({*SUBJECTS, *TIMELINE.folds})
 """The kinds of thing whose events are on timelines."""
 

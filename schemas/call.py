@@ -50,6 +50,7 @@ class CallView(CallDetails, kw_only=True):
     example: ClassVar[JSON] = {
         "id": "0198c6f2-7d3a-7c4e-9b1f-2a6d5e8f00c0",
         "contactId": "0198c6f2-7d3a-7c4e-9b1f-2a6d5e8f0001",
+        "dealId": "0198c6f2-7d3a-7c4e-9b1f-2a6d5e8f00d1",
         "contact": {"firstName": "Sarah", "lastName": "Kim"},
         "userId": "0198c6f2-7d3a-7c4e-9b1f-2a6d5e8f0010",
         "user": {"name": "David Park"},

@@ -26,6 +26,7 @@ class NoteView(NoteDetails, kw_only=True):
         "id": "0198c6f2-7d3a-7c4e-9b1f-2a6d5e8f00b0",
         "content": "Had a *great* call. They're interested in the premium tier.",
         "contactId": "0198c6f2-7d3a-7c4e-9b1f-2a6d5e8f0001",
+        "dealId": "0198c6f2-7d3a-7c4e-9b1f-2a6d5e8f00d1",
         "createdBy": "0198c6f2-7d3a-7c4e-9b1f-2a6d5e8f0010",
         "createdAt": "2026-04-14T15:30:00.123456Z",
         "updatedAt": "2026-04-14T15:30:00.123456Z",

@@ -45,6 +45,7 @@ class TaskView(TaskDetails, kw_only=True):
         "completedAt": None,
         "assignedTo": "0198c6f2-7d3a-7c4e-9b1f-2a6d5e8f0010",
         "contactId": "0198c6f2-7d3a-7c4e-9b1f-2a6d5e8f0001",
+        "dealId": "0198c6f2-7d3a-7c4e-9b1f-2a6d5e8f00d1",
         "createdAt": "2026-04-15T10:00:00.123456Z",
         "updatedAt": "2026-04-15T10:00:00.123456Z",
         "version": 1,

@@ -62,7 +62,7 @@ TAGS: Final[dict[str, str]] = {
     "Pipelines": "The ways that deals take, stage by stage, and what is in them.",
     "Deals": "What may be earned, until it is won or lost.",
     "Tasks": "What is to be done, by whom and by when.",
-    "Notes": "What is written down about a contact.",
+    "Notes": "What is written down about a contact or a deal.",
     "Calls": "Phone calls with contacts, as they are logged.",
     "Interactions": "What went on between a contact and the workspace: mails, meetings, forms and more.",
     "Segments": "Contacts of which a filter holds, whenever they are asked for.",

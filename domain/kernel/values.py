@@ -230,8 +230,8 @@ def markdown(value: str) -> str:
         raise ValueError(f"must have at most {MAX_LONG_TEXT} characters")
     if not is_text(value):
         raise ValueError("must not contain control characters")
-    if not value.strip():
-        raise ValueError("must not be empty")
+    if not value.strip() or is_unseen(value):
+        raise ValueError("must have something to be seen")
     return value
 
 

@@ -72,6 +72,12 @@ class Member:
     def company(self, name: str = "Acme", **fields: Any) -> dict[str, Any]:
         return created(self.post("/companies", {"name": name, **fields}))
 
+    def deal(self, name: str = "Northwind", **fields: Any) -> dict[str, Any]:
+        """In the first stage of a pipeline of its own."""
+        pipeline = created(self.post("/pipelines", {"name": f"Pipeline {next(_number)}", "stages": [{"name": "Lead"}]}))
+        place = {"pipelineId": pipeline["id"], "stageId": pipeline["stages"][0]["id"]}
+        return created(self.post("/deals", {"name": name, "value": 1, **place, **fields}))
+
     def listed(self, path: str, **params: Any) -> list[dict[str, Any]]:
         """The things on one page of a list."""
         answer = self.get(path, params=params)

@@ -21,7 +21,7 @@ def test_markdown_is_kept_to_the_letter() -> None:
     )
 
 
-@pytest.mark.parametrize("content", ["", " \n\t", "a\0b", "x" * (MAX_LONG_TEXT + 1)])
+@pytest.mark.parametrize("content", ["", " \n\t", "\u200b\n\u2060", "a\0b", "x" * (MAX_LONG_TEXT + 1)])
 def test_what_says_nothing_or_too_much_is_refused(content: str) -> None:
     given(NOTE).when(CreateNote(content=content, created_by=ANN)).refused("validation_failed", field="content")
 

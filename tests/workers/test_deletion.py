@@ -19,6 +19,7 @@ from application.calling.caller import Caller
 from application.working import deletion
 from domain.contact import CONTACT, CreateContact
 from domain.tag import TagRef
+from domain.task import TASK, CreateTask
 from eventstore.append import Origin
 from eventstore.database import reading
 from eventstore.ids import new_id
@@ -113,6 +114,29 @@ def test_of_more_a_job_takes_it(installation: Installation, team: Team) -> None:
     is_gone(installation, team, tag_id)
     last = team.owner.listed("/activities", limit=1)[0]
     assert (last["action"], last["userId"]) == ("deleted", str(team.owner.account_id))
+
+
+def test_the_very_many_tasks_of_a_contact_are_deleted_with_it_by_a_job(installation: Installation, team: Team) -> None:
+    contact, other = team.owner.contact(), team.owner.contact()
+
+    def some(unit: Work) -> None:
+        for contact_id in (UUID(contact["id"]), UUID(other["id"])):
+            for _ in range(MANY // 2 + 1):
+                unit.begin(TASK, new_id(), CreateTask(title="A", contact_id=contact_id))
+
+    origin = Origin(team.workspace_id, Actor(type="system"))
+    for _ in range(2):
+        team.services.store.run(origin, some, bulk=True)
+    job = ok(team.owner.delete(f"/contacts/{contact['id']}"), 202)["data"]
+    refused(team.owner.post("/tasks", {"title": "B", "contactId": contact["id"]}), 422, "contactId")
+    with running(installation.config, idle) as context:
+        while job_worker.step(context):
+            pass
+    assert done(team, job["id"])
+    refused(team.owner.get(f"/contacts/{contact['id']}"), 404)
+    left = ok(team.owner.get("/tasks", params={"limit": 1, "total": "exact"}))
+    assert (left["data"][0]["contactId"], left["meta"]["total"]) == (other["id"], MANY + 2)
+    assert verify(installation.owner, workspaces=[team.workspace_id]).finding is None
 
 
 def test_so_it_is_with_whatever_others_refer_to(installation: Installation, team: Team) -> None:
