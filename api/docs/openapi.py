@@ -46,7 +46,7 @@ def document(app: Litestar) -> JSON:
         "paths": paths,
         "webhooks": {name: _webhook(name, schema) for name, schema in data.items()},
         "components": {
-            "schemas": refer.components | of_events,
+            "schemas": of_events | refer.components,
             "headers": HEADERS,
             "parameters": PARAMETERS,
             "responses": error_responses(),

@@ -44,7 +44,7 @@ def schemas(
 
     ``answered``: they are what Daybook answers, so every field that it does not leave out is there. ``taken``: they are
     what it takes, so a field with a default may be left out; of one with a ``default`` generators of clients believe that
-    it is always there, so it is told in words.
+    it is always there, so it is told in words. What is within them is called ``Given…``: answers may have it in full.
     """
     template = "#/made/{name}"
     found, made = msgspec.json.schema_components(types, ref_template=template)
@@ -53,7 +53,8 @@ def schemas(
     }
     for name in made:
         plain = name.rsplit(".", 1)[-1]
-        names.setdefault(template.format(name=name), _NAMES.get(plain, plain).removesuffix("View"))
+        inner = _NAMES.get(plain, plain).removesuffix("View")
+        names.setdefault(template.format(name=name), f"Given{inner}" if taken else inner)
     if len(set(names.values())) < len(names):
         raise ValueError(f"two types have one name in the documentation: {sorted(names.values())}")
     refs = {old: ref.format(name=new) for old, new in names.items()}
@@ -126,6 +127,8 @@ def _plain(schema: Any, refs: Mapping[str, str]) -> Any:
     if copy.get("format") == "decimal":  # exact, and on the wire a number
         copy["type"] = "number"
         del copy["format"]
+    if copy.get("type") == "object" and "properties" not in copy:
+        copy.setdefault("additionalProperties", True)  # said, as generators of clients else believe that it is empty
     match copy.get("anyOf"):
         case [{"type": str(kind)} as value, {"type": "null"}]:
             rest = {name: found for name, found in copy.items() if name != "anyOf"}
