@@ -114,10 +114,9 @@ def test_a_python_client_adds_nothing_to_the_least_of_every_body(python: ModuleT
 
 def test_with_a_python_client_a_contact_is_made_and_found(python: ModuleType, team: Team, server: str) -> None:
     contacts = importlib.import_module("daybook_client.api.contacts")
-    client = python.AuthenticatedClient(base_url=server, token=str(team.owner.token))
-    made = contacts.create_contact.sync(
-        client=client, body=importlib.import_module("daybook_client.models").NewContact(first_name="Ada")
-    )
+    new = importlib.import_module("daybook_client.models").NewContact(first_name="Ada")
+    with python.AuthenticatedClient(base_url=server, token=str(team.owner.token)) as client:
+        made = contacts.create_contact.sync(client=client, body=new)
+        page = contacts.list_contacts.sync(client=client, search="ada")
     assert made.data.first_name == "Ada"
-    page = contacts.list_contacts.sync(client=client, search="ada")
     assert [contact.to_dict() for contact in page.data] == [made.data.to_dict()]
