@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from uuid import UUID
 
-from anyio import to_thread
 from litestar import Litestar, Router
 from litestar.di import Provide
 from litestar.routes import HTTPRoute
@@ -27,13 +27,15 @@ from api.http.admission import Admission
 from api.http.ask import provided
 from api.http.attempts import Guessing
 from api.http.body import Sent, StrictBody
+from api.http.growth import Growth
 from api.http.health import healthz, metrics, readyz
 from api.http.limits import RateLimiter
 from api.http.middleware import Authentication, RequestContext
 from api.http.paging import page_request, paged
 from api.http.passwords import Passwords
 from api.http.routes import before
-from api.http.upload import Uploads
+from api.http.turns import PLACES, WAIT_SECONDS, Turns
+from api.http.upload import AT_ONCE, Uploads
 from api.interaction import InteractionController
 from api.job import JobController
 from api.log import LogController
@@ -83,7 +85,8 @@ CONTROLLERS = (
     WorkspaceController,
 )
 
-THREADS = 40
+SPARE = 1 + AT_ONCE
+"""Connections beside those of the threads of requests: for `/readyz`, which answers whatever they do, and uploads."""
 MAX_BODY = 2 * 1024 * 1024
 """Bytes; a route that takes more says so itself."""
 
@@ -93,14 +96,17 @@ def create_app(
     *,
     rate_limits: bool = True,
     metrics_token: str | None = None,
+    places: int = PLACES,
+    seconds: float = WAIT_SECONDS,
     on_startup: Sequence[Hook] = (),
     on_shutdown: Sequence[Hook] = (),
 ) -> RequestContext:
-    """The ASGI application on these services. It opens and closes nothing but what the hooks do."""
+    """The ASGI application on these services. It opens and closes nothing but what the hooks do.
 
-    async def enough_threads() -> None:
-        to_thread.current_default_thread_limiter().total_tokens = THREADS
-
+    So many requests may wait for a thread (``places``), each for so many seconds.
+    """
+    growth = Growth()
+    turns = Turns(max(1, services.pool.max_size - SPARE), places=places, seconds=seconds)
     admission = Admission(services, RateLimiter(services.pool, enabled=rate_limits))
     guessing, passwords, uploads = Guessing(enabled=rate_limits), Passwords(), Uploads()
     app = Litestar(
@@ -123,6 +129,7 @@ def create_app(
             "passwords": Provide(lambda: passwords, sync_to_thread=False),
             "uploads": Provide(lambda: uploads, sync_to_thread=False),
             "metrics_token": Provide(lambda: metrics_token, sync_to_thread=False),
+            "growth": Provide(lambda: growth, sync_to_thread=False),
         },
         middleware=[Authentication(admission)],
         before_request=before,
@@ -130,14 +137,20 @@ def create_app(
         dto=StrictBody,
         return_dto=None,
         openapi_config=None,
-        on_startup=[enough_threads, *on_startup],
-        on_shutdown=list(on_shutdown),
+        on_startup=list(on_startup),
+        on_shutdown=[*on_shutdown, turns.close],
         logging_config=None,
         request_class=Sent,
         request_max_body_size=MAX_BODY,
     )
     _resolve_in_turn(app)
-    return RequestContext(app, admission)
+
+    def committed(workspace_id: UUID, events: frozenset[str]) -> None:
+        admission.committed(workspace_id, events)
+        growth.tell(workspace_id)
+
+    services.store.committed = committed
+    return RequestContext(app, admission, turns, growth, services.pool.give_up)
 
 
 def _resolve_in_turn(app: Litestar) -> None:

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from anyio import to_thread
 from litestar import Controller, Request, Response
 from litestar.datastructures import State
 from litestar.di import NamedDependency
@@ -18,6 +17,7 @@ from api.http.attempts import Guessing, client_of
 from api.http.middleware import wanted_workspace
 from api.http.passwords import Passwords
 from api.http.routes import get, post
+from api.http.turns import in_turn
 from application import identity
 from application.calling.caller import Caller
 from application.calling.directory import Account
@@ -58,7 +58,7 @@ class AuthController(Controller):
         identity.checked(data)
         password_hash = await passwords.run(services.hasher.hash, data.password)
         try:
-            return await to_thread.run_sync(_registered, services, data, password_hash, _id(request))
+            return await in_turn(_registered, services, data, password_hash, _id(request))
         except identity.AddressTakenError:
             guessing.was_taken(client)
             raise
@@ -86,9 +86,9 @@ class AuthController(Controller):
         email = identity.address(data.email)
         guessing.log_in(_client(request), email)
         wanted = wanted_workspace(request.headers, request.scope["query_string"])
-        found = await to_thread.run_sync(identity.account_of, services, email)
+        found = await in_turn(identity.account_of, services, email)
         right = await passwords.run(identity.is_password, services, found, data.password)
-        return await to_thread.run_sync(_entered, services, found if right else None, wanted, _id(request))
+        return await in_turn(_entered, services, found if right else None, wanted, _id(request))
 
     @post("/logout", operation_id="logOut", summary="End the session", status=204)
     def log_out(self, ask: NamedDependency[Ask]) -> Response[None]:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Annotated, Any, Final, Literal
+from uuid import UUID
 
 import msgspec
-from anyio import to_thread
 from litestar import Controller, Response
 from litestar.di import NamedDependency
-from litestar.params import QueryParameter
+from litestar.params import QueryParameter, SkipValidation
 
 from api.http.ask import Ask
+from api.http.growth import Growth
 from api.http.routes import get
+from api.http.turns import Busy, in_turn
 from domain.catalogue import EVENTS
 from domain.kernel import Refused, invalid
 from eventstore.reader import head, read_log
@@ -21,8 +25,15 @@ from schemas.log import LogEntry, LogPage, LogPageMeta
 
 MAX_ENTRIES: Final = 1000
 MAX_WAIT: Final = 30
-POLL_SECONDS: Final = 0.1
+FALLBACK_SECONDS: Final = 5.0
+"""After which a wait looks by itself: the news of what others write may be lost."""
+_FIRST_SECONDS: Final = 1.0
+"""Sooner once, as the news may have been on the way when the wait began."""
+_PAUSE_SECONDS: Final = 0.1
+"""Between two looks at a log that grows and grows without what is asked for."""
 
+_Found = tuple[list[LogEntry], int]
+"""Entries, and where the log ends."""
 _NDJSON: Final = "application/x-ndjson"
 
 
@@ -41,6 +52,7 @@ class LogController(Controller):
     async def read(
         self,
         ask: NamedDependency[Ask],
+        growth: NamedDependency[SkipValidation[Growth]],
         after: Annotated[int, QueryParameter(ge=0, description="Entries behind this seq; 0 is the beginning.")] = 0,
         limit: Annotated[int, QueryParameter(ge=1, le=MAX_ENTRIES, description="Entries at most.")] = 100,
         types: Annotated[
@@ -58,18 +70,40 @@ class LogController(Controller):
         if ask.visible_to is not None:
             raise Refused("permission_denied", "The log tells of everything; you see only what is assigned to you.")
         wanted = _types(types or [])
-        deadline = time.monotonic() + wait
-        while True:
-            entries, last = await to_thread.run_sync(_read, ask, after, limit, wanted)
-            if entries or time.monotonic() >= deadline:
-                break
-            after = max(after, last)
-            await asyncio.sleep(POLL_SECONDS)
+
+        async def look(behind: int) -> _Found:
+            return await in_turn(_read, ask, behind, limit, wanted)
+
+        entries, last, after = await _awaited(look, growth, ask.caller.workspace_id, after, wait)
         ndjson = output == "ndjson" or (output is None and _NDJSON in ask.request.headers.get("accept", ""))
         return _answer(entries, last, after, ndjson=ndjson)
 
 
-def _read(ask: Ask, after: int, limit: int, types: list[str]) -> tuple[list[LogEntry], int]:
+async def _awaited(
+    look: Callable[[int], Awaitable[_Found]], growth: Growth, workspace_id: UUID, after: int, wait: int
+) -> tuple[list[LogEntry], int, int]:
+    """What is there behind ``after``, or comes within so many seconds; where the log ends; what was looked behind."""
+    deadline, fallback = time.monotonic() + wait, _FIRST_SECONDS
+    with growth.of(workspace_id) as grown:
+        entries, last = await look(after)
+        while not entries and not growth.ended and (left := deadline - time.monotonic()) > 0:
+            after = max(after, last)
+            await _told(grown, min(left, fallback))
+            fallback = FALLBACK_SECONDS
+            if not growth.ended:
+                with suppress(Busy):  # as many wait, there may be no thread for all at once
+                    entries, last = await look(after)
+    return entries, last, after
+
+
+async def _told(grown: asyncio.Event, seconds: float) -> None:
+    await asyncio.sleep(min(_PAUSE_SECONDS, seconds))
+    with suppress(TimeoutError):
+        await asyncio.wait_for(grown.wait(), seconds)
+    grown.clear()
+
+
+def _read(ask: Ask, after: int, limit: int, types: list[str]) -> _Found:
     with ask.reading() as conn:
         last, _ = head(conn)
         return read_log(conn, after=after, limit=limit, types=types, upto=last), last

@@ -11,7 +11,6 @@ from typing import Any, Final, TypeVar
 from uuid import UUID
 
 import msgspec
-from anyio import to_thread
 from litestar import Controller
 from litestar.di import NamedDependency
 from litestar.params import FromPath, RequestBody
@@ -19,6 +18,7 @@ from litestar.params import FromPath, RequestBody
 from api.http.answers import Json, plain
 from api.http.ask import Act, Ask, Change
 from api.http.routes import delete, get, patch, post
+from api.http.turns import in_turn
 from application import webhook as webhooks
 from application import webhook_ping
 from domain.webhook import Webhook
@@ -110,7 +110,7 @@ class WebhookController(Controller):
     async def test_webhook(self, ask: NamedDependency[Ask], webhook_id: FromPath[UUID]) -> Json[Ping]:
         """A `test.ping`, signed as any other; whether or not the endpoint is active. It is not repeated."""
         services, workspace_id = ask.services, ask.caller.workspace_id
-        endpoint = await to_thread.run_sync(webhook_ping.endpoint, services, workspace_id, webhook_id)
+        endpoint = await in_turn(webhook_ping.endpoint, services, workspace_id, webhook_id)
         return plain(await webhook_ping.ping(services, workspace_id, webhook_id, endpoint))
 
     @post(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import suppress
 from typing import Final
 from uuid import UUID
@@ -10,6 +9,7 @@ from uuid import UUID
 from nats.aio.msg import Msg
 
 from api.http.admission import Admission
+from daybook.listening import Listener
 from eventstore.nudge import Nudger
 from workers.running.broker import Broker
 
@@ -23,25 +23,18 @@ class AccessAnnouncer:
         self._broker = broker
         self._admission = admission
         self._nudger = Nudger(self._publish)
-        self._listener = asyncio.create_task(self._listen(), name="access")
+        self._listener = Listener(broker, _PREFIX + "*", self._hear)
 
     def announce(self, workspace_id: UUID) -> None:
         """From any thread; neither waits nor raises."""
         self._nudger.nudge(workspace_id)
 
     async def close(self) -> None:
-        self._listener.cancel()
-        await asyncio.gather(self._listener, return_exceptions=True)
+        await self._listener.close()
         await self._nudger.close()
 
     async def _publish(self, subject: str, payload: bytes) -> None:
         await self._broker.publish(_PREFIX + subject.rsplit(".", 1)[1], payload)
-
-    async def _listen(self) -> None:
-        while True:
-            connection = await self._broker.connected()
-            await connection.client.subscribe(_PREFIX + "*", cb=self._hear)
-            await connection.ended.wait()
 
     async def _hear(self, message: Msg) -> None:
         with suppress(ValueError):

@@ -40,6 +40,10 @@ class Settings:
     secret_key: bytes | None = field(default=None, repr=False)
     allow_private_webhooks: bool | None = None
     rate_limits: bool = True
+    threads: int = 20
+    queue: int = 1000
+    queue_seconds: int = 10
+    patience_seconds: int = 15
     log_level: str = "INFO"
     log_format: str = "text"
     metrics_port: int | None = None
@@ -77,6 +81,10 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
         secret_key=_key(environment.get("DAYBOOK_SECRET_KEY")),
         allow_private_webhooks=_flag(environment, "DAYBOOK_ALLOW_PRIVATE_WEBHOOKS"),
         rate_limits=_flag(environment, "DAYBOOK_RATE_LIMITS") is not False,
+        threads=_whole(environment, "DAYBOOK_THREADS", 500) or 20,
+        queue=_whole(environment, "DAYBOOK_QUEUE", 100_000) or 1000,
+        queue_seconds=_whole(environment, "DAYBOOK_QUEUE_SECONDS", 600) or 10,
+        patience_seconds=_whole(environment, "DAYBOOK_PATIENCE_SECONDS", 3600) or 15,
         log_level=_one_of(environment, "DAYBOOK_LOG_LEVEL", "INFO", _LEVELS),
         log_format=_one_of(environment, "DAYBOOK_LOG_FORMAT", "text", frozenset({"text", "json"})),
         metrics_port=_number(environment, "DAYBOOK_METRICS_PORT", 0) or None,

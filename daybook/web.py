@@ -7,13 +7,12 @@ import logging
 import os
 from contextlib import AsyncExitStack
 
-import uvicorn
-
-from api.app import create_app
-from api.http.protocol import BoundedProtocol
+from api.app import SPARE, create_app
+from api.http.server import server
 from application.calling.secretbox import SecretBox
 from application.calling.services import Services
 from daybook.access import AccessAnnouncer
+from daybook.listening import GrowthListener
 from daybook.settings import Settings
 from daybook.supervisor import watch_parent
 from eventstore.database import open_pool
@@ -24,13 +23,12 @@ from workers.running.broker import Broker
 
 log = logging.getLogger("daybook.api")
 
-POOL_SIZE = 20
-
 
 def serve(settings: Settings) -> None:
-    """Serves until SIGTERM or SIGINT; requests in hand are finished. Starts without a database too, answering 503."""
+    """Serves until SIGTERM or SIGINT, and then two seconds at most. Starts without a database too, answering 503."""
     watch_parent()
-    pool = open_pool(settings.need_database(), size=POOL_SIZE, wait=False)
+    size, patience = settings.threads + SPARE, float(settings.patience_seconds)
+    pool = open_pool(settings.need_database(), size=size, wait=False, patience=patience)
     services = Services(
         pool=pool,
         store=EventStore(pool, ROWS),
@@ -47,28 +45,21 @@ def serve(settings: Settings) -> None:
         announcer = AccessAnnouncer(broker, app.admission)
         app.admission.announce = announcer.announce
         stack.push_async_callback(announcer.close)
+        stack.push_async_callback(GrowthListener(broker, app.growth).close)
 
     app = create_app(
         services,
         rate_limits=settings.rate_limits,
         metrics_token=settings.metrics_token,
+        places=settings.queue,
+        seconds=settings.queue_seconds,
         on_startup=[connect_nudges],
         on_shutdown=[stack.aclose],
     )
     _spare_the_collector()
     try:
-        uvicorn.run(
-            app,
-            host=settings.host,
-            port=settings.port,
-            loop="uvloop",
-            http=BoundedProtocol,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers="FORWARDED_ALLOW_IPS" in os.environ,
-            timeout_graceful_shutdown=15,
-        )
+        trusted = "FORWARDED_ALLOW_IPS" in os.environ
+        server(app, host=settings.host, port=settings.port, proxy_headers=trusted).run()
     finally:
         pool.close()
 

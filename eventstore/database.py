@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import MappingProxyType
 from typing import Any, Final, LiteralString
 from uuid import UUID
@@ -14,8 +14,9 @@ import psycopg
 from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
+from eventstore.breaker import Breaker
 from eventstore.gathering import GatheringConnection
-from eventstore.patience import PATIENCE_SECONDS, within_time
+from eventstore.patience import BULK, PATIENCE_SECONDS, server_limits, within_time
 
 NO_WAITING: Final[LiteralString] = "SET LOCAL synchronous_commit = off"
 """For a transaction that is made again when a crash of Postgres loses it: it need not wait for the disk."""
@@ -70,7 +71,30 @@ class Db(GatheringConnection):
             self.single = False
 
 
-Pool = ConnectionPool[Db]
+class Pool(ConnectionPool[Db]):
+    """Knows whether the server is away, whose disk is full, and which of its connections are in use."""
+
+    def __init__(self, url: str, **settings: Any) -> None:
+        super().__init__(url, connection_class=Db, **settings)
+        self._url = url
+        self.breaker = Breaker(url, self.check)
+        self.disk_full = False
+        """Whether the server had no room for what was last written."""
+        self.in_use: set[Db] = set()
+
+    def close(self, timeout: float = 5.0) -> None:
+        self.breaker.close()
+        super().close(timeout)
+
+    def give_up(self, seconds: float) -> None:
+        """Has the server end the connections in use, so that what is done on them fails with ``Unavailable``.
+
+        They are not cancelled: a commit that is cancelled while it waits for a standby is said to have succeeded.
+        """
+        ended = [conn.info.backend_pid for conn in list(self.in_use) if not conn.closed]
+        with suppress(psycopg.Error), Db.connect(self._url, autocommit=True) as conn:
+            conn.patience = seconds
+            conn.execute("SELECT pg_terminate_backend(pid) FROM unnest(%s::integer[]) AS given (pid)", (ended,))
 
 
 def entering(workspace_id: UUID) -> bytes:
@@ -84,7 +108,15 @@ def wait_for_turn(conn: Db, what: str) -> None:
 
 
 class Unavailable(Exception):  # noqa: N818 - says what is the case
-    """The database cannot be reached or went away; the request may be tried again."""
+    """The database cannot be reached, went away or took too long; the request may be tried again."""
+
+
+class Held(Unavailable):
+    """Others have held for too long what the request needs."""
+
+
+_GIVEN_UP: Final = (psycopg.errors.IdleInTransactionSessionTimeout, psycopg.errors.TransactionTimeout)
+_GONE: Final = (PoolTimeout, PoolClosed, psycopg.OperationalError, psycopg.InterfaceError, *_GIVEN_UP)
 
 
 def open_pool(
@@ -101,11 +133,11 @@ def open_pool(
         conn.patience = patience
         # Statements carry the workspace as a parameter; left to itself, Postgres would plan a list anew for each value,
         # which costs as much as the list (docs/adr/0015).
-        conn.execute("SET plan_cache_mode = force_generic_plan")
+        generic = b"SET plan_cache_mode = force_generic_plan; "
+        conn.execute(generic + server_limits(patience, conn.info.server_version), prepare=False)
 
-    pool = ConnectionPool(
+    pool = Pool(
         within_time(url),
-        connection_class=Db,
         configure=configure,
         min_size=min(4, size),
         max_size=size,
@@ -121,13 +153,51 @@ def open_pool(
 @contextmanager
 def connection(pool: Pool) -> Iterator[Db]:
     """A connection of the pool; ``Unavailable`` when there is none to be had or it broke."""
+    if pool.breaker.away:
+        raise Unavailable("the database is away")
+    conn: Db | None = None
     try:
         with pool.connection() as conn:
+            pool.in_use.add(conn)
             yield conn
-    except (PoolTimeout, PoolClosed, psycopg.OperationalError, psycopg.InterfaceError) as error:
+    except _GONE as error:
         if isinstance(error, psycopg.errors.DeadlockDetected | psycopg.errors.SerializationFailure):
             raise
-        raise Unavailable("the database is not available") from error
+        raise _unavailable(pool, error, broken=conn is None or conn.closed) from error
+    finally:
+        if conn is not None:
+            pool.in_use.discard(conn)
+
+
+def _unavailable(pool: Pool, error: Exception, *, broken: bool) -> Unavailable:
+    """Why there was no answer; where it may be that the server is away, that is looked into."""
+    if isinstance(error, psycopg.errors.LockNotAvailable):
+        return Held("others hold what is needed")
+    if isinstance(error, psycopg.errors.DiskFull):
+        pool.disk_full = True
+    if broken:
+        pool.breaker.suspect()
+    return Unavailable("the database is not available")
+
+
+@contextmanager
+def pipeline(conn: Db) -> Iterator[None]:
+    """Statements go out without waiting for each other's answers.
+
+    What is raised inside is what is raised: psycopg's own pipeline warns of every other statement that then fails too.
+    """
+    raised: BaseException | None = None
+    try:
+        with conn.pipeline():
+            try:
+                yield
+            except BaseException as error:  # noqa: BLE001 - raised again, once the pipeline has ended
+                raised = error
+    except psycopg.Error:
+        if raised is None:
+            raise
+    if raised is not None:
+        raise raised
 
 
 @contextmanager
@@ -136,7 +206,7 @@ def reading(pool: Pool, workspace_id: UUID, visible_to: UUID | None = None, *, s
 
     ``visible_to``: a user who sees only what is assigned to them. ``single``: the first ``answer`` is all that is asked.
     """
-    with connection(pool) as conn, conn.pipeline():
+    with connection(pool) as conn, pipeline(conn):
         conn.say(b"BEGIN")
         with conn.entered(workspace_id, visible_to):
             conn.single = single
@@ -199,6 +269,19 @@ def _written(columns: Mapping[str, str], rows: Iterable[Sequence[Any]]) -> Itera
 
 
 @contextmanager
+def in_bulk(conn: Db) -> Iterator[None]:
+    """For a transaction whose statements take longer than those of most requests; from its beginning to its end."""
+    patience = conn.patience
+    assert patience is not None
+    conn.execute(server_limits(patience * BULK, conn.info.server_version, scope="LOCAL"), prepare=False)
+    conn.patience = patience * BULK
+    try:
+        yield
+    finally:
+        conn.patience = patience
+
+
+@contextmanager
 def planned_anew(conn: Db) -> Iterator[None]:
     """For statements whose plan should depend on their parameters' values; inside a transaction."""
     conn.execute("SET LOCAL plan_cache_mode = force_custom_plan")
@@ -218,10 +301,3 @@ def violated(error: psycopg.errors.UniqueViolation) -> str:
 
 def one(conn: Db, query: LiteralString, params: Any = ()) -> TupleRow | None:
     return conn.execute(query, params).fetchone()
-
-
-def bypasses_row_security(pool: Pool) -> bool:
-    """Whether the service has been given a role that tenant policies do not hold for. Raises ``Unavailable``."""
-    with connection(pool) as conn:
-        row = one(conn, "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user")
-    return row is None or bool(row[0])

@@ -72,8 +72,8 @@ class Rows(Protocol):
         """What its states refer to."""
         ...
 
-    def load(self, conn: Db, ids: Sequence[UUID]) -> dict[UUID, Current[Any]]:
-        """The rows of these streams; each serves as its stream's snapshot."""
+    def load(self, conn: Db, ids: Sequence[UUID], *, locked: bool = False) -> dict[UUID, Current[Any]]:
+        """The rows of these streams; each serves as its stream's snapshot. ``locked``: nobody changes them meanwhile."""
         ...
 
     def write(self, conn: Db, workspace_id: UUID, changes: Sequence[Change], *, bulk: bool) -> None:

@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 from psycopg.errors import DeadlockDetected, SerializationFailure, UniqueViolation
 
 from domain.kernel import Refused
 from eventstore.append import Origin
-from eventstore.database import Pool, connection, violated, within
+from eventstore.database import Pool, connection, in_bulk, pipeline, violated, within
 from eventstore.idempotency import IdempotencyKey, StoredResponse, begin, finish
 from eventstore.mapper import EventMapper
 from eventstore.references import References
@@ -24,6 +24,8 @@ from eventstore.work import BulkNeededError, Work
 
 ATTEMPTS: Final = 6
 """How often a unit of work is tried when another changed the same stream meanwhile."""
+OPTIMISTIC: Final = 2
+"""So many tries find out at their end; the others wait at their beginning for whoever else changes the stream."""
 
 _STREAM_CONFLICT: Final = "_workspace_id_stream_id_version_key"
 
@@ -38,6 +40,13 @@ class Done(Generic[T]):
     seq: int | None
     events: frozenset[str] = frozenset()
     """The types of what was written."""
+
+
+class _Manner(NamedTuple):
+    """How a unit of work is tried."""
+
+    bulk: bool
+    locks_first: bool = False
 
 
 @dataclass
@@ -64,7 +73,7 @@ class EventStore:
         ``bulk`` is for units of more than a few dozen events: they are written in one statement a table.
         Raises ``Refused`` (nothing was written) or ``Unavailable``.
         """
-        return self._retrying(origin, lambda bulk: self._once(origin, work, bulk=bulk), bulk=bulk)
+        return self._retrying(origin, lambda manner: self._once(origin, work, manner), bulk=bulk)
 
     def answer(
         self,
@@ -77,15 +86,15 @@ class EventStore:
     ) -> StoredResponse:
         """Like ``run``, for a request: its response is kept under the idempotency key and replayed."""
 
-        def attempt(bulk: bool) -> Done[StoredResponse]:
-            return self._once_keyed(origin, key, work, render, bulk=bulk)
+        def attempt(manner: _Manner) -> Done[StoredResponse]:
+            return self._once_keyed(origin, key, work, render, manner)
 
         return self._retrying(origin, attempt, bulk=bulk).value
 
-    def _retrying(self, origin: Origin, attempt: Callable[[bool], Done[T]], *, bulk: bool) -> Done[T]:
+    def _retrying(self, origin: Origin, attempt: Callable[[_Manner], Done[T]], *, bulk: bool) -> Done[T]:
         for left in reversed(range(ATTEMPTS)):
             try:
-                done = attempt(bulk)
+                done = attempt(_Manner(bulk, ATTEMPTS - left > OPTIMISTIC))
             except BulkNeededError:
                 bulk = True
                 continue
@@ -100,8 +109,8 @@ class EventStore:
             return done
         raise AssertionError("unreachable")
 
-    def _once(self, origin: Origin, work: Callable[[Work], T], *, bulk: bool) -> Done[T]:
-        with self._transaction(origin, bulk=bulk) as unit:
+    def _once(self, origin: Origin, work: Callable[[Work], T], manner: _Manner) -> Done[T]:
+        with self._transaction(origin, manner) as unit:
             value = work(unit)
             unit.flush()
         unit.settle()
@@ -113,11 +122,10 @@ class EventStore:
         key: IdempotencyKey | None,
         work: Callable[[Work], T],
         render: Callable[[T, int | None], StoredResponse],
-        *,
-        bulk: bool,
+        manner: _Manner,
     ) -> Done[StoredResponse]:
         response: StoredResponse | None = None
-        with self._transaction(origin, bulk=bulk) as unit:
+        with self._transaction(origin, manner) as unit:
             if key is not None and (stored := begin(unit.conn, origin.workspace_id, key)) is not None:
                 return Done(stored, None)
             value = work(unit)
@@ -130,17 +138,20 @@ class EventStore:
         return Done(response or render(value, unit.seq), unit.seq, unit.events())
 
     @contextmanager
-    def _transaction(self, origin: Origin, *, bulk: bool) -> Iterator[Work]:
+    def _transaction(self, origin: Origin, manner: _Manner) -> Iterator[Work]:
         """A connection in an open transaction for the workspace; commits, or rolls back whatever is raised inside.
 
         Outside bulk work it is a pipeline: statements go out without waiting for each other's answers.
         """
         with connection(self.pool) as conn:
-            unit = Work(conn, origin, self.rows, self._references, self.mapper, self.clock(), bulk)
+            unit = Work(conn, origin, self.rows, self._references, self.mapper, self.clock(), *manner)
             try:
-                with nullcontext() if bulk else conn.pipeline():
+                with nullcontext() if manner.bulk else pipeline(conn):
                     conn.say(b"BEGIN")
-                    with conn.entered(origin.workspace_id, origin.visible_to):
+                    with (
+                        in_bulk(conn) if manner.bulk else nullcontext(),
+                        conn.entered(origin.workspace_id, origin.visible_to),
+                    ):
                         yield unit
                         conn.say(b"COMMIT")
             except UniqueViolation as error:

@@ -69,6 +69,8 @@ class Work:
     mapper: EventMapper
     now: datetime
     bulk: bool = False
+    locks_first: bool = False
+    """Whether it waits for those who change what it loads, instead of finding out at its end."""
     loaded: dict[UUID, Current[Any] | None] = field(default_factory=dict)
     before: dict[Key, Current[Any] | None] = field(default_factory=dict)
     after: dict[Key, Current[Any] | None] = field(default_factory=dict)
@@ -96,7 +98,7 @@ class Work:
         """The streams that exist, as they stand in this unit of work; whoever may see them."""
         missing = [stream for stream in ids if stream not in self.loaded]
         if missing:
-            found = self.rows[decider.stream_type].load(self.conn, missing)
+            found = self.rows[decider.stream_type].load(self.conn, missing, locked=self.locks_first)
             self.loaded.update({stream: found.get(stream) for stream in missing})
         return {stream: current for stream in ids if (current := self.loaded[stream]) is not None}
 

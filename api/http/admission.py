@@ -7,9 +7,8 @@ from collections.abc import Callable
 from typing import Final
 from uuid import UUID
 
-from anyio import to_thread
-
 from api.http.limits import RateLimiter
+from api.http.turns import in_turn
 from application.calling.caller import Caller
 from application.calling.services import Services
 from application.identity import ACCESS_EVENTS, authenticate, hashed
@@ -32,19 +31,18 @@ class Admission:
         self._known: dict[_Key, tuple[float, Caller]] = {}
         self._changed: dict[UUID, float] = {}
         self.announce: Callable[[UUID], None] = lambda _: None
-        services.store.committed = self._committed
 
     async def admit(self, token: str, wanted: UUID | None) -> tuple[Caller, dict[str, str]]:
         """The caller and the ``RateLimit`` headers; refuses as ``authenticate`` and ``RateLimiter.take`` do."""
         key = (hashed(token), wanted)
         found = self._known.get(key)
         if found is None or found[0] < time.monotonic():
-            caller = await to_thread.run_sync(self._ask, token, key)
+            caller = await in_turn(self._ask, token, key)
         else:
             caller = found[1]
         limits = self._limiter.take(caller.workspace_id, caller.plan, lease=False)
         if limits is None:
-            limits = await to_thread.run_sync(self._limiter.take, caller.workspace_id, caller.plan)
+            limits = await in_turn(self._limiter.take, caller.workspace_id, caller.plan)
         return caller, limits or {}
 
     def forget(self, workspace_id: UUID) -> None:
@@ -64,7 +62,8 @@ class Admission:
             self._known[key] = (asked_at + REMEMBERED_SECONDS, caller)
         return caller
 
-    def _committed(self, workspace_id: UUID, events: frozenset[str]) -> None:
+    def committed(self, workspace_id: UUID, events: frozenset[str]) -> None:
+        """From any thread: something was written in this workspace."""
         if events & ACCESS_EVENTS:
             self.forget(workspace_id)
             self.announce(workspace_id)

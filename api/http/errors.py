@@ -13,7 +13,7 @@ from msgspec import UNSET
 
 from api.http.query import parameters, wire_names
 from domain.kernel import FieldError, Refused
-from eventstore.database import Unavailable
+from eventstore.database import Held, Unavailable
 from schemas.wire.error import STATUS, Error, ErrorAnswer, choices, field_error
 from schemas.wire.reading import MisshapenError, RepeatedError
 
@@ -107,9 +107,10 @@ def framework(request: Request[Any, Any, Any], error: HTTPException) -> Response
 
 
 def unavailable(request: Request[Any, Any, Any], error: Unavailable) -> Response[bytes]:
-    log.warning("database not available: %s", error.__cause__)
-    message = "The database is not available; try again in a moment."
-    return respond(request, "unavailable", message, headers={"retry-after": "1"})
+    log.warning("database not available: %s", error.__cause__ or error)
+    held = isinstance(error, Held)
+    message = "Others keep what this needs." if held else "The database is not available."
+    return respond(request, "unavailable", f"{message} Try again in a moment.", headers={"retry-after": "1"})
 
 
 def unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
@@ -133,7 +134,7 @@ ERRORS: Final = {
     "headers_too_large": "The headers are too large.",
     "internal_error": "Something went wrong on our side; it has been recorded under the request's id.",
     "delivery_failed": "The receiver did not take it.",
-    "unavailable": "The database is not available, or a view has not come as far as `minSeq`; try again.",
+    "unavailable": "There is too much to do, the database is not available, or a view has not come as far as `minSeq`; try again.",
 }
 """Every error code there is, and what it means."""
 

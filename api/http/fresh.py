@@ -1,6 +1,6 @@
 """Reading views: as far as they are, or, for a caller who has just written, once they have come so far.
 
-A request that waits holds no thread and no connection meanwhile: it looks every few hundredths of a second.
+A request that waits holds no thread and no connection meanwhile: it looks again after hundredths of a second, then tenths.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ import time
 from collections.abc import Callable
 from typing import Annotated, Final, TypeVar
 
-from anyio import to_thread
 from litestar.params import QueryParameter
 
 from api.http.ask import Ask
+from api.http.turns import in_turn
 from domain.kernel import Refused, invalid
 from eventstore.database import Db
 from projections.view.view import View, reached
@@ -22,6 +22,8 @@ T = TypeVar("T")
 
 WAIT_SECONDS: Final = 2.0
 POLL_SECONDS: Final = 0.03
+LONGEST_SECONDS: Final = 0.25
+"""Between two looks: at first, and when the view does not come."""
 
 MinSeq = Annotated[
     int | None,
@@ -50,14 +52,15 @@ async def fresh(ask: Ask, view: View, min_seq: int | None, read: Callable[[Db], 
 
     Refuses (``validation_failed``) a seq that the log has not come to, and (``NotYet``) what the view does not come to in time.
     """
-    deadline = time.monotonic() + WAIT_SECONDS
+    deadline, pause = time.monotonic() + WAIT_SECONDS, POLL_SECONDS
     while True:
-        seq, found = await to_thread.run_sync(_read, ask, view, min_seq or 0, read)
+        seq, found = await in_turn(_read, ask, view, min_seq or 0, read)
         if found is not None:
             return found, {"daybook-view-seq": str(seq)}
         if time.monotonic() >= deadline:
             raise NotYet(seq)
-        await asyncio.sleep(POLL_SECONDS)
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, LONGEST_SECONDS)
 
 
 def _read(ask: Ask, view: View, min_seq: int, read: Callable[[Db], T]) -> tuple[int, T | None]:

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 from urllib.parse import parse_qsl, quote
 from uuid import UUID
 
-from litestar import Litestar
+from litestar import Litestar, Request
 from litestar.datastructures import Headers
 from litestar.enums import ScopeType
 from litestar.exceptions import ClientException
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.http import metrics
+from api.http import errors, metrics
 from api.http.admission import Admission
+from api.http.growth import Growth
+from api.http.turns import VISIT, Busy, Turns, Visit
 from domain.kernel import Refused
 from eventstore.ids import new_id
 
@@ -29,15 +32,33 @@ MAX_HEADERS: Final = 32 * 1024
 """Bytes: names and values of all headers together."""
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_\-.:]{1,128}\Z")
+_VISIT: Final = "visit"
 _CHOOSING = ("x-workspace-id", "x-org-id")
 
 
-class RequestContext:
-    """Around the whole application: gives each request its id (``X-Request-Id`` or a new one), measures and logs it."""
+MOST: Final = 4_000
+"""Requests in hand at a time, those that wait among them; one more is refused before anything of it is looked at."""
+GRACE_SECONDS: Final = 1.5
+"""For requests in hand when the process is to end."""
+_LAST_SECONDS: Final = 0.5
 
-    def __init__(self, app: Litestar, admission: Admission) -> None:
+
+class RequestContext:
+    """Around the whole application: gives each request its id (``X-Request-Id`` or a new one), measures and logs it.
+
+    ``give_up`` has the database give up, within so many seconds, what is being done.
+    """
+
+    def __init__(
+        self, app: Litestar, admission: Admission, turns: Turns, growth: Growth, give_up: Callable[[float], None]
+    ) -> None:
         self.litestar = app
         self.admission = admission
+        self.growth = growth
+        self._turns = turns
+        self._give_up = give_up
+        self._in_hand: set[asyncio.Task[Any]] = set()
+        self._ending = asyncio.Event()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
@@ -60,7 +81,7 @@ class RequestContext:
             await send(message)
 
         try:
-            await self.litestar(scope, receive, answering)
+            await self._answer(scope, receive, answering)
         finally:
             taken = time.perf_counter() - started
             operation = str(getattr(scope.get("route_handler"), "operation_id", None) or "unknown")
@@ -68,6 +89,46 @@ class RequestContext:
             if log.isEnabledFor(logging.INFO):
                 extra = {"request_id": request_id, "operation": operation, "ms": round(taken * 1000, 1)}
                 log.info("%s %s %s", scope["method"], quote(scope["path"]), status, extra=extra)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """As the application does; where there are too many in hand, or it takes until the process must end, 503."""
+        if self._ending.is_set() or len(self._in_hand) >= MOST:
+            await _refuse(scope, receive, send)
+            return
+        task = asyncio.current_task()
+        assert task is not None
+        self._in_hand.add(task)
+        visit = scope["state"][_VISIT] = Visit(self._turns, receive)
+        VISIT.set(visit)
+        try:
+            await self.litestar(scope, visit.receive, send)
+        except asyncio.CancelledError:
+            if not self._ending.is_set():
+                raise
+            await _refuse(scope, receive, send)
+        finally:
+            self._in_hand.discard(task)
+
+    async def end(self) -> None:
+        """Answers what is in hand, within two seconds; what could not be finished, with 503. Nothing begins any more."""
+        self._ending.set()
+        self._turns.end()
+        self.growth.end()
+        await self._finished(GRACE_SECONDS)
+        if self._in_hand:
+            await asyncio.to_thread(self._give_up, _LAST_SECONDS)
+            await self._finished(_LAST_SECONDS)
+        for task in self._in_hand:
+            task.cancel()
+
+    async def _finished(self, seconds: float) -> None:
+        if self._in_hand:
+            await asyncio.wait(self._in_hand, timeout=seconds)
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
+    response: Any = errors.refused(Request(scope), Busy())
+    await response.to_asgi_response(app=None, request=Request(scope))(scope, receive, send)
 
 
 def _careful(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
@@ -96,6 +157,7 @@ class Authentication(ASGIMiddleware):
             wanted = wanted_workspace(headers, scope["query_string"])
             caller, limits = await self._admission.admit(bearer(headers), wanted)
             scope["state"]["headers"] = limits
+            scope["state"][_VISIT].lane = caller.workspace_id
             needed = handler.opt.get("scope")
             if needed is not None and not caller.may(needed):
                 raise Refused("permission_denied", f"This takes the scope {needed} and a role that allows it.")

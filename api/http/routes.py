@@ -10,7 +10,7 @@ signature::
     ) -> Json[One[TagView]]:
         return change(lambda unit: tags.update(unit, tag_id, data, if_version=change.if_version), tags.view)
 
-- It runs in a thread unless it is a coroutine.
+- It runs in a thread, when it is its workspace's turn, unless it is a coroutine.
 - An id in the path: 404. ``data``: a JSON body, decoded strictly (413, 415, 422). ``act`` or ``change``: an
   ``Idempotency-Key`` (409, 422), and with ``change`` an ``If-Match`` (412). ``wanted``: the parameters of a page and its
   order; ``paged``: those of a page.
@@ -26,13 +26,15 @@ from dataclasses import dataclass
 from inspect import getdoc, iscoroutinefunction
 from typing import Any, Final, Literal, TypedDict, Unpack
 
-from litestar import Request, Response
+from litestar import Litestar, Request, Response
 from litestar.di import Provide
 from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 from litestar.types import Empty, Method
+from litestar.utils.sync import AsyncCallable
 
 from api.http.query import check_query
+from api.http.turns import InTurn
 from domain.kernel import JSON
 
 Handler = Callable[..., Any]
@@ -71,9 +73,14 @@ class Said(TypedDict, total=False):
 
 
 class _Route(HTTPRouteHandler):
-    """It can be referred to weakly, by which ``StrictBody`` finds the decoder of its body."""
+    """It can be referred to weakly, by which ``StrictBody`` finds the decoder of its body. Its thread is given in turn."""
 
     __slots__ = ("__weakref__",)
+
+    def on_registration(self, app: Litestar) -> None:
+        super().on_registration(app)
+        if isinstance(self._fn, AsyncCallable):
+            self._fn = InTurn(self._fn.func)
 
 
 def _told(handler: Handler) -> str:

@@ -40,6 +40,7 @@ COMMON: Final = {
 SEARCH: Final = "search"
 """The column with what a search looks in, a line each, where there is any."""
 
+_LOCKED: Final = b" ORDER BY id FOR NO KEY UPDATE"
 _TIMES: Final = {"created_at": "createdAt", "updated_at": "updatedAt"}
 
 
@@ -224,8 +225,9 @@ class RowTable(Generic[S]):
         common = (workspace_id, current.id, current.version, current.created_at, current.updated_at, state)
         return (*common, *self.project(current))
 
-    def load(self, conn: Db, ids: Sequence[UUID]) -> dict[UUID, Current[Any]]:
-        return {row[0]: self.current(row) for row in conn.execute(self._select, (conn.workspace_id, list(ids)))}
+    def load(self, conn: Db, ids: Sequence[UUID], *, locked: bool = False) -> dict[UUID, Current[Any]]:
+        query = self._select + _LOCKED if locked else self._select
+        return {row[0]: self.current(row) for row in conn.execute(query, (conn.workspace_id, list(ids)))}
 
     def read(self, conn: Db, ids: Sequence[UUID]) -> list[Current[S]]:
         """The rows of these streams to be shown, with what is shown beside them."""

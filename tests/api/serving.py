@@ -1,4 +1,4 @@
-"""The API on a real socket: uvicorn in a thread, as ``daybook api`` runs it."""
+"""The API on a real socket: its server in a thread, as ``daybook api`` runs it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import httpx
-import uvicorn
 from argon2 import PasswordHasher
 
 from api.app import create_app
-from api.http.protocol import BoundedProtocol
+from api.http.server import server
 from application.calling.secretbox import SecretBox
 from application.calling.services import Services
 from eventstore.database import Pool
@@ -39,27 +38,23 @@ def services_on(pool: Pool) -> Services:
 
 @contextmanager
 def serving(
-    services: Services, *, rate_limits: bool = False, metrics_token: str | None = METRICS_TOKEN
+    services: Services, *, rate_limits: bool = False, metrics_token: str | None = METRICS_TOKEN, **more: Any
 ) -> Iterator[str]:
     """The address of a running server, such as ``http://127.0.0.1:40123``; stopped and closed at the end."""
-    app: Any = create_app(services, rate_limits=rate_limits, metrics_token=metrics_token)
-    config = uvicorn.Config(
-        app, loop="uvloop", http=BoundedProtocol, log_config=None, access_log=False, server_header=False, lifespan="on"
-    )
-    server = uvicorn.Server(config)
+    running = server(create_app(services, rate_limits=rate_limits, metrics_token=metrics_token, **more))
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
-        thread = threading.Thread(target=server.run, args=([listening],), name="api")
+        thread = threading.Thread(target=running.run, args=([listening],), name="api")
         thread.start()
         try:
             deadline = time.monotonic() + 30
-            while not server.started:
+            while not running.started:
                 assert thread.is_alive(), "the server ended before it had started"
                 assert time.monotonic() < deadline, "the server does not start"
                 time.sleep(0.01)
             yield f"http://127.0.0.1:{listening.getsockname()[1]}"
         finally:
-            server.should_exit = True
+            running.should_exit = True
             thread.join(30)
             assert not thread.is_alive(), "the server does not stop"
 

@@ -9,10 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
 
-import httpx
 import pytest
 
-from api.app import THREADS
 from api.http import fresh
 from daybook.embedded import EmbeddedPostgres
 from projections.timeline import TIMELINE
@@ -256,13 +254,13 @@ class TestReadingWhatOneWrote:
     def test_those_who_wait_keep_nobody_else_waiting(self, team: Team, server: str, keep: Keep) -> None:
         done = team.owner.post("/contacts", {"firstName": "Ann"})
         contact = ok(done, 201)["data"]
-        many = 2 * THREADS
+        many = 2 * team.services.pool.max_size
         headers = {"authorization": f"Bearer {team.owner.token}"}
         address = f"{server}/api/v1{path(contact)}"
 
         def wait() -> int:
             params = {"minSeq": done.headers["daybook-seq"]}
-            return httpx.get(address, params=params, headers=headers, timeout=30).status_code
+            return team.http.get(address, params=params, headers=headers, timeout=30).status_code
 
         with ThreadPoolExecutor(many) as executor:
             waiting = [executor.submit(wait) for _ in range(many)]

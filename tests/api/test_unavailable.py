@@ -22,7 +22,8 @@ from tests.servers import FAST, prepare
 @pytest.fixture
 def own_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
     """One that may be stopped."""
-    postgres = EmbeddedPostgres(Path(tmp_path_factory.mktemp("away")), options=FAST)
+    kept = {**FAST, "synchronous_commit": "on"}  # what is acknowledged stays even if it does not stop in time
+    postgres = EmbeddedPostgres(Path(tmp_path_factory.mktemp("away")), options=kept)
     postgres.start()
     try:
         prepare(postgres.url())

@@ -6,24 +6,32 @@ import asyncio
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import LiteralString
+from uuid import UUID
 
 import psutil
 import psycopg
 import pytest
 
 from daybook.embedded import EmbeddedPostgres
-from eventstore.database import Pool, Unavailable, connection, one, open_pool
-from eventstore.patience import AsyncPatientConnection
+from eventstore.database import Db, Pool, Unavailable, connection, in_bulk, one, open_pool, reading
+from eventstore.patience import BULK, AsyncPatientConnection
 from tests.servers import another_database
 from tests.standby import Pair, host, streaming_pair
 from workers.running.context import async_pool
 
 PATIENCE = 1.0
+SHARES = {
+    "lock_timeout": 300,
+    "idle_in_transaction_session_timeout": 300,
+    "statement_timeout": 600,
+    "transaction_timeout": 900,
+}
+"""Milliseconds, of a patience of 900."""
 
 
 @contextmanager
@@ -161,3 +169,36 @@ def writable_host(pool: Pool) -> str:
     with connection(pool) as conn:
         assert one(conn, "SELECT pg_is_in_recovery()") == (False,)
         return conn.info.host
+
+
+def test_a_client_that_says_nothing_in_a_transaction_loses_what_it_holds(
+    postgres: EmbeddedPostgres, owner: Db, workspace: UUID
+) -> None:
+    with open_pool(postgres.url(user="daybook_app"), size=2, patience=PATIENCE) as pool:
+        assert seconds_until_unavailable(partial(say_nothing, pool, owner, workspace)) < PATIENCE
+        until_it_answers(pool)
+
+
+def say_nothing(pool: Pool, owner: Db, workspace: UUID) -> None:
+    """Holds the workspace's log, until somebody else can have it all the same."""
+    with reading(pool, workspace) as conn:
+        conn.execute("SELECT FROM log_heads WHERE workspace_id = %s FOR UPDATE", (workspace,)).fetchone()
+        time.sleep(PATIENCE / 2)
+        owner.execute("SELECT FROM log_heads WHERE workspace_id = %s FOR UPDATE NOWAIT", (workspace,))
+
+
+@pytest.mark.parametrize("times", [1, BULK])
+def test_bulk_work_has_more_time(postgres: EmbeddedPostgres, times: int) -> None:
+    with open_pool(postgres.url(user="daybook_app"), size=1, patience=0.9) as pool, connection(pool) as conn:
+        with ExitStack() as manner, conn.transaction():
+            if times > 1:
+                manner.enter_context(in_bulk(conn))
+            assert limits_of(conn) == {name: share * times for name, share in SHARES.items()}
+            assert conn.patience == 0.9 * times
+        assert limits_of(conn) == SHARES
+
+
+def limits_of(conn: Db) -> dict[str, int]:
+    """What the server is told about giving up."""
+    rows = conn.execute("SELECT name, setting::int FROM pg_settings WHERE name = ANY(%s)", (list(SHARES),))
+    return dict(rows.fetchall())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -21,7 +21,7 @@ from eventstore.append import Origin
 from eventstore.database import Db, Pool, Unavailable, open_pool, reading
 from eventstore.ids import new_id
 from eventstore.rows import Current
-from eventstore.unit_of_work import ATTEMPTS, EventStore
+from eventstore.unit_of_work import ATTEMPTS, OPTIMISTIC, EventStore
 from eventstore.work import Work
 from projections.catalogue import ROWS
 from projections.contact import CONTACTS
@@ -270,24 +270,59 @@ class TestSameStream:
             store.run(origin, work)
         assert caught.value.code == "not_found"
 
-    def test_it_gives_up_when_others_never_cease(
+    def test_after_two_collisions_others_wait_until_it_is_done(
         self, store: EventStore, origin: Origin, pool: Pool, workspace: UUID
     ) -> None:
         contact_id = create(store, origin)
+        others: list[Future[object]] = []
+
+        def change(city: str) -> None:
+            store.run(origin, lambda other: other.execute(CONTACT, contact_id, UpdateContact(city=city)))
+
+        def work(unit: Work) -> int:
+            found = unit.get(CONTACT, contact_id)
+            others.append(threads.submit(change, f"city {len(others)}"))
+            wait(others, timeout=0.5)
+            unit.execute(CONTACT, contact_id, UpdateContact(job_title=f"at {found.version}"))
+            return len(others)
+
+        with ThreadPoolExecutor(1) as threads:
+            assert store.run(origin, work).value == OPTIMISTIC + 1
+        found = contact(pool, workspace, contact_id)
+        assert found is not None
+        assert (found.state.job_title, found.version) == ("at 3", 5)
+        check_chain(whole_log(pool, workspace), log_end(pool, workspace))
+
+    def test_what_fails_along_with_a_refusal_is_nothing_to_be_warned_of(
+        self, store: EventStore, origin: Origin, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        create(store, origin)
+
+        def work(unit: Work) -> None:
+            unit.begin(CONTACT, new_id(), ADA)
+            unit.write_rows()
+            raise Refused("conflict", "There is one.")
+
+        with pytest.raises(Refused, match="There is one"):
+            store.run(origin, work)
+        assert [line.message for line in caplog.records if line.name.startswith("psycopg")] == []
+
+    def test_it_gives_up_when_what_it_looked_for_is_always_taken_meanwhile(
+        self, store: EventStore, origin: Origin, pool: Pool, workspace: UUID
+    ) -> None:
         tries: list[int] = []
 
         def work(unit: Work) -> None:
-            unit.get(CONTACT, contact_id)
             tries.append(len(tries))
-            city = UpdateContact(city=f"city {len(tries)}")
-            store.run(origin, lambda other: other.execute(CONTACT, contact_id, city))
-            unit.execute(CONTACT, contact_id, UpdateContact(job_title="Analyst"))
+            wanted = CreateContact(email=f"ada{len(tries)}@example.com")
+            create(store, origin, wanted)
+            unit.looked_first = True
+            unit.begin(CONTACT, new_id(), wanted)
 
         with pytest.raises(Refused) as caught:
             store.run(origin, work)
         assert caught.value.code == "conflict"
-        assert len(tries) == ATTEMPTS
-        assert log_end(pool, workspace)[0] == 1 + ATTEMPTS
+        assert len(tries) == log_end(pool, workspace)[0] == ATTEMPTS
 
     def test_many_at_once_all_have_their_turn(
         self, store: EventStore, origin: Origin, pool: Pool, workspace: UUID
@@ -296,7 +331,7 @@ class TestSameStream:
 
         def change(number: int) -> None:
             wanted = UpdateContact(custom_fields={f"field {number}": number})
-            insist(store, origin, lambda work: work.execute(CONTACT, contact_id, wanted))
+            store.run(origin, lambda work: work.execute(CONTACT, contact_id, wanted))
 
         with ThreadPoolExecutor(8) as threads:
             list(threads.map(change, range(40)))

@@ -14,7 +14,7 @@ from psycopg_pool import AsyncConnectionPool
 from eventstore.database import Pool, open_pool
 from eventstore.gathering import AsyncGatheringConnection
 from eventstore.nudge import Nudger
-from eventstore.patience import within_time
+from eventstore.patience import AsyncPatientConnection, server_limits, within_time
 from eventstore.unit_of_work import EventStore
 from projections.catalogue import ROWS
 from workers.running.broker import AS_IT_IS, Broker, StreamSettings
@@ -96,6 +96,7 @@ async def async_pool(url: str, *, size: int = _POOL_SIZE) -> AsyncIterator[Async
 
 async def _configure(conn: AsyncConnection[Any]) -> None:
     await conn.set_autocommit(True)
+    await conn.execute(server_limits(AsyncPatientConnection.patience, conn.info.server_version), prepare=False)
     # A loop may be cancelled in the midst of a pipeline, as when the relay's lease is gone; psycopg then believes
     # statements prepared that are not, and the next user of the connection would fail.
     conn.prepare_threshold = None
