@@ -19,6 +19,7 @@ from api.contact_deal import ContactDealController
 from api.contact_import import ContactImportController
 from api.contact_search import ContactSearchController
 from api.contact_tag import ContactTagController
+from api.custom_field import CustomFieldController
 from api.custom_value import CustomValueController
 from api.deal import DealController
 from api.docs.routes import docs, docs_asset, home, openapi_json
@@ -66,6 +67,7 @@ CONTROLLERS = (
     ContactImportController,
     ContactSearchController,
     ContactTagController,
+    CustomFieldController,
     CustomValueController,
     DealController,
     InteractionController,

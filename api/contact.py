@@ -8,17 +8,18 @@ from uuid import UUID
 
 from litestar import Controller
 from litestar.di import NamedDependency
-from litestar.params import FromPath, QueryParameter, RequestBody
+from litestar.params import FromPath, PathParameter, QueryParameter, RequestBody
 
 from api.contact_query import ContactQuery, contact_query
 from api.http.answers import Json
 from api.http.ask import Act, Ask, Change
-from api.http.routes import delete, get, patch, post
+from api.http.routes import delete, get, patch, post, put
 from application import contact as contacts
 from domain.contact import CONTACT, DeleteContact
 from projections import contact as rows
 from projections.contact_view import views
 from schemas.contact import ContactPatch, ContactView, NewContact
+from schemas.custom_field import ValueOfField
 from schemas.job import JobView
 from schemas.wire.page import One, Page, PageRequest
 
@@ -34,6 +35,7 @@ _NEW: Final = {
 }
 _CHANGED: Final = {"company": "Acme Corp", "phone": None, "customFields": {"employees": 40}, "tags": ["VIP", "Lead"]}
 
+Key = Annotated[str, PathParameter(description="The custom field's key.")]
 OnConflict = Annotated[
     Literal["error", "update"], QueryParameter(name="onConflict", description="What a known e-mail address means.")
 ]
@@ -100,6 +102,21 @@ class ContactController(Controller):
         `tags` and `tagIds` replace the tags; `addTagId` and `removeTagId` change one.
         """
         return change(lambda unit: contacts.update(unit, contact_id, data, change.if_version), contacts.view)
+
+    @put(
+        "/{contact_id:uuid}/custom/{key:str}",
+        operation_id="putCustomFieldOfContact",
+        summary="Set one custom field of a contact",
+        scope="contacts:write",
+        example={"value": 40},
+    )
+    def put_custom_field(
+        self, change: NamedDependency[Change], contact_id: FromPath[UUID], key: Key, data: RequestBody[ValueOfField]
+    ) -> Json[One[ContactView]]:
+        """As a PATCH of `customFields` with this one key; null takes the value away."""
+        return change(
+            lambda unit: contacts.put_custom(unit, contact_id, key, data.value, change.if_version), contacts.view
+        )
 
     @delete(
         "/{contact_id:uuid}",

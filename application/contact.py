@@ -19,12 +19,12 @@ from domain.contact import (
     UntagContact,
     UpdateContact,
 )
-from domain.kernel import Refused, invalid, not_found
+from domain.kernel import Refused, invalid, not_found, renamed
 from domain.kernel.changes import named
 from domain.kernel.check import Check
 from domain.kernel.fields import kept
+from domain.kernel.values import CustomValue, custom_key, custom_value, text_or_none
 from domain.kernel.values import email as normalised_email
-from domain.kernel.values import text_or_none
 from domain.tag import TagRef
 from domain.workspace import WORKSPACE
 from eventstore.ids import new_id
@@ -122,6 +122,20 @@ def update(unit: Work, contact_id: UUID, form: ContactPatch, if_version: int | N
         added = tags.existing(unit, [form.add_tag_id], "addTagId")
         unit.execute(CONTACT, contact_id, TagContact(tags=tuple(added)))
     return unit.get(CONTACT, contact_id)
+
+
+def put_custom(
+    unit: Work, contact_id: UUID, key: str, value: CustomValue, if_version: int | None = None
+) -> Current[Contact]:
+    """Gives one custom field a value; ``None`` takes it away. Refuses by the names ``key`` and ``value``."""
+    check = Check()
+    check.field("key", custom_key, key)
+    check.field("value", custom_value, value)
+    check.done()
+    try:
+        return update(unit, contact_id, ContactPatch(custom_fields={key: value}), if_version)
+    except Refused as refusal:
+        raise renamed(refusal, "customFields", "value") from None
 
 
 def _replace_tags(unit: Work, contact: Current[Contact], form: ContactPatch) -> None:

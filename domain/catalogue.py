@@ -9,6 +9,7 @@ from domain.call import CALL
 from domain.company import COMPANY
 from domain.contact import CONTACT
 from domain.contact_import import CONTACT_IMPORT
+from domain.custom_field import CUSTOM_FIELD
 from domain.custom_value import CUSTOM_VALUE
 from domain.deal import DEAL
 from domain.interaction import INTERACTION
@@ -28,8 +29,8 @@ from domain.workspace import WORKSPACE
 DECIDERS: Final[dict[str, Decider[Any, Any, Any]]] = {
     decider.stream_type: decider
     for decider in (
-        API_KEY, CALL, COMPANY, CONTACT, CONTACT_IMPORT, CUSTOM_VALUE, DEAL, INTERACTION, MEMBERSHIP, NOTE, PIPELINE,
-        SEGMENT, SMART_LIST, STAGE, TAG, TASK, USER, WEBHOOK, WORKSPACE,
+        API_KEY, CALL, COMPANY, CONTACT, CONTACT_IMPORT, CUSTOM_FIELD, CUSTOM_VALUE, DEAL, INTERACTION, MEMBERSHIP,
+        NOTE, PIPELINE, SEGMENT, SMART_LIST, STAGE, TAG, TASK, USER, WEBHOOK, WORKSPACE,
     )
 }  # fmt: skip
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from domain.kernel import Command, Event, State, Value
 from domain.kernel.address import Address
 from domain.kernel.record import record
-from domain.kernel.types import Domain, Line, Name
+from domain.kernel.types import CustomFields, Domain, Line, Name
 
 CompanyName = Annotated[Name, Meta(description="What it is called.")]
 WebDomain = Annotated[Domain, Meta(description="The domain of its website, such as `acme.example.com`.")]
@@ -24,6 +25,7 @@ class CompanyDetails(Value):
     industry: Industry | None = None
     size: Size | None = None
     address: Annotated[Address | None, Where] = None
+    custom_fields: CustomFields = msgspec.field(default_factory=dict)
 
 
 class CompanyChanges(Value):
@@ -34,6 +36,7 @@ class CompanyChanges(Value):
     industry: Industry | UnsetType | None = UNSET
     size: Size | UnsetType | None = UNSET
     address: Annotated[Address | UnsetType | None, Where] = UNSET
+    custom_fields: CustomFields | UnsetType = UNSET
 
 
 class Company(CompanyDetails, State):

@@ -9,9 +9,9 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from domain.kernel import Command, Decider, Ended, Event, Refused, State, Value, invalid, not_found, values
-from domain.kernel.changes import applied, difference, named
+from domain.kernel.changes import applied, begun, difference, named
 from domain.kernel.check import Check
-from domain.kernel.fields import Kept, Refers, kept
+from domain.kernel.fields import Kept, Refers, kept, letting_go
 from domain.kernel.types import CustomFields, Day, Email, Language, Line, Phone, PhoneRegion, Preferences, Text, Url
 from domain.tag import TagRef
 
@@ -46,12 +46,6 @@ Region = Annotated[Line, Meta(description="State or region.")]
 Zipcode = Annotated[Line, Meta(description="Postal code.")]
 Country = Annotated[Line, Meta(description="Country.")]
 Map = Meta(description="A small map of your own, from text to text; in a PATCH, null takes a key away.")
-Custom = Meta(
-    description=(
-        "Fields of your own by key: text, numbers, booleans, or lists of these. In a PATCH they are merged by key, and"
-        " null takes one away."
-    )
-)
 
 
 class ContactDetails(Value):
@@ -81,7 +75,7 @@ class ContactDetails(Value):
     state: Region | None = None
     zipcode: Zipcode | None = None
     country: Country | None = None
-    custom_fields: Annotated[CustomFields, Custom] = msgspec.field(default_factory=dict)
+    custom_fields: CustomFields = msgspec.field(default_factory=dict)
 
 
 class ContactChanges(Value):
@@ -111,7 +105,7 @@ class ContactChanges(Value):
     state: Region | UnsetType | None = UNSET
     zipcode: Zipcode | UnsetType | None = UNSET
     country: Country | UnsetType | None = UNSET
-    custom_fields: Annotated[CustomFields, Custom] | UnsetType = UNSET
+    custom_fields: CustomFields | UnsetType = UNSET
 
 
 class Contact(ContactDetails, State):
@@ -245,10 +239,7 @@ def decide(command: ContactCommand, contact: Contact | None) -> list[ContactEven
 
 
 def _created(command: CreateContact) -> ContactCreated:
-    fields = _normalised(command)
-    for name in ("custom_fields", "communication_preferences"):
-        if name in fields:
-            fields[name] = {key: value for key, value in fields[name].items() if value is not None}
+    fields = begun(_normalised(command))
     given = {name: value for name, value in fields.items() if value is not None and value != {}}
     tags = tuple({tag.id: tag for tag in command.tags}.values())
     _limit(len(tags))
@@ -323,8 +314,7 @@ def unset(field: str, ended: Ended) -> ContactCommand:
     """Lets go of what has ended: a tag comes off by its own event, any other reference is a change."""
     if field == "tags":
         return UntagContact(tags=(TagRef(id=ended.id, name=ended.name),))
-    gone: dict[str, Any] = {field: None}
-    return UpdateContact(**gone)
+    return UpdateContact(**letting_go(field))
 
 
 CONTACT: Decider[ContactCommand, ContactEvent, Contact] = Decider(

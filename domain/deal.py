@@ -10,9 +10,9 @@ from msgspec import UNSET, Meta, UnsetType
 from msgspec.structs import asdict
 
 from domain.kernel import Command, Decider, Ended, Event, Refused, State, Value, invalid, not_found, values
-from domain.kernel.changes import applied, difference, named
+from domain.kernel.changes import applied, begun, difference, named
 from domain.kernel.check import Check
-from domain.kernel.fields import Kept, Refers, kept
+from domain.kernel.fields import Kept, Refers, kept, letting_go
 from domain.kernel.money import Amount, Currency, Money, money, not_negative
 from domain.kernel.types import CustomFields, Day, Name
 from domain.stage import (
@@ -41,12 +41,6 @@ AssignedTo = Annotated[
     UUID, Refers("membership"), Meta(description="The user who owns the deal: a member of the workspace.")
 ]
 CloseDate = Annotated[Day, Meta(description="When it should be closed: a date, `YYYY-MM-DD`.")]
-Custom = Meta(
-    description=(
-        "Fields of your own by key: text, numbers, booleans, or lists of these. In a PATCH they are merged by key, and"
-        " null takes one away."
-    )
-)
 Likely = Meta(description="How likely it is to be won, 0 to 1; null: as likely as its stage says.")
 
 
@@ -57,7 +51,7 @@ class DealDetails(Value):
     assigned_to: AssignedTo | None = None
     probability: Annotated[Probability | None, Likely] = None
     expected_close_date: CloseDate | None = None
-    custom_fields: Annotated[CustomFields, Custom] = msgspec.field(default_factory=dict)
+    custom_fields: CustomFields = msgspec.field(default_factory=dict)
 
 
 class DealChanges(Value):
@@ -69,7 +63,7 @@ class DealChanges(Value):
     assigned_to: AssignedTo | UnsetType | None = UNSET
     probability: Annotated[Probability | UnsetType | None, Likely] = UNSET
     expected_close_date: CloseDate | UnsetType | None = UNSET
-    custom_fields: Annotated[CustomFields, Custom] | UnsetType = UNSET
+    custom_fields: CustomFields | UnsetType = UNSET
 
 
 class Deal(DealDetails, State, kw_only=True):
@@ -219,8 +213,7 @@ def decide(command: DealCommand, deal: Deal | None) -> list[DealEvent]:
 
 
 def _created(command: CreateDeal) -> list[DealEvent]:
-    fields = _details(command, None)
-    fields["custom_fields"] = {key: value for key, value in fields["custom_fields"].items() if value is not None}
+    fields = begun(_details(command, None))
     place = command.stage.place
     made = Deal(**fields, pipeline_id=place.pipeline_id, stage_id=place.stage_id)
     _check(made)
@@ -306,8 +299,7 @@ def evolve(deal: Deal | None, event: DealEvent) -> Deal | None:
 
 
 def unset(field: str, _: Ended) -> DealCommand:
-    gone: dict[str, Any] = {field: None}
-    return UpdateDeal(**gone)
+    return UpdateDeal(**letting_go(field))
 
 
 DEAL: Decider[DealCommand, DealEvent, Deal] = Decider(

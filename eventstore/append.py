@@ -17,10 +17,11 @@ from schemas.log import Actor
 
 _APPEND: Final[LiteralString] = """
     SELECT append_events(%s, %s::text[], %s::uuid[], %s::integer[], %s::uuid[], %s::text[], %s::text[], %s::text[],
-        %s::text[], %s, %s, %s, %s, %s::uuid[], %s, %s::text[], %s::bigint[])
+        %s::text[], %s, %s, %s, %s, %s::uuid[], %s, %s::text[], %s::bigint[], %s, %s)
 """
 _LOCK_HEAD: Final[LiteralString] = """
-    SELECT seq, hash, greatest(clock_timestamp(), recorded_at) FROM log_heads WHERE workspace_id = %s FOR UPDATE
+    SELECT seq, hash, greatest(clock_timestamp(), recorded_at), definitions
+    FROM log_heads WHERE workspace_id = %s FOR UPDATE
 """
 _COLUMNS: Final = {
     "seq": "bigint",
@@ -35,7 +36,7 @@ _COLUMNS: Final = {
 }
 """Of an event, what is not the same in all events of one unit of work."""
 _MOVE_HEAD: Final[LiteralString] = """
-    UPDATE log_heads SET seq = %s, hash = %s, recorded_at = %s WHERE workspace_id = %s
+    UPDATE log_heads SET seq = %s, hash = %s, recorded_at = %s, definitions = %s WHERE workspace_id = %s
 """
 _COUNT: Final[LiteralString] = """
     INSERT INTO row_counts AS counted VALUES (%s, %s, %s)
@@ -54,6 +55,13 @@ class Origin:
     causation_id: UUID | None = None
     visible_to: UUID | None = None
     """The user who acts and sees only what is assigned to them; not in any event."""
+
+
+class Basis(NamedTuple):
+    """By which definitions of fields was decided, if by any; and whether they are changed."""
+
+    definitions: int | None = None
+    redefines: bool = False
 
 
 class Staged(NamedTuple):
@@ -103,10 +111,16 @@ def _escaped(value: str | UUID | int) -> str:
 
 
 def append(
-    conn: Db, origin: Origin, staged: Sequence[Staged], occurred_at: datetime, counts: Mapping[str, int]
+    conn: Db,
+    origin: Origin,
+    staged: Sequence[Staged],
+    occurred_at: datetime,
+    counts: Mapping[str, int],
+    basis: Basis = Basis(),  # noqa: B008 - a tuple, which nobody changes
 ) -> psycopg.Cursor[tuple[int]]:
     """Appends the events and adds to the counts; the cursor's one row has the last ``seq``.
 
+    Refused by Postgres (``SerializationFailure``) where the definitions are others than was decided by.
     The cursor is not waited for, so that append and commit are one round trip in a pipeline.
     """
     written = timestamp(occurred_at)
@@ -130,12 +144,18 @@ def append(
         occurred_at,
         _array(deltas),
         _array(deltas.values()),
+        *basis,
     )
     return conn.execute(_APPEND, params)
 
 
 def append_bulk(
-    conn: Db, origin: Origin, staged: Sequence[Staged], occurred_at: datetime, counts: Mapping[str, int]
+    conn: Db,
+    origin: Origin,
+    staged: Sequence[Staged],
+    occurred_at: datetime,
+    counts: Mapping[str, int],
+    basis: Basis = Basis(),  # noqa: B008 - a tuple, which nobody changes
 ) -> int:
     """Like ``append`` for many events: hashes here, writes in one statement, answers the last ``seq``.
 
@@ -146,7 +166,9 @@ def append_bulk(
     head = conn.execute(_LOCK_HEAD, (origin.workspace_id,)).fetchone()
     if head is None:
         raise psycopg.errors.NoDataFound(f"workspace {origin.workspace_id} has no log")
-    seq, hashed, recorded_at = head
+    seq, hashed, recorded_at, definitions = head
+    if basis.definitions not in (None, definitions):
+        raise psycopg.errors.SerializationFailure(f"the definitions of workspace {origin.workspace_id} have changed")
     recorded = timestamp(recorded_at)
     rows = []
     for event, (before, after) in zip(staged, parts, strict=True):
@@ -167,7 +189,7 @@ def append_bulk(
         "recorded_at": recorded_at,
     }
     insert_many(conn, "events", _COLUMNS, rows, same)
-    conn.execute(_MOVE_HEAD, (seq, hashed, recorded_at, origin.workspace_id))
+    conn.execute(_MOVE_HEAD, (seq, hashed, recorded_at, definitions + basis.redefines, origin.workspace_id))
     for kind, delta in sorted(counts.items()):
         conn.execute(_COUNT, (origin.workspace_id, kind, delta))
     return int(seq)

@@ -88,12 +88,12 @@ def as_ended(key: UUID, current: Current[Any]) -> Ended:
     return Ended(key, getattr(current.state, "name", ""))
 
 
-def consequence(decider: Decider[Any, Any, Any], on_end: str, field: str, ended: Ended) -> Command:
+def consequence(decider: Decider[Any, Any, Any], on_end: str, path: str, ended: Ended) -> Command:
     """The command by which a stream answers the end of what it refers to."""
     if on_end == "cascade":
         assert decider.delete is not None, f"{decider.stream_type} must say by which command it ends"
         command: Command = decider.delete()
     else:
-        assert decider.unset is not None, f"{decider.stream_type} must say how it lets go of {field}"
-        command = decider.unset(field, ended)
+        assert decider.unset is not None, f"{decider.stream_type} must say how it lets go of {path}"
+        command = decider.unset(path, ended)
     return command

@@ -76,6 +76,10 @@ class Rows(Protocol):
         """The rows of these streams; each serves as its stream's snapshot. ``locked``: nobody changes them meanwhile."""
         ...
 
+    def all(self, conn: Db) -> Sequence[Current[Any]]:
+        """Every row of the workspace, of a kind of which there are few."""
+        ...
+
     def write(self, conn: Db, workspace_id: UUID, changes: Sequence[Change], *, bulk: bool) -> None:
         """Inserts, updates and deletes: in bulk in one statement, else in a pipeline without waiting for an answer."""
         ...
@@ -97,7 +101,7 @@ class Rows(Protocol):
         ...
 
     def referring(self, conn: Db, reference: Reference, key: UUID, limit: int) -> list[UUID]:
-        """The ids of those that refer to ``key`` by this reference, in order."""
+        """The ids of those that refer to ``key`` by this reference, in order; it may be one by a key of a map."""
         ...
 
     def count_referring(self, conn: Db, reference: Reference, key: UUID) -> int:

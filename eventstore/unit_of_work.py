@@ -16,6 +16,7 @@ from psycopg.errors import DeadlockDetected, SerializationFailure, UniqueViolati
 from domain.kernel import Refused
 from eventstore.append import Origin
 from eventstore.database import Pool, connection, in_bulk, pipeline, violated, within
+from eventstore.definitions import Defining, Remembered
 from eventstore.idempotency import IdempotencyKey, StoredResponse, begin, finish
 from eventstore.mapper import EventMapper
 from eventstore.references import References
@@ -66,6 +67,7 @@ class EventStore:
 
     def __post_init__(self) -> None:
         self._references = References(self.rows)
+        self._definitions = Remembered(self.rows)
 
     def run(self, origin: Origin, work: Callable[[Work], T], *, bulk: bool = False) -> Done[T]:
         """Carries out ``work`` and commits; tries again when a stream was changed meanwhile.
@@ -98,7 +100,9 @@ class EventStore:
             except BulkNeededError:
                 bulk = True
                 continue
-            except (_StreamChangedError, DeadlockDetected, SerializationFailure):
+            except (_StreamChangedError, DeadlockDetected, SerializationFailure) as error:
+                if isinstance(error, SerializationFailure):
+                    self._definitions.forget(origin.workspace_id)
                 if not left:
                     raise Refused("conflict", "Others keep changing this at the same time; try again.") from None
                 time.sleep(random.uniform(0.0005, 0.004) * (ATTEMPTS - left))  # noqa: S311 - jitter
@@ -144,7 +148,8 @@ class EventStore:
         Outside bulk work it is a pipeline: statements go out without waiting for each other's answers.
         """
         with connection(self.pool) as conn:
-            unit = Work(conn, origin, self.rows, self._references, self.mapper, self.clock(), *manner)
+            defining = Defining(conn, self._definitions)
+            unit = Work(conn, origin, self.rows, self._references, self.mapper, self.clock(), defining, *manner)
             try:
                 with nullcontext() if manner.bulk else pipeline(conn):
                     conn.say(b"BEGIN")

@@ -23,6 +23,7 @@ from domain.kernel import Command, Decider, Ended, Event, Refused, State, not_fo
 from eventstore import endings
 from eventstore.append import Origin, Staged, append, append_bulk
 from eventstore.database import Db
+from eventstore.definitions import Defining
 from eventstore.ids import new_id
 from eventstore.mapper import EventMapper
 from eventstore.references import Going, References, Referring, as_ended, consequence, still_referred
@@ -68,6 +69,7 @@ class Work:
     references: References
     mapper: EventMapper
     now: datetime
+    defining: Defining
     bulk: bool = False
     locks_first: bool = False
     """Whether it waits for those who change what it loads, instead of finding out at its end."""
@@ -183,7 +185,10 @@ class Work:
         if current is not None:
             self._check_visible(decider, current)
             self._check_version(decider, current, if_version)
-        return self._execute(decider, stream_id, command)
+        after = self._execute(decider, stream_id, self.defining.kept(decider.stream_type, command))
+        for referred, key, where in self.defining.check(decider.stream_type, current, after):
+            self.hold(referred, [key], where)
+        return after
 
     def _execute(self, decider: Decider[Any, Any, S], stream_id: UUID, command: Command) -> Current[S] | None:
         current = self.loaded[stream_id]
@@ -250,6 +255,8 @@ class Work:
         self.after[key] = updated
         self.loaded[stream_id] = updated
         self._note(decider.stream_type, current, updated)
+        if self.defining.written(decider.stream_type):
+            self.write_rows()
 
     def _note(self, kind: str, before: Current[Any] | None, after: Current[Any] | None) -> None:
         """What has begun or ended can, or cannot, be referred to from here on."""
@@ -287,9 +294,10 @@ class Work:
         kind = decider.stream_type
         rows = self.rows[kind]
         key = rows.key_of(current)
-        referring = list(self.references.to(kind))
+        referring = self.referring_to(decider, current)
         if not referring:
             return
+        self.defining.before_end(kind)
         self.write_rows()
         rows.hold(self.conn, [key], ending=True)
         self.check_shared(decider, current, ending=True)
@@ -303,12 +311,16 @@ class Work:
                 raise BulkNeededError
             self._release(found, as_ended(key, current), streams)
 
+    def referring_to(self, decider: Decider[Any, Any, Any], current: Current[Any]) -> list[Referring]:
+        """By what there may be things that refer to this one: fields that say so, and values as the workspace defines them."""
+        return [*self.references.to(decider.stream_type), *self.defining.referring(decider.stream_type, current.state)]
+
     def release(self, decider: Decider[Any, Any, Any], current: Current[Any], most: int) -> int:
         """Has up to so many let go of a thing, or end along with it behind those who refer to them; answers how many."""
         rows = self.rows[decider.stream_type]
         ended = as_ended(rows.key_of(current), current)
         count = 0
-        for found in self.references.to(decider.stream_type):
+        for found in self.referring_to(decider, current):
             streams = self._referring(found, rows.noun, ended.id, most - count)
             if found[1].to.on_end != "cascade":
                 self._release(found, ended, streams)
@@ -335,7 +347,7 @@ class Work:
         decider = table.decider
         self.load(decider, streams)
         for stream_id in streams:
-            self._execute(decider, stream_id, consequence(decider, reference.to.on_end, reference.field, ended))
+            self._execute(decider, stream_id, consequence(decider, reference.to.on_end, reference.path, ended))
 
     # Writing.
 
@@ -376,9 +388,9 @@ class Work:
                 for kind, delta in self.rows[stream_type].counts(change):
                     counts[kind] += delta
         if self.bulk:
-            self.seq = append_bulk(self.conn, self.origin, self.staged, self.now, counts)
+            self.seq = append_bulk(self.conn, self.origin, self.staged, self.now, counts, self.defining.basis)
         else:
-            self._cursor = append(self.conn, self.origin, self.staged, self.now, counts)
+            self._cursor = append(self.conn, self.origin, self.staged, self.now, counts, self.defining.basis)
 
     def settle(self) -> None:
         """Reads the seq that the append answered."""

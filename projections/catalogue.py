@@ -9,6 +9,7 @@ from projections.call import CALLS
 from projections.company import COMPANIES
 from projections.contact import CONTACTS
 from projections.contact_import import CONTACT_IMPORTS
+from projections.custom_field import CUSTOM_FIELDS
 from projections.custom_value import CUSTOM_VALUES
 from projections.deal import DEALS
 from projections.interaction import INTERACTIONS
@@ -28,8 +29,8 @@ from projections.webhook import WEBHOOKS
 from projections.workspace import WORKSPACES
 
 TABLES: Final[tuple[RowTable[Any], ...]] = (
-    API_KEYS, CALLS, COMPANIES, CONTACTS, CONTACT_IMPORTS, CUSTOM_VALUES, DEALS, INTERACTIONS, MEMBERSHIPS, NOTES,
-    PIPELINES, SEGMENTS, SMART_LISTS, STAGES, TAGS, TASKS, USERS, WEBHOOKS, WORKSPACES,
+    API_KEYS, CALLS, COMPANIES, CONTACTS, CONTACT_IMPORTS, CUSTOM_FIELDS, CUSTOM_VALUES, DEALS, INTERACTIONS, MEMBERSHIPS,
+    NOTES, PIPELINES, SEGMENTS, SMART_LISTS, STAGES, TAGS, TASKS, USERS, WEBHOOKS, WORKSPACES,
 )  # fmt: skip
 
 ROWS: Final[dict[str, RowTable[Any]]] = {table.decider.stream_type: table for table in TABLES}

@@ -12,7 +12,7 @@ from eventstore.database import Db
 from eventstore.rows import Current
 from projections import contact as contacts
 from projections import contact_view
-from projections.table.column import FOLDED, LOWERED, TEXT, Column
+from projections.table.column import FOLDED, JSON, LOWERED, TEXT, Column
 from projections.table.counting import referring
 from projections.table.listing import Listing
 from projections.table.rows import RowTable
@@ -29,6 +29,7 @@ COMPANIES: RowTable[Company] = RowTable(
         Column("domain", LOWERED, sort=True, searched=True),
         Column("industry", FOLDED, sort=True),
         Column("size", TEXT),
+        Column("custom_fields", JSON, wire="custom", by_key=True),
     ),
     times=("created_at", "updated_at"),
 )

@@ -34,6 +34,7 @@ class CompanyView(CompanyDetails, kw_only=True):
             "zip": "94105",
             "country": "US",
         },
+        "customFields": {"customer_since": "2019-04-01"},
         "contactCount": 12,
         "createdAt": "2026-03-15T10:30:00.123456Z",
         "updatedAt": "2026-03-15T10:30:00.123456Z",

@@ -67,6 +67,7 @@ TAGS: Final[dict[str, str]] = {
     "Interactions": "What went on between a contact and the workspace: mails, meetings, forms and more.",
     "Segments": "Contacts of which a filter holds, whenever they are asked for.",
     "Tags": "What contacts can be sorted by.",
+    "Custom fields": "What contacts, companies and deals have besides, as the workspace defines it.",
     "Custom values": "Texts of the workspace's own, which messages name by a token.",
     "Activities": "Who changed what, from what to what.",
     "Timelines": "Everything that touches a thing, newest first.",

@@ -27,6 +27,7 @@ _TABLE: Final[dict[str, tuple[Right, ...]]] = {
     "interactions":  ("write", "write", "write",  "write",   "read"),
     "segments":      ("write", "write", "read",   "read",    "read"),
     "tags":          ("write", "write", "write",  "write",   "read"),
+    "custom-fields": ("write", "write", "read",   "read",    "read"),
     "custom-values": ("write", "write", "write",  "read",    "read"),
     "jobs":          ("write", "write", "write",  "write",   "read"),
     "activities":    ("write", "write", "read",   "read",    "read"),

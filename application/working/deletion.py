@@ -5,7 +5,7 @@ From the moment it is asked for, nothing new may refer to the thing; until it ha
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
@@ -16,7 +16,7 @@ from domain.kernel import Value
 from eventstore import endings
 from eventstore.ids import new_id
 from eventstore.references import still_referred
-from eventstore.rows import Rows
+from eventstore.rows import Current, Rows
 from eventstore.work import Work
 from projections import job as jobs
 from projections import job_queue as queue
@@ -47,26 +47,27 @@ def begin(unit: Work, caller: Caller, kind: str, stream_id: UUID, if_version: in
     wanted = Deletion(kind=kind, id=stream_id, key=rows.key_of(current))
     rows.hold(unit.conn, [wanted.key], ending=True)
     unit.check_shared(rows.decider, current, ending=True)
-    job_id = endings.job_of(unit.conn, kind, wanted.key) or _insert(unit, caller, wanted)
+    job_id = endings.job_of(unit.conn, kind, wanted.key) or _insert(unit, caller, wanted, current)
     view = jobs.one(unit.conn, unit.origin.workspace_id, job_id, None)
     assert view is not None, "a thing is on its way out only while its job is open"
     return view
 
 
-def _insert(unit: Work, caller: Caller, wanted: Deletion) -> UUID:
-    total = _count(unit, unit.rows[wanted.kind], wanted.key)
+def _insert(unit: Work, caller: Caller, wanted: Deletion, current: Current[Any]) -> UUID:
+    total = _count(unit, unit.rows[wanted.kind], current)
     job = NewJob(new_id(), KIND, msgspec.json.encode(wanted).decode(), total, caller.account_id)
     queue.insert(unit.conn, unit.origin, job)
     endings.mark(unit.conn, wanted.kind, wanted.key, job.id)
+    unit.defining.changes(wanted.kind)
     return job.id
 
 
-def _count(unit: Work, rows: Rows, key: UUID) -> int:
+def _count(unit: Work, rows: Rows, current: Current[Any]) -> int:
     """How many have to let go; refuses where one of them cannot do without the thing."""
     total = 0
-    for referring in unit.references.to(rows.decider.stream_type):
+    for referring in unit.referring_to(rows.decider, current):
         table, reference = referring
-        count = table.count_referring(unit.conn, reference, key)
+        count = table.count_referring(unit.conn, reference, rows.key_of(current))
         if count and reference.to.on_end == "refuse":
             raise still_referred(rows.noun, referring)
         total += count
@@ -105,6 +106,7 @@ def _stays(unit: Work, job: Held) -> Deletion:
     """It is on its way out no more."""
     wanted = _decode(job.options)
     endings.unmark(unit.conn, wanted.kind, wanted.key)
+    unit.defining.changes(wanted.kind)
     return wanted
 
 

@@ -111,6 +111,16 @@ def invalid(field: str, message: str) -> Refused:
     return Refused("validation_failed", f"{field}: {message}", details=[FieldError(field=field, message=message)])
 
 
+def renamed(refusal: Refused, field: str, given: str) -> Refused:
+    """The refusal, which names the field or what is in it, as of who has been given it under another name."""
+    details = [
+        FieldError(field=given, message=detail.message) if detail.field.partition(".")[0] == field else detail
+        for detail in refusal.details
+    ]
+    message = refusal.message if refusal.details == tuple(details) else f"Not acceptable: {given}."
+    return Refused(refusal.code, message, details=details, existing_id=refusal.existing_id)
+
+
 C = TypeVar("C", bound=Command)
 E = TypeVar("E", bound=Event)
 S = TypeVar("S", bound=State)
@@ -128,8 +138,8 @@ class Decider(Generic[C, E, S]):
     """One kind of stream: ``decide(command, state) -> events`` and ``evolve(state, event) -> state``.
 
     Both are pure. A state of ``None`` is a stream that has not begun or has ended (was deleted). What it refers to may
-    end (``domain/kernel/fields.py``): ``unset(field, ended)`` is the command that takes such a reference away, and
-    ``delete`` the one that ends the stream itself.
+    end (``domain/kernel/fields.py``): ``unset(path, ended)`` is the command that takes such a reference away (``letting_go``
+    of the path is the change), and ``delete`` the one that ends the stream itself.
     """
 
     stream_type: str

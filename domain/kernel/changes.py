@@ -19,6 +19,14 @@ def named(value: msgspec.Struct) -> dict[str, Any]:
     return {name: found for name, found in msgspec.structs.asdict(value).items() if found is not UNSET}
 
 
+def begun(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """What something begins with: there is no key of a map to be taken away yet."""
+    return {
+        name: {key: one for key, one in value.items() if one is not None} if isinstance(value, dict) else value
+        for name, value in fields.items()
+    }
+
+
 def difference(wanted: Mapping[str, Any], state: State) -> tuple[dict[str, Any], dict[str, Any]]:
     """``(changed, previous)``: of the wanted fields, those that differ, and what they were.
 

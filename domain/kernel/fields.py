@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Protocol, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 import msgspec
@@ -44,6 +44,55 @@ class Refers:
 
 
 @dataclass(frozen=True)
+class Defined:
+    """The map holds fields that the workspace has defined for this kind of thing, by things of the kind ``by``: its values
+    are held to them (``Definition``). A key that is not defined is free.
+    """
+
+    by: str
+
+
+class Definition(Protocol):
+    """What the state of a stream that defines a field says of it."""
+
+    @property
+    def entity(self) -> str:
+        """The kind of stream that has the field."""
+        ...
+
+    @property
+    def key(self) -> str: ...
+
+    @property
+    def required(self) -> bool: ...
+
+    @property
+    def refers(self) -> str | None:
+        """The kind of thing whose id a value is, if it is one."""
+        ...
+
+    def fits(self, kind: str, state: State) -> bool:
+        """Whether a thing of this kind, in this state, has the field."""
+        ...
+
+    def kept(self, value: Any, region: str) -> Any:
+        """The value's normal form, ``None`` for none; raises ``ValueError`` saying what was expected.
+
+        ``region`` is the country of a phone number that is written without a country code.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class DefinedField:
+    """A field that is a map of defined fields: its name in Python and on the wire, and the kind of stream that defines."""
+
+    name: str
+    wire: str
+    by: str
+
+
+@dataclass(frozen=True)
 class Reference:
     """A field of a state that refers to things of another kind: its name in Python and on the wire."""
 
@@ -58,6 +107,39 @@ class Reference:
         if found is None:
             return ()
         return found if self.many else (found,)
+
+    @property
+    def path(self) -> str:
+        """What is let go of: the field, or a key in it."""
+        return self.field
+
+
+@dataclass(frozen=True)
+class ByKey(Reference):
+    """A value under one key of a map of defined fields. It refers to its definition, or to the thing that it ``names``."""
+
+    key: str
+    names: bool
+
+    @property
+    def path(self) -> str:
+        return f"{self.field}.{self.key}"
+
+
+def letting_go(path: str) -> dict[str, Any]:
+    """The change, by Python name, in which a reference goes: ``company_id`` is null then, ``custom_fields.plan`` a key's value."""
+    field, _, key = path.partition(".")
+    return {field: {key: None} if key else None}
+
+
+@cache
+def defined_fields(kind: type[msgspec.Struct]) -> tuple[DefinedField, ...]:
+    """The fields of a state or command that hold what a workspace defines."""
+    return tuple(
+        DefinedField(name, wire, defined.by)
+        for name, wire, annotation in _fields(kind)
+        for defined in _said(annotation, Defined)
+    )
 
 
 @cache

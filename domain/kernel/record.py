@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Generic, TypeVar, get_type_hints
 
-from domain.kernel import Command, Decider, Ended, Event, Refused, State, not_found
-from domain.kernel.changes import applied, difference, named
-from domain.kernel.fields import kept
+from domain.kernel import Command, Decider, Ended, Event, Refused, State, invalid, not_found
+from domain.kernel.changes import applied, begun, difference, named
+from domain.kernel.fields import defined_fields, kept, letting_go
+from domain.kernel.values import MAX_CUSTOM_FIELDS
 
 S = TypeVar("S", bound=State)
 Fields = dict[str, Any]
@@ -71,17 +72,22 @@ class _Record(Generic[S]):
         if isinstance(command, self.create):
             if current is not None:
                 raise Refused("conflict", f"This {self.noun} exists already.")
-            return [self.created(**self._fields(command))]
+            return [self.created(**begun(self._fields(command)))]
         if current is None:
             raise not_found(self.noun)
         if isinstance(command, self.update):
             changed, previous = difference(self._fields(command), current)
-            if not changed:
-                return []
-            return [self.updated(changed=self.changes(**changed), previous=self.changes(**previous))]
+            return self._updated(current, changed, previous) if changed else []
         if isinstance(command, self.delete):
             return [self.deleted()]
         raise TypeError(f"{type(command).__name__} is no command of a {self.noun}")
+
+    def _updated(self, current: S, changed: Fields, previous: Fields) -> Sequence[Event]:
+        update = self.updated(changed=self.changes(**changed), previous=self.changes(**previous))
+        for found in defined_fields(self.state):
+            if len(getattr(applied(current, update.changed), found.name)) > MAX_CUSTOM_FIELDS:
+                raise invalid(found.wire, f"must have at most {MAX_CUSTOM_FIELDS} fields")
+        return [update]
 
     def evolve(self, current: S | None, event: Any) -> S | None:
         if isinstance(event, self.created):
@@ -91,7 +97,7 @@ class _Record(Generic[S]):
         return None
 
     def unset(self, field: str, _: Ended) -> Command:
-        return self.update(**{field: None})
+        return self.update(**letting_go(field))
 
     def _fields(self, command: Command) -> Fields:
         found = kept(command)

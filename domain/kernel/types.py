@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
+from msgspec import Meta
+
 from domain.kernel import values
-from domain.kernel.fields import Kept
+from domain.kernel.fields import Defined, Kept
 from domain.kernel.values import CustomValue
 
 Name = Annotated[str, Kept(values.text)]
@@ -30,5 +32,16 @@ Moment = Annotated[datetime, Kept(values.moment)]
 Day = Annotated[str, Kept(values.day)]
 Language = Annotated[str, Kept(values.language)]
 Color = Annotated[str, Kept(values.color)]
-CustomFields = Annotated[dict[str, CustomValue], Kept(values.custom_fields)]
+CustomFields = Annotated[
+    dict[str, CustomValue],
+    Kept(values.custom_fields),
+    Defined("custom_field"),
+    Meta(
+        description=(
+            "Fields of your own by key, as they are defined: text, numbers, booleans, or lists of these. A key that is not"
+            " defined takes any. In a PATCH they are merged by key, and null takes one away."
+        )
+    ),
+]
+"""Fields of a workspace's own by key; those that it has defined are held to what it has said of them."""
 Preferences = Annotated[dict[str, str | None], Kept(values.preferences)]

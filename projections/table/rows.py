@@ -23,6 +23,7 @@ from projections.table.asking.comparison import Field
 from projections.table.asking.compiled import Compiled
 from projections.table.asking.custom import custom
 from projections.table.column import FOLDED, PHONE, Column
+from projections.table.referring import holding
 from projections.table.seeing import seen, sees
 
 S = TypeVar("S", bound=State)
@@ -206,9 +207,12 @@ class RowTable(Generic[S]):
 
     @cached_property
     def _select(self) -> bytes:
+        return self._select_all + b" AND id = ANY(%s)"
+
+    @cached_property
+    def _select_all(self) -> bytes:
         return (
-            f"SELECT id, state::text, version, created_at, updated_at FROM {self.table}"
-            " WHERE workspace_id = %s AND id = ANY(%s)"
+            f"SELECT id, state::text, version, created_at, updated_at FROM {self.table} WHERE workspace_id = %s"
         ).encode()
 
     @cached_property
@@ -256,6 +260,10 @@ class RowTable(Generic[S]):
         found = next((row[5] for row in rows if row[5] is not None), None)
         beside = self.beside.read(found)
         return [self.current(row, beside) for row in rows]
+
+    def all(self, conn: Db) -> list[Current[Any]]:
+        """Every row of the workspace, of a kind of which there are few."""
+        return [self.current(row) for row in conn.execute(self._select_all, (conn.workspace_id,))]
 
     def write(self, conn: Db, workspace_id: UUID, changes: Sequence[Change], *, bulk: bool) -> None:
         new = [self.values(workspace_id, c.after) for c in changes if c.before is None and c.after is not None]
@@ -337,8 +345,7 @@ class RowTable(Generic[S]):
         return row is not None and bool(row[0])
 
     def _referring(self, reference: Reference) -> str:
-        holds = f"{reference.field} @> ARRAY[%s::uuid]" if reference.many else f"{reference.field} = %s"
-        return f"FROM {self.table} WHERE workspace_id = %s AND {holds}"
+        return f"FROM {self.table} WHERE workspace_id = %s AND {holding(reference)}"
 
     def counts(self, change: Change) -> Iterable[tuple[str, int]]:
         """How many there are of the kind, and how many refer to each thing by a reference that is counted."""

@@ -43,6 +43,22 @@ def test_one_is_created_shown_changed_and_deleted(team: Team, acme: dict[str, An
     refused(team.owner.get(path(acme)), 404, says="company")
 
 
+def test_one_has_custom_fields_as_they_are_defined(team: Team) -> None:
+    field = {"name": "Since", "key": "customer_since", "type": "date", "entity": "company"}
+    defined = created(team.owner.post("/custom-fields", field))
+    acme = team.owner.company(customFields={"customer_since": " 2019-04-01", "free": 1, "nothing": None})
+    assert acme["customFields"] == {"customer_since": "2019-04-01", "free": 1}
+    refused(
+        team.owner.patch(path(acme), {"customFields": {"customer_since": "soon"}}), 422, "customFields.customer_since"
+    )
+    changed = ok(team.owner.patch(path(acme), {"customFields": {"free": None, "more": ["a"]}}))["data"]
+    assert changed["customFields"] == {"customer_since": "2019-04-01", "more": ["a"]}
+    many = {f"field {number}": number for number in range(199)}
+    refused(team.owner.patch(path(acme), {"customFields": many}), 422, "customFields", says="at most 200")
+    gone(team.owner.delete(f"/custom-fields/{defined['id']}"))
+    assert team.owner.shown(path(acme))["customFields"] == {"more": ["a"]}
+
+
 def test_what_is_not_acceptable_is_named(team: Team) -> None:
     refused(team.owner.post("/companies", {"name": " ", "domain": "acme"}), 422, "name", "domain")
     refused(team.owner.post("/companies", {"name": "A", "size": "12"}), 422, "size")

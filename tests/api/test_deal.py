@@ -244,6 +244,22 @@ def test_only_given_fields_change_and_custom_fields_are_merged(team: Team, sales
     refused(team.owner.patch(f"/deals/{new_id()}", {"name": "A"}), 404)
 
 
+def test_custom_fields_are_held_to_their_definitions(team: Team, sales: Thing) -> None:
+    buyer = {"name": "Buyer", "key": "buyer", "type": "related", "entity": "deal"}
+    seats = {"name": "Seats", "key": "seats", "type": "number", "entity": "deal", "required": True}
+    defined = [created(team.owner.post("/custom-fields", field)) for field in (buyer, seats)]
+    contact = team.owner.contact()
+    deal = add(team.owner, sales, customFields={"seats": "120", "buyer": contact["id"], "free": "as it is"})
+    assert deal["customFields"] == {"seats": 120, "buyer": contact["id"], "free": "as it is"}
+    body = {"name": "Northwind", "value": 1, **place(sales)}
+    refused(team.owner.post("/deals", body), 422, "customFields.seats", says="is required")
+    refused(team.owner.patch(path(deal), {"customFields": {"seats": "many"}}), 422, "customFields.seats")
+    gone(team.owner.delete(f"/contacts/{contact['id']}"))
+    assert team.owner.shown(path(deal))["customFields"] == {"seats": 120, "free": "as it is"}
+    gone(team.owner.delete(f"/custom-fields/{defined[1]['id']}"))
+    assert team.owner.shown(path(deal))["customFields"] == {"free": "as it is"}
+
+
 def test_one_is_deleted(team: Team, sales: Thing) -> None:
     deal = add(team.owner, sales)
     gone(team.owner.delete(path(deal)))

@@ -142,7 +142,7 @@ class TestCommands:
         state = data.draw(st.none() | structs(decider.state))
         outcome = Given(decider, state).when(data.draw(structs(command)))
         if outcome.refusal is not None:
-            assert outcome.refusal.code in {"not_found", "conflict", "validation_failed"}
+            assert outcome.refusal.code in {"not_found", "conflict", "validation_failed", "permission_denied"}
             assert outcome.refusal.message
         for event in outcome.events:
             assert type(event) in decider.events

@@ -139,6 +139,35 @@ def test_the_very_many_tasks_of_a_contact_are_deleted_with_it_by_a_job(installat
     assert verify(installation.owner, workspaces=[team.workspace_id]).finding is None
 
 
+def test_so_it_is_with_a_custom_field_and_its_values(installation: Installation, team: Team) -> None:
+    wanted = {"name": "Plan", "key": "plan", "type": "text", "entity": "contact", "required": True}
+    field = ok(team.owner.post("/custom-fields", wanted), 201)["data"]
+    several = partial(_contacts, some=MANY + 1, fields={"first_name": "Ada", "custom_fields": {"plan": "x", "free": 1}})
+    team.services.store.run(Origin(team.workspace_id, Actor(type="system")), several, bulk=True)
+    job = ok(team.owner.delete(f"/custom-fields/{field['id']}"), 202)["data"]
+    late = {"name": "Late", "customFields": {"plan": "x"}}
+    refused(team.owner.post("/contacts", late), 422, "customFields.plan", says="about to be deleted")
+    with running(installation.config, idle) as context:
+        while job_worker.step(context):
+            pass
+    assert done(team, job["id"])
+    refused(team.owner.get(f"/custom-fields/{field['id']}"), 404)
+    assert {str(contact["customFields"]) for contact in team.owner.listed("/contacts")} == {"{'free': 1}"}
+    team.owner.contact(**late)
+    assert verify(installation.owner, workspaces=[team.workspace_id]).finding is None
+
+
+def test_a_custom_field_whose_deletion_is_cancelled_takes_values_again(installation: Installation, team: Team) -> None:
+    wanted = {"name": "Plan", "key": "plan", "type": "text", "entity": "contact"}
+    field = ok(team.owner.post("/custom-fields", wanted), 201)["data"]
+    several = partial(_contacts, some=MANY + 1, fields={"first_name": "Ada", "custom_fields": {"plan": "x"}})
+    team.services.store.run(Origin(team.workspace_id, Actor(type="system")), several, bulk=True)
+    job = ok(team.owner.delete(f"/custom-fields/{field['id']}"), 202)["data"]
+    ok(team.owner.post(f"/jobs/{job['id']}/cancel"))
+    team.owner.contact(customFields={"plan": "x"})
+    assert installation.owner.execute("SELECT count(*) FROM endings").fetchone() == (0,)
+
+
 def test_so_it_is_with_whatever_others_refer_to(installation: Installation, team: Team) -> None:
     company = ok(team.owner.post("/companies", {"name": "Acme"}), 201)["data"]
     fields = {"first_name": "Ada", "company_id": UUID(company["id"])}

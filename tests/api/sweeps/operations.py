@@ -100,7 +100,7 @@ class Operation:
         return self.scope is not None and self.scope.endswith(":write")
 
 
-CHOSEN: Final = {"putCustomValue": {"key"}}
+CHOSEN: Final = {"putCustomFieldOfContact": {"key"}, "putCustomValue": {"key"}}
 """By operation, what in its path callers name as they like."""
 
 OPERATIONS: Final = [
