@@ -94,6 +94,40 @@ class TestWhatIsTold:
         assert events(team.key("contacts:read"), ann) == ["contact.created"]
         refused(team.key("contacts:read").get(path(deal, "deals")), 403)
 
+    def test_tasks_notes_calls_and_interactions_are_on_those_of_the_contact_and_the_deal_that_they_are_about(
+        self, team: Team, keep: Keep
+    ) -> None:
+        ann, deal = team.owner.contact(), team.owner.deal()
+        about = {"contactId": ann["id"], "dealId": deal["id"]}
+        task = created(team.owner.post("/tasks", {"title": "Call back", **about}))
+        ok(team.owner.patch(f"/tasks/{task['id']}", {"status": "completed"}))
+        note = created(team.owner.post("/notes", {"content": "*Nice*", **about}))
+        ok(team.owner.patch(f"/notes/{note['id']}", {"dealId": None}))
+        ok(team.owner.patch(f"/notes/{note['id']}", {"content": "*Very* nice"}))
+        created(team.owner.post("/calls", {"direction": "inbound", "status": "missed", **about}))
+        meeting = created(team.owner.post(f"/contacts/{ann['id']}/interactions", {"type": "meeting"}))
+        gone(team.owner.delete(f"/interactions/{meeting['id']}"))
+        keep(team)
+        first = ["note.created", "task.completed", "task.created"]
+        met = ["interaction.deleted", "interaction.created", "call.created"]
+        assert events(team.owner, ann) == [*met, "note.updated", "note.updated", *first, "contact.created"]
+        assert events(team.owner, deal, "deals") == ["call.created", "note.updated", *first, "deal.created"]
+        key = team.key("contacts:read", "tasks:read")
+        assert events(key, ann) == ["task.completed", "task.created", "contact.created"]
+
+    def test_a_limited_member_is_told_no_more_of_a_note_that_has_gone_to_a_contact_of_anothers(
+        self, team: Team, keep: Keep
+    ) -> None:
+        mine, theirs = team.owner.contact(assignedTo=str(team.limited.account_id)), team.owner.contact()
+        deal = team.owner.deal(assignedTo=str(team.limited.account_id))
+        shared = created(team.owner.post("/notes", {"content": "A", "contactId": mine["id"], "dealId": deal["id"]}))
+        ok(team.owner.patch(f"/notes/{shared['id']}", {"dealId": None}))
+        ok(team.owner.patch(f"/notes/{shared['id']}", {"contactId": theirs["id"]}))
+        keep(team)
+        assert events(team.owner, mine) == ["note.updated", "note.updated", "note.created", "contact.created"]
+        assert events(team.limited, mine) == ["contact.created"]
+        assert events(team.limited, deal, "deals") == ["deal.created"]
+
     def test_a_limited_member_finds_no_deals_there_but_theirs(self, team: Team, keep: Keep) -> None:
         mine = str(team.limited.account_id)
         ann = team.owner.contact(firstName="Ann", assignedTo=mine)
