@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from api import log
 from eventstore.chain import GENESIS, entry_hash
 from tests.api.asserting import ok, refused
 from tests.api.team import Member, Team
@@ -164,3 +165,15 @@ class TestWaiting:
         started = time.monotonic()
         assert read(team.owner, wait=20)["data"]
         assert time.monotonic() - started < 2
+
+    def test_asks_for_what_is_new_a_few_times_only(self, team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+        looks: list[int] = []
+        read_log = log._read
+
+        def counted(*given: Any) -> Any:
+            looks.append(1)
+            return read_log(*given)
+
+        monkeypatch.setattr(log, "_read", counted)
+        read(team.owner, after=read(team.owner)["meta"]["head"], wait=2)
+        assert len(looks) <= 4
