@@ -113,7 +113,7 @@ def test_a_locked_log_stops_no_other_workspace_and_nothing_given_up_is_carried_o
         time.sleep(quiet)
     ok(team.owner.post("/contacts", {"firstName": "After"}), 201)
     assert [contact["firstName"] for contact in team.owner.listed("/contacts")] == ["After"]
-    assert slowest <= max(0.1, 3 * usual)  # on a machine that is busy otherwise
+    assert slowest <= max(0.1 if seconds > quiet else 0.5, 3 * usual)  # few requests, beside other tests, say less
     assert "Traceback" not in api.output
 
 
