@@ -18,7 +18,7 @@ LOCK: Final = 0x64617962
 
 _LEAKPROOF: Final = (
     "textlike(text, text)", "textnlike(text, text)", "arraycontains(anyarray, anyarray)",
-    "arrayoverlap(anyarray, anyarray)",
+    "arrayoverlap(anyarray, anyarray)", "jsonb_contains(jsonb, jsonb)",
 )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from eventstore.database import Db
 from eventstore.rows import Current
 from projections import contact as contacts
 from projections import contact_view
-from projections.table.column import FOLDED, JSON, LOWERED, TEXT, Column
+from projections.table.column import FOLDED, LOWERED, MAP, TEXT, Column
 from projections.table.counting import referring
 from projections.table.listing import Listing
 from projections.table.rows import RowTable
@@ -23,13 +23,13 @@ from schemas.wire.page import MAX_LIMIT, PageRequest, Sort
 COMPANIES: RowTable[Company] = RowTable(
     table="companies",
     decider=COMPANY,
-    version=2,
+    version=3,
     columns=(
         Column("name", FOLDED, sort=True, searched=True),
         Column("domain", LOWERED, sort=True, searched=True),
         Column("industry", FOLDED, sort=True),
         Column("size", TEXT),
-        Column("custom_fields", JSON, wire="custom", by_key=True),
+        Column("custom_fields", MAP, wire="custom", by_key=True),
     ),
     times=("created_at", "updated_at"),
 )

@@ -15,7 +15,7 @@ from eventstore.rows import Current
 from projections.table.asking.asked import asked
 from projections.table.asking.compiled import TRUE
 from projections.table.asking.named import Named
-from projections.table.column import BOOLEAN, FOLDED, ID, IDS, JSON, LOWERED, PHONE, TEXT, Column
+from projections.table.column import BOOLEAN, FOLDED, ID, IDS, LOWERED, MAP, PHONE, TEXT, Column
 from projections.table.listing import Listed, Listing
 from projections.table.rows import Beside, RowTable
 from projections.tag_meant import MEANT
@@ -36,7 +36,7 @@ def _tags(found: str | None) -> dict[UUID, TagView]:
 CONTACTS: RowTable[Contact] = RowTable(
     table="contacts",
     decider=CONTACT,
-    version=3,
+    version=4,
     columns=(
         Column("name", FOLDED, sort=True, searched=True),
         Column("first_name", FOLDED, sort=True),
@@ -52,7 +52,7 @@ CONTACTS: RowTable[Contact] = RowTable(
         Column("dnc", BOOLEAN),
         Column("globally_unsubscribed", BOOLEAN),
         Column("tags", IDS, asked=Named(MEANT)),
-        Column("custom_fields", JSON, wire="custom", by_key=True),
+        Column("custom_fields", MAP, wire="custom", by_key=True),
     ),
     owner="assigned_to",
     times=("created_at", "updated_at"),

@@ -13,7 +13,7 @@ from eventstore.rows import Current
 from projections.stage import STAGES
 from projections.table.asking.asked import asked
 from projections.table.asking.compiled import TRUE
-from projections.table.column import DAY, DECIMAL, FOLDED, ID, JSON, NUMBER, TEXT, Column
+from projections.table.column import DAY, DECIMAL, FOLDED, ID, MAP, NUMBER, TEXT, Column
 from projections.table.listing import Listed, Listing
 from projections.table.rows import RowTable
 from projections.table.showing import shown
@@ -23,7 +23,7 @@ from schemas.wire.page import PageRequest, Sort
 DEALS: RowTable[Deal] = RowTable(
     table="deals",
     decider=DEAL,
-    version=1,
+    version=2,
     columns=(
         Column("name", FOLDED, sort=True, searched=True),
         Column("value", DECIMAL, lambda deal: deal.value.decimal, sort=True),
@@ -36,7 +36,7 @@ DEALS: RowTable[Deal] = RowTable(
         Column("company_id", ID),
         Column("assigned_to", ID),
         Column("expected_close_date", DAY, sort=True),
-        Column("custom_fields", JSON, wire="custom", by_key=True),
+        Column("custom_fields", MAP, wire="custom", by_key=True),
     ),
     owner="assigned_to",
     times=("created_at", "updated_at"),

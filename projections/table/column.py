@@ -16,7 +16,7 @@ import msgspec
 from domain.kernel import State
 from domain.kernel.values import folded
 from eventstore.rows import Current
-from projections.table.asking import plain, text
+from projections.table.asking import custom, plain, text
 from projections.table.asking.comparison import Comparison
 
 S = TypeVar("S", bound=State)
@@ -67,6 +67,8 @@ ID: Final = Kind("uuid", plain.ID, UUID | None, last="'ffffffff-ffff-ffff-ffff-f
 IDS: Final = Kind("uuid[]", None, None, list)
 TEXTS: Final = Kind("text[]", None, None, list)
 JSON: Final = Kind("jsonb", None, None, lambda value: msgspec.json.encode(value).decode())
+MAP: Final = Kind("jsonb", None, None, lambda value: msgspec.json.encode(custom.kept(value)).decode())
+"""Of fields that are the workspace's own: with its text as it is compared, so that an index finds it by key and value."""
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,8 @@ def _indexes(table: RowTable[Any]) -> Iterator[tuple[str, str]]:
             yield f"by_{column.name}", f"(workspace_id, {column.order}, id)"
         if column.name in referring:
             yield f"referring_by_{column.name}", _looked_up(column)
+        elif column.by_key:
+            yield f"with_{column.name}", f"USING gin (workspace_id, {column.name} jsonb_path_ops)"
         elif column.indexed:
             yield f"with_{column.name}", f"(workspace_id, {column.name})"
     if table.searched:

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, ClassVar, Final
 
+import msgspec
+
 from domain.kernel.filter import Operator
 from projections.table.asking.comparison import IN_SQL, Field, Valued, entries, in_order, single
-from projections.table.asking.compiled import Compiled, about, like
+from projections.table.asking.compiled import TRUE, Compiled, about, either, every, like
 from projections.table.asking.text import plainly
 
 _ENTRIES: Final = "jsonb_array_elements(CASE jsonb_typeof({}) WHEN 'array' THEN {} ELSE jsonb_build_array({}) END)"
 _TEXT: Final = "lower((entry #>> '{}') COLLATE \"C\")"
 _NUMBER: Final = "(CASE WHEN jsonb_typeof(entry) = 'number' THEN (entry #>> '{}')::numeric END)"
 _OPPOSITE: Final[dict[Operator, Operator]] = {"neq": "eq", "not_contains": "contains", "not_has": "eq", "has": "eq"}
+_BARE: Final = re.compile(r"(?:true|false|-?(?:0|[1-9][0-9]{0,30})(?:\.[0-9]{1,30})?)\Z")
+"""Text that JSON may have without quotes."""
+MOST_LOOKED_UP: Final = 20
+"""Values that an index is asked for at once."""
+_encode: Final = msgspec.json.Encoder().encode
 _NOT: Final[frozenset[Operator]] = frozenset({"neq", "not_contains", "not_has"})
 
 
@@ -26,6 +35,11 @@ class Custom(Valued):
         {"eq", "neq", "contains", "not_contains", "starts_with", "gt", "lt", "gte", "lte", "in", "has", "not_has",
          "after", "before"}
     )  # fmt: skip
+
+    def __init__(self, column: str, key: str) -> None:
+        self._column = column
+        self._key = key
+
     unset: ClassVar[str] = "coalesce({}, 'null'::jsonb) IN ('null'::jsonb, '\"\"'::jsonb, '[]'::jsonb)"
 
     def wanted(self, operator: Operator, value: Any) -> Any:
@@ -43,12 +57,32 @@ class Custom(Valued):
         found = Compiled(*_entry(asked, wanted))
         listed = about(column, _ENTRIES.replace("{}", "({})"))
         sql = f"EXISTS (SELECT FROM {listed.sql} AS entry WHERE {found.sql})"
-        return Compiled(f"NOT {sql}" if operator in _NOT else sql, (*listed.params, *found.params))
+        holds = Compiled(f"NOT {sql}" if operator in _NOT else sql, (*listed.params, *found.params))
+        return every(self._looked_up(wanted), holds) if asked in ("eq", "in") and operator not in _NOT else holds
+
+    def _looked_up(self, wanted: Any) -> Compiled:
+        """What the index of a map finds: a value that is as it is wanted, or a list with it. Of very many it finds none faster."""
+        forms = [form for each in (wanted if isinstance(wanted, list) else [wanted]) for form in _forms(each)]
+        if len(forms) > MOST_LOOKED_UP:
+            return TRUE
+        key = _encode(self._key)
+        found = (b"{%b:%b}" % (key, value) for form in forms for value in (form, b"[%b]" % form))
+        return either(*(Compiled(f"{self._column} @> %s::jsonb", (document.decode(),)) for document in found))
 
     def holds(self, value: Any, operator: Operator, wanted: Any) -> bool:
         asked = _OPPOSITE.get(operator, operator)
         found = value if isinstance(value, list) else [] if value is None else [value]
         return any(_holds(entry, asked, wanted) for entry in found if entry is not None) is (operator not in _NOT)
+
+
+def _forms(wanted: Any) -> list[bytes]:
+    """How a value that is wanted may be written in JSON: text may be that of a number, true or false."""
+    if isinstance(wanted, bool):
+        return [_encode(wanted)]
+    if isinstance(wanted, Decimal):
+        return [format(wanted, "f").encode()]
+    bare = [wanted.encode()] if _BARE.match(wanted) else []
+    return [_encode(wanted), *bare]
 
 
 def _kept(value: Any) -> Any:
@@ -102,9 +136,21 @@ def _written(entry: Any) -> str:
     return format(Decimal(repr(entry)) + 0, "f")
 
 
+def kept(values: Mapping[str, Any]) -> dict[str, Any]:
+    """A map with its text as it is compared, as its column has it."""
+    return {key: _plain(value) for key, value in values.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_plain(entry) for entry in value]
+    return plainly(value) if isinstance(value, str) else value
+
+
 def custom(column: str, key: str) -> Field:
     """The value of a key in a map that is kept in a column, and in the state's field of that name."""
-    return Field(Compiled(f"{column} -> %s", (key,)), _CUSTOM, lambda current: getattr(current.state, column).get(key))
-
-
-_CUSTOM: Final = Custom()
+    return Field(
+        Compiled(f"{column} -> %s", (key,)),
+        Custom(column, key),
+        lambda current: getattr(current.state, column).get(key),
+    )
