@@ -6,9 +6,10 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from bench import creating, importing, replaying, searching, webhooks
+from bench import creating, importing, replaying, searching, speed, webhooks, working
 from bench.figure import Figure, table
 from bench.machine import description
 from bench.scale import FULL, QUICK, Scale
@@ -22,6 +23,7 @@ ROWS: dict[str, Row] = {
     "import": importing.figures,
     "replay": replaying.figures,
     "webhooks": webhooks.figures,
+    "workers": working.figures,
 }
 
 
@@ -34,12 +36,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     unknown = set(options.rows) - set(ROWS)
     if unknown:
         parser.error(f"no such row: {', '.join(sorted(unknown))}")
+    scale = QUICK if options.quick else FULL
+    with running() as stack:
+        factor = speed.factor(stack, scale)
     found: list[Figure] = []
     for name in options.rows or ROWS:
         print(f"measuring {name} …", file=sys.stderr, flush=True)
         with running() as stack:
-            found += ROWS[name](stack, QUICK if options.quick else FULL)
-    machine = description()
+            found += (replace(figure, factor=factor) for figure in ROWS[name](stack, scale))
+    machine = description() | {"factor": round(factor, 2)}
     print(", ".join(f"{key} {value}" for key, value in machine.items()))
     print(table(found))
     if options.json:

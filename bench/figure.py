@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 
@@ -12,6 +12,7 @@ class Figure:
     """``value`` of ``unit`` over ``reference``, which is a budget or what was measured beside it as a ceiling.
 
     ``limit`` bounds the ratio of the two, from above unless ``at_least``; without one the figure is for information.
+    ``factor``: how much more CPU time this machine takes for the same work than the one that budgets of CPU time are for.
     """
 
     name: str
@@ -23,10 +24,15 @@ class Figure:
     at_least: bool = False
     details: Mapping[str, Any] = field(default_factory=dict)
     remark: str = ""
+    in_cpu_time: bool = False
+    factor: float = 1.0
 
     @property
     def ratio(self) -> float:
-        return self.value / self.reference if self.reference else float("inf")
+        if not self.reference:
+            return float("inf")
+        slower = self.factor if self.in_cpu_time else 1.0
+        return self.value / self.reference * (slower if self.at_least else 1 / slower)
 
     @property
     def within(self) -> bool | None:
@@ -47,6 +53,7 @@ class Figure:
             "unit": self.unit,
             "against": self.against,
             "reference": self.reference,
+            "factor": self.factor if self.in_cpu_time else 1.0,
             "ratio": self.ratio,
             "limit": self.limit,
             "atLeast": self.at_least,
@@ -59,7 +66,9 @@ def budget(
     name: str, value: float, unit: str, most: float, *, details: Mapping[str, Any] | None = None, remark: str = ""
 ) -> Figure:
     """At most so much."""
-    return Figure(name, value, unit, f"budget {shown(most)} {unit}", most, details=details or {}, remark=remark)
+    against = f"budget {shown(most)} {unit}"
+    in_cpu_time = "CPU" in unit
+    return Figure(name, value, unit, against, most, details=details or {}, remark=remark, in_cpu_time=in_cpu_time)
 
 
 def rate(
@@ -67,7 +76,8 @@ def rate(
 ) -> Figure:
     """At least so many."""
     against = f"budget {shown(least)} {unit}"
-    return Figure(name, value, unit, against, least, at_least=True, details=details or {}, remark=remark)
+    found = Figure(name, value, unit, against, least, at_least=True, details=details or {}, remark=remark)
+    return replace(found, in_cpu_time="CPU" in unit)
 
 
 def shown(value: float) -> str:

@@ -70,6 +70,12 @@ class Pgbench:
             conn.execute(_FLOOR_TABLE)
         return self._run([self._script("floor", _FLOOR)], seconds, {"data": DATA})
 
+    def insert(self, seconds: float) -> float:
+        """CPU microseconds that Postgres takes for one such insert."""
+        with self._stack.meter().measured() as found:
+            rate = self.floor(seconds)
+        return found[0].cpu["postgres"] / (rate * max(1, round(seconds))) * 1e6
+
     def create(self, workspaces: Sequence[UUID], seconds: float) -> float:
         """Transactions a second of the statements that create a contact, sent as the unit of work sends them."""
         scripts = [

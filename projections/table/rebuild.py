@@ -25,6 +25,8 @@ from projections.table.swapping import swap
 BATCH: Final = 5_000
 LITTLE: Final = 1_000
 """So many changed streams are few enough to be folded while everybody waits."""
+INDEXING_MEMORY: Final = "256MB"
+"""Postgres takes a process more to make an index for every 32 MB of it, up to ``max_parallel_maintenance_workers``."""
 
 Progress = Callable[[int], None]
 
@@ -111,14 +113,17 @@ def rebuild(conn: Db, table: RowTable[Any], progress: Progress = lambda _: None)
     Commands and queries go on meanwhile, but for the moment of the swap.
     """
     with alone(conn):
-        rebuilding = _Rebuilding(conn, table, progress)
+        rebuilding = Rebuilding(conn, table, progress)
         rebuilding.fill()
+        rebuilding.index()
         rebuilding.finish()
         return sum(rebuilding.counts[workspace_id, table.decider.stream_type] for workspace_id in rebuilding.seen)
 
 
 @dataclass
-class _Rebuilding:
+class Rebuilding:
+    """A table on its way to be rebuilt: filled, indexed, finished; by one alone, on the owner's connection."""
+
     conn: Db
     table: RowTable[Any]
     progress: Progress
@@ -137,7 +142,7 @@ class _Rebuilding:
         return sorted({event.event_name for event in self.table.decider.events} | UPCASTERS.keys())
 
     def fill(self) -> None:
-        """The shadow table with all that is in the log by now, and its indexes."""
+        """The shadow table with all that is in the log by now."""
         self.conn.execute(f"DROP TABLE IF EXISTS {self.shadow}".encode())
         make_tenant_table(self.conn, self.shadow, create_table(self.table, self.shadow))
         self.seen = dict(self._heads())
@@ -146,8 +151,13 @@ class _Rebuilding:
                 _CONCERNED, (self.types, self.table.decider.stream_type)
             ).fetchall():
                 self._fill(writer, workspace_id)
-        for name, statement in create_indexes(self.table, self.shadow).items():
-            self.conn.execute(statement.format(index=f"{name}_rebuilt").encode())
+
+    def index(self) -> None:
+        """Its indexes, made of what is sorted in memory, and by several processes where Postgres has them to spare."""
+        with self.conn.transaction():
+            self.conn.execute(f"SET LOCAL maintenance_work_mem = '{INDEXING_MEMORY}'".encode())
+            for name, statement in create_indexes(self.table, self.shadow).items():
+                self.conn.execute(statement.format(index=f"{name}_rebuilt").encode())
         self.conn.execute(f"ANALYZE {self.shadow}".encode())
 
     def _fill(self, writer: Db, workspace_id: UUID) -> None:

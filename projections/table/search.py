@@ -13,6 +13,8 @@ from projections.table.asking.compiled import Compiled, either, every, like
 MAX_WORDS: Final = 10
 FEWEST_DIGITS: Final = 3
 """Of a phone number, to be looked for as one: an index of trigrams finds nothing shorter."""
+TRIGRAM: Final = 3
+"""Letters that an index of trigrams can look for together."""
 
 _AS_PHONES_ARE_WRITTEN: Final = re.compile(r"[\d\s+()./\-\u2010-\u2015]+\Z")
 
@@ -46,4 +48,6 @@ def _digits(text: str) -> str:
 
 
 def _holding(column: str, part: str) -> Compiled:
-    return Compiled(f"{column} LIKE %s", (f"%{like(part)}%",))
+    """What is too short for trigrams is kept from their index, which would go through all that it has."""
+    holds = f"{column} LIKE %s" if len(part) >= TRIGRAM else f"coalesce({column} LIKE %s, false)"
+    return Compiled(holds, (f"%{like(part)}%",))

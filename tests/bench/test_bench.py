@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -35,3 +36,10 @@ def test_a_figure_is_held_against_its_budget() -> None:
     assert rate("r", 9.0, "/s", 8.0).within
     assert not rate("r", 7.0, "/s", 8.0).within
     assert Figure("information", 1.0, "x", "nothing", 2.0, limit=None).within is None
+
+
+def test_cpu_time_is_compared_after_dividing_by_how_slow_the_machine_is() -> None:
+    assert replace(budget("b", 3.0, "CPU ms", 2.0), factor=2.0).ratio == 0.75
+    assert replace(rate("r", 7.0, "/CPU s", 8.0), factor=2.0).ratio == 1.75
+    assert replace(budget("b", 3.0, "ms", 2.0), factor=2.0).ratio == 1.5
+    assert replace(Figure("x", 3.0, "CPU s", "the other", 2.0), factor=2.0).ratio == 1.5

@@ -12,7 +12,7 @@ from daybook.embedded import EmbeddedPostgres
 from eventstore import checkpoint
 from eventstore.database import Db
 from eventstore.migrate import connect
-from projections.table.rebuild import _Rebuilding, rebuild
+from projections.table.rebuild import Rebuilding, rebuild
 from projections.tag import TAGS
 from tests.conftest import make_workspace
 from tests.servers import another_database
@@ -82,7 +82,7 @@ def test_a_rebuild_asks_only_workspaces_in_which_something_happened(crowd: Db) -
 
 
 def test_a_table_that_is_being_built_is_protected_from_the_first_moment(crowd: Db) -> None:
-    building = _Rebuilding(crowd, TAGS, lambda _: None)
+    building = Rebuilding(crowd, TAGS, lambda _: None)
     building.fill()
     row = crowd.execute(
         "SELECT relrowsecurity, relforcerowsecurity FROM pg_class WHERE relname = %s", (building.shadow,)
