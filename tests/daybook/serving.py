@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import psycopg
 
 from daybook.embedded import EmbeddedPostgres
@@ -73,6 +74,26 @@ class Served:
     def request(self, method: str, path: str, **more: Any) -> httpx.Response:
         headers = {"Authorization": f"Bearer {self.credentials['apiKey']}"}
         return httpx.request(method, f"{self.credentials['url']}/api/v1{path}", headers=headers, timeout=20, **more)
+
+    def child(self, name: str) -> psutil.Process:
+        """The process of this name, such as ``api``, that is there now."""
+        assert self.process is not None
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            for child in psutil.Process(self.process.pid).children():
+                if child.cmdline()[-1:] == [name]:
+                    return child
+            time.sleep(0.05)
+        raise AssertionError(f"no process {name}")
+
+    def whole_log(self) -> list[dict[str, Any]]:
+        entries: list[dict[str, Any]] = []
+        while True:
+            after = entries[-1]["seq"] if entries else 0
+            lines = self.request("GET", f"/log?limit=1000&after={after}&format=ndjson").text.splitlines()
+            if not lines:
+                return entries
+            entries += [json.loads(line) for line in lines]
 
     def owner(self) -> psycopg.Connection[Any]:
         return psycopg.connect(EmbeddedPostgres(self.folder / "data").url(), autocommit=True)

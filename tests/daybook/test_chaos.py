@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import threading
 import time
@@ -115,16 +114,6 @@ def kill_in_turn(served: Served, done: threading.Event) -> None:
                 child.send_signal(signal.SIGKILL)
 
 
-def whole_log(served: Served) -> list[dict[str, Any]]:
-    entries: list[dict[str, Any]] = []
-    while True:
-        after = entries[-1]["seq"] if entries else 0
-        lines = served.request("GET", f"/log?limit=1000&after={after}&format=ndjson").text.splitlines()
-        if not lines:
-            return entries
-        entries += [json.loads(line) for line in lines]
-
-
 def test_kill_minus_nine_loses_no_acknowledged_command_and_no_webhook(served: Served, receiver: Receiver) -> None:
     hook = served.request("POST", "/webhooks", json={"url": receiver.url, "events": ["contact.created"]})
     receiver.secret = hook.json()["data"]["secret"]
@@ -137,7 +126,7 @@ def test_kill_minus_nine_loses_no_acknowledged_command_and_no_webhook(served: Se
     done.set()
     killer.join()
 
-    entries = whole_log(served)
+    entries = served.whole_log()
     assert [entry["seq"] for entry in entries] == list(range(1, len(entries) + 1))
     created = Counter(entry["stream"]["id"] for entry in entries if entry["type"] == "contact.created")
     assert created == Counter(acknowledged)
