@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 from litestar import Controller
 from litestar.di import NamedDependency
-from msgspec import UNSET
 
-from api.contact_import_options import FileOptions, Texts, file_options, import_query, only_async
-from api.http.answers import Answer, Json
+from api.contact_import_options import READERS, import_query
+from api.http.answers import Json
 from api.http.ask import Act
+from api.http.importing import Importing, files
 from api.http.routes import post
-from api.http.upload import MAX_BODY, Upload, Uploads, received
+from api.http.upload import MAX_BODY, Uploads, received
 from application import contact_import as imports
-from application.importing.source import Source
-from domain.kernel import JSON, Refused, invalid
-from eventstore.ids import new_id
-from eventstore.work import Work
-from schemas.contact_import import ImportAnswer, ImportRequest
+from schemas.contact_import import ContactImportOptions, ImportRequest
+from schemas.job_import import ImportAnswer
 from schemas.wire.page import One
-from schemas.wire.reading import Reader
 
 _DESCRIPTION: Final = """\
 Contacts come as JSON objects (`contacts`), as JSON objects of text by column (`rows`), or as a CSV file: the body itself
@@ -48,26 +43,7 @@ _ROWS: Final = {
     "skipDuplicates": True,
 }
 _CSV: Final = "First Name,Last Name,E-mail,Phone 1\nSarah,Kim,sarah.kim@example.com,(415) 555-2671\n"
-_FILES: Final[dict[str, JSON]] = {
-    "text/csv": {"schema": {"type": "string", "description": "The file, with a line of headers."}, "example": _CSV},
-    "multipart/form-data": {
-        "schema": {
-            "type": "object",
-            "properties": {
-                "file": {
-                    "type": "string",
-                    "contentMediaType": "text/csv",
-                    "description": "The file. Options are other fields of the form.",
-                }
-            },
-            "required": ["file"],
-        },
-        "example": {"file": _CSV},
-    },
-}
-"""How a file may come, for the documentation."""
-
-_request: Final = Reader[ImportRequest](ImportRequest)
+_IMPORTS: Final = Importing("contacts", ImportRequest, ContactImportOptions, imports.start, READERS)
 
 
 class ContactImportController(Controller):
@@ -81,7 +57,7 @@ class ContactImportController(Controller):
         scope="contacts:write",
         json=ImportRequest,
         example=_ROWS,
-        bodies=_FILES,
+        bodies=files(_CSV),
         max_body=MAX_BODY,
         asked=import_query,
         status=200,
@@ -95,46 +71,4 @@ class ContactImportController(Controller):
         uploads: NamedDependency[Uploads],
     ) -> Json[One[ImportAnswer]]:
         async with received(act.request) as upload:
-            return await uploads.run(_import, act, upload, asked)
-
-
-def _import(act: Act, upload: Upload, query: Texts) -> Json[One[ImportAnswer]]:
-    source, wanted = _wanted(upload, query)
-    as_job = wanted.as_job or "respond-async" in act.request.headers.get("prefer", "").lower()
-    import_id = new_id()
-
-    def work(unit: Work) -> Answer:
-        done = imports.start(unit, act.caller, import_id, source, wanted.options, as_job=as_job)
-        location = f"/api/v1/jobs/{import_id}"
-        return Answer(done, None, 202 if done.status == "processing" else 200, location)
-
-    origin = replace(act.caller.origin(), correlation_id=import_id)
-    return act.answer(work, body=upload.digest, origin=origin, bulk=True)
-
-
-def _wanted(upload: Upload, query: Texts) -> tuple[Source, FileOptions]:
-    if upload.kind == "json":
-        return _wanted_as_json(upload, query)
-    if not upload.has_file:
-        raise invalid("file", "is required: the CSV file, as a part of the form")
-    twice = sorted(upload.fields.keys() & query.keys())
-    if twice:
-        raise invalid(twice[0], "must be given in the form or in the query, not in both")
-    wanted = file_options({**query, **upload.fields})
-    source = Source(file=upload.file, encoding=wanted.encoding or upload.charset, delimiter=wanted.delimiter)
-    return source, wanted
-
-
-def _wanted_as_json(upload: Upload, query: Texts) -> tuple[Source, FileOptions]:
-    as_job = only_async(query)
-    body = upload.file.read()
-    try:
-        text = body.decode()  # a row that is kept as it came is not looked into
-    except UnicodeDecodeError as error:
-        raise Refused("invalid_request", f"The body is not valid JSON: {error}") from None
-    form = _request.read(text)
-    if (form.contacts is UNSET) == (form.rows is UNSET):
-        raise invalid("contacts", "is required, or rows in its place, or a CSV file")
-    contacts = None if form.contacts is UNSET else form.contacts
-    rows = None if form.rows is UNSET else form.rows
-    return Source(things=contacts, rows=rows, noun="contacts"), FileOptions(form, as_job=as_job)
+            return await uploads.run(_IMPORTS.imported, act, upload, asked)

@@ -28,13 +28,14 @@ from eventstore.rows import Current
 from eventstore.work import Work
 from projections import contact as contact_rows
 from schemas.contact import NewContact
-from schemas.contact_import import ImportAnswer, ImportOptions
+from schemas.contact_import import ContactImportOptions
+from schemas.job_import import ImportAnswer
 
 KIND: Final = "contact_import"
 
 
 def start(
-    unit: Work, caller: Caller, import_id: UUID, source: Source, options: ImportOptions, *, as_job: bool = False
+    unit: Work, caller: Caller, import_id: UUID, source: Source, options: ContactImportOptions, *, as_job: bool = False
 ) -> ImportAnswer:
     """Carries out a small import at once, and makes a job of a larger one, or of one that is wanted ``as_job``."""
     begin(unit, CONTACTS, import_id, source)
@@ -54,20 +55,7 @@ def start(
         skip_duplicates=options.skip_duplicates,
         visible_to=caller.visible_to,
     )
-    done = start_import(unit, caller, CONTACTS, import_id, plan, rows, as_job=as_job)
-    return ImportAnswer(
-        import_id=import_id,
-        job_id=import_id,
-        status=done.status,
-        total=done.counts.total,
-        created=done.counts.created,
-        imported=done.counts.created,
-        updated=done.counts.updated,
-        skipped=done.counts.skipped,
-        error_count=done.counts.errors,
-        errors=list(done.errors),
-        mapping=done.mapping,
-    )
+    return start_import(unit, caller, CONTACTS, import_id, plan, rows, as_job=as_job)
 
 
 def _fields(same: NewContact) -> Fields:

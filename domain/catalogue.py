@@ -12,6 +12,7 @@ from domain.contact_import import CONTACT_IMPORT
 from domain.custom_field import CUSTOM_FIELD
 from domain.custom_value import CUSTOM_VALUE
 from domain.deal import DEAL
+from domain.deal_import import DEAL_IMPORT
 from domain.interaction import INTERACTION
 from domain.kernel import Decider, Event
 from domain.membership import MEMBERSHIP
@@ -29,8 +30,8 @@ from domain.workspace import WORKSPACE
 DECIDERS: Final[dict[str, Decider[Any, Any, Any]]] = {
     decider.stream_type: decider
     for decider in (
-        API_KEY, CALL, COMPANY, CONTACT, CONTACT_IMPORT, CUSTOM_FIELD, CUSTOM_VALUE, DEAL, INTERACTION, MEMBERSHIP,
-        NOTE, PIPELINE, SEGMENT, SMART_LIST, STAGE, TAG, TASK, USER, WEBHOOK, WORKSPACE,
+        API_KEY, CALL, COMPANY, CONTACT, CONTACT_IMPORT, CUSTOM_FIELD, CUSTOM_VALUE, DEAL, DEAL_IMPORT, INTERACTION,
+        MEMBERSHIP, NOTE, PIPELINE, SEGMENT, SMART_LIST, STAGE, TAG, TASK, USER, WEBHOOK, WORKSPACE,
     )
 }  # fmt: skip
 

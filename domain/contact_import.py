@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, assert_never
+from typing import Annotated
 
-import msgspec
 from msgspec import Meta
 
-from domain.importing.counts import Counts, ImportCounts
-from domain.kernel import Command, Decider, Event, Refused, State, not_found
+from domain.importing.counts import Counts
+from domain.importing.record import Import, Source, import_record
+from domain.kernel import Command, Event
 
-ImportStatus = Literal["processing", "completed", "failed", "cancelled"]
 
-
-class ContactImport(State):
-    status: Annotated[ImportStatus, Meta(description="How it stands.")]
-    source: Annotated[str, Meta(description="Where the contact came from, such as `website`.")]
-    counts: Counts = ImportCounts()
+class ContactImport(Import):
+    """How it stands, and what has come of its rows."""
 
 
 class StartImport(Command):
-    source: Annotated[
-        Literal["json", "rows", "csv"], Meta(description="Where the contact came from, such as `website`.")
-    ]
+    source: Source
 
 
 class CompleteImport(Command):
@@ -63,49 +57,14 @@ class ImportCancelled(Event, name="contact_import.cancelled", action="updated"):
     counts: Counts
 
 
-ImportCommand = StartImport | CompleteImport | FailImport | CancelImport
-ImportEvent = ImportStarted | ImportCompleted | ImportFailed | ImportCancelled
-
-
-def decide(command: ImportCommand, current: ContactImport | None) -> list[ImportEvent]:
-    match command, current:
-        case StartImport(source=source), None:
-            return [ImportStarted(source=source)]
-        case StartImport(), _:
-            raise Refused("conflict", "This import has begun already.")
-        case _, None:
-            raise not_found("import")
-        case _, ContactImport(status="completed" | "failed" | "cancelled"):
-            return []
-        case CompleteImport(counts=counts), ContactImport():
-            return [ImportCompleted(counts=counts)]
-        case FailImport(reason=reason, counts=counts), ContactImport():
-            return [ImportFailed(reason=reason, counts=counts)]
-        case CancelImport(counts=counts), ContactImport():
-            return [ImportCancelled(counts=counts)]
-        case never, _:
-            assert_never(never)
-
-
-def evolve(current: ContactImport | None, event: ImportEvent) -> ContactImport | None:
-    match event:
-        case ImportStarted(source=source):
-            return ContactImport(status="processing", source=source)
-        case ImportCompleted(counts=counts):
-            return current and msgspec.structs.replace(current, status="completed", counts=counts)
-        case ImportFailed(counts=counts):
-            return current and msgspec.structs.replace(current, status="failed", counts=counts)
-        case ImportCancelled(counts=counts):
-            return current and msgspec.structs.replace(current, status="cancelled", counts=counts)
-        case never:
-            assert_never(never)
-
-
-CONTACT_IMPORT: Decider[ImportCommand, ImportEvent, ContactImport] = Decider(
-    stream_type="contact_import",
+CONTACT_IMPORT = import_record(
+    "contact_import",
     state=ContactImport,
-    commands=(StartImport, CompleteImport, FailImport, CancelImport),
-    events=(ImportStarted, ImportCompleted, ImportFailed, ImportCancelled),
-    decide=decide,
-    evolve=evolve,
+    start=StartImport,
+    started=ImportStarted,
+    endings=(
+        (CompleteImport, ImportCompleted, "completed"),
+        (FailImport, ImportFailed, "failed"),
+        (CancelImport, ImportCancelled, "cancelled"),
+    ),
 )

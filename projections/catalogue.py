@@ -12,6 +12,7 @@ from projections.contact_import import CONTACT_IMPORTS
 from projections.custom_field import CUSTOM_FIELDS
 from projections.custom_value import CUSTOM_VALUES
 from projections.deal import DEALS
+from projections.deal_import import DEAL_IMPORTS
 from projections.interaction import INTERACTIONS
 from projections.membership import MEMBERSHIPS
 from projections.note import NOTES
@@ -29,8 +30,9 @@ from projections.webhook import WEBHOOKS
 from projections.workspace import WORKSPACES
 
 TABLES: Final[tuple[RowTable[Any], ...]] = (
-    API_KEYS, CALLS, COMPANIES, CONTACTS, CONTACT_IMPORTS, CUSTOM_FIELDS, CUSTOM_VALUES, DEALS, INTERACTIONS, MEMBERSHIPS,
-    NOTES, PIPELINES, SEGMENTS, SMART_LISTS, STAGES, TAGS, TASKS, USERS, WEBHOOKS, WORKSPACES,
+    API_KEYS, CALLS, COMPANIES, CONTACTS, CONTACT_IMPORTS, CUSTOM_FIELDS, CUSTOM_VALUES, DEALS, DEAL_IMPORTS,
+    INTERACTIONS, MEMBERSHIPS, NOTES, PIPELINES, SEGMENTS, SMART_LISTS, STAGES, TAGS, TASKS, USERS, WEBHOOKS,
+    WORKSPACES,
 )  # fmt: skip
 
 ROWS: Final[dict[str, RowTable[Any]]] = {table.decider.stream_type: table for table in TABLES}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 from uuid import UUID
@@ -21,16 +21,7 @@ from eventstore.work import Work
 from projections import job_queue as queue
 from projections.job_queue import Held, NewJob, Progress
 from schemas.job import JobStatus, RowError
-
-
-@dataclass(frozen=True)
-class Started:
-    """What came of an import with its request: all of it, or that a job does it."""
-
-    status: JobStatus
-    counts: ImportCounts
-    mapping: Columns | None
-    errors: Sequence[RowError] = ()
+from schemas.job_import import ImportAnswer
 
 
 def begin(unit: Work, importer: Importer[Any], import_id: UUID, source: Source) -> None:
@@ -41,7 +32,7 @@ def begin(unit: Work, importer: Importer[Any], import_id: UUID, source: Source) 
 
 def start(
     unit: Work, caller: Caller, importer: Importer[Any], import_id: UUID, plan: Plan, table: Table, *, as_job: bool
-) -> Started:
+) -> ImportAnswer:
     """Carries out an import of one chunk at once; keeps the chunks of a larger one, or of one that is wanted ``as_job``.
 
     The unit of work is a bulk one whose origin has the import's id as correlation.
@@ -52,18 +43,41 @@ def start(
         return _carried_out(unit, caller, importer, import_id, plan, first)
     total = _kept(unit, import_id, chain([first], [] if second is None else [second], chunks))
     _insert(unit, caller, importer, import_id, plan, total)
-    return Started("processing", ImportCounts(total=total), plan.mapping)
+    return _answer(import_id, "processing", ImportCounts(total=total), plan.mapping)
 
 
 def _carried_out(
     unit: Work, caller: Caller, importer: Importer[Any], import_id: UUID, plan: Plan, rows: list[Row]
-) -> Started:
+) -> ImportAnswer:
     """An import that is done with its request; its job is there to be looked at, and is completed from the beginning."""
     step = replace(import_chunk(unit, importer, plan, 1, rows), last=True)
     _insert(unit, caller, importer, import_id, plan, len(rows))
     job = Held(import_id, importer.kind, "", len(rows), Progress())
     carried_out(unit, job, step, as_jobs(importer))
-    return Started("completed", _counts(step.progress), plan.mapping, step.errors)
+    return _answer(import_id, "completed", _counts(step.progress), plan.mapping, step.errors)
+
+
+def _answer(
+    import_id: UUID,
+    status: JobStatus,
+    counts: ImportCounts,
+    mapping: Columns | None,
+    errors: Sequence[RowError] = (),
+) -> ImportAnswer:
+    """What came of an import with its request: all of it, or that a job does it."""
+    return ImportAnswer(
+        import_id=import_id,
+        job_id=import_id,
+        status=status,
+        total=counts.total,
+        created=counts.created,
+        imported=counts.created,
+        updated=counts.updated,
+        skipped=counts.skipped,
+        error_count=counts.errors,
+        errors=list(errors),
+        mapping=mapping,
+    )
 
 
 def _kept(unit: Work, import_id: UUID, chunks: Iterator[list[Row]]) -> int:

@@ -30,8 +30,9 @@ from projections import job as rows
 from projections import job_queue as queue
 from projections.contact import CONTACTS
 from projections.job_queue import Claimed
-from schemas.contact_import import ImportAnswer, ImportOptions
+from schemas.contact_import import ContactImportOptions
 from schemas.job import JobView, RowError
+from schemas.job_import import ImportAnswer
 
 
 def raw(items: Iterable[Any]) -> list[msgspec.Raw]:
@@ -77,7 +78,7 @@ class Importing:
     def _start(self, source: Source, options: dict[str, Any], *, as_job: bool) -> ImportAnswer:
         import_id = new_id()
         origin = replace(self.caller.origin(), correlation_id=import_id)
-        wanted = ImportOptions(**options)
+        wanted = ContactImportOptions(**options)
 
         def work(unit: Work) -> ImportAnswer:
             return imports.start(unit, self.caller, import_id, source, wanted, as_job=as_job)

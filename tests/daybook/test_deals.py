@@ -71,11 +71,12 @@ class Client:
         self.refused: Counter[int] = Counter()
 
     def work(self, deals: list[str], stages: list[str], until: float) -> None:
-        while time.monotonic() < until:
-            body: dict[str, Any] = {"stageId": self.chance.choice(stages)}
-            if self.chance.random() < 0.3:
-                body["value"] = self.chance.randrange(10_000_000) / 100
-            self._change(self.chance.choice(deals), body)
+        with self.http:
+            while time.monotonic() < until:
+                body: dict[str, Any] = {"stageId": self.chance.choice(stages)}
+                if self.chance.random() < 0.3:
+                    body["value"] = self.chance.randrange(10_000_000) / 100
+                self._change(self.chance.choice(deals), body)
 
     def _change(self, deal: str, body: dict[str, Any]) -> None:
         key = str(uuid4())

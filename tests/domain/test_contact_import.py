@@ -11,14 +11,13 @@ from domain.contact_import import (
     ContactImport,
     FailImport,
     ImportCancelled,
-    ImportCommand,
     ImportCompleted,
-    ImportEvent,
     ImportFailed,
     ImportStarted,
     StartImport,
 )
 from domain.importing.counts import ImportCounts
+from domain.kernel import Command, Event
 from tests.language import given
 
 COUNTS = ImportCounts(total=10, created=6, updated=2, skipped=1, errors=1)
@@ -56,7 +55,7 @@ def test_an_import_is_cancelled_with_what_was_done_until_then() -> None:
 @pytest.mark.parametrize(
     "again", [CompleteImport(counts=COUNTS), FailImport(reason="again", counts=COUNTS), CancelImport(counts=COUNTS)]
 )
-def test_an_import_ends_once(end: ImportEvent, again: ImportCommand) -> None:
+def test_an_import_ends_once(end: Event, again: Command) -> None:
     given(CONTACT_IMPORT, started, end).when(again).nothing()
 
 

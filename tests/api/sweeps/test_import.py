@@ -27,28 +27,38 @@ Form = Callable[[Things, Operation, str, str], httpx.Response]
 """Imports one thing: the example's, with text in a field of this name."""
 
 
-def _example(op: Operation, things: Things) -> tuple[dict[str, str], dict[str, str]]:
-    """A row by column, of nobody that is there already, and the mapping of its columns."""
-    mapping = {column: field for column, field in op.example["mapping"].items() if field == "email"}
-    assert len(mapping) == 1
-    return {column: f"{things.word()}@example.com" for column in mapping}, mapping
+MADE_OF: Final[dict[str, Callable[[Things], dict[str, str]]]] = {
+    "importContacts": lambda things: {"email": f"{things.word()}@example.com"},
+    "importDeals": lambda things: {
+        "name": things.word(),
+        "pipelineId": things["pipelineId"],
+        "stageId": things["stageId"],
+    },
+}
+"""By import, the fields of one that is not there already, and that can be made of these."""
+
+
+def _example(op: Operation, things: Things, but: str = "") -> tuple[dict[str, str], dict[str, str]]:
+    """A row by column, and the mapping of its columns; without what it refers to by the field that is put there instead."""
+    fields = {name: value for name, value in MADE_OF[op.id](things).items() if name != but or not name.endswith("Id")}
+    return {f"Its {name}": value for name, value in fields.items()}, {f"Its {name}": name for name in fields}
 
 
 def as_object(things: Things, op: Operation, name: str, value: str) -> httpx.Response:
-    row, mapping = _example(op, things)
+    row, mapping = _example(op, things, name)
     thing = {field: row[column] for column, field in mapping.items()} | {name: value}
     return things.ask(things.team.owner, op, json={op.path.split("/")[1]: [thing]})
 
 
 def as_mapped_row(things: Things, op: Operation, name: str, value: str) -> httpx.Response:
-    row, mapping = _example(op, things)
+    row, mapping = _example(op, things, name)
     return things.ask(
         things.team.owner, op, json={"rows": [{**row, COLUMN: value}], "mapping": {**mapping, COLUMN: name}}
     )
 
 
 def as_line_of_a_file(things: Things, op: Operation, name: str, value: str) -> httpx.Response:
-    row, mapping = _example(op, things)
+    row, mapping = _example(op, things, name)
     options = {"mapping": json.dumps({**mapping, COLUMN: name})}
     return _file(things, op, [*row, COLUMN], [*row.values(), value], **options)
 
@@ -61,7 +71,7 @@ def _file(things: Things, op: Operation, header: list[str], line: list[str], **o
 
 
 def as_constant(things: Things, op: Operation, name: str, value: str) -> httpx.Response:
-    row, mapping = _example(op, things)
+    row, mapping = _example(op, things, name)
     return things.ask(things.team.owner, op, json={"rows": [row], "mapping": mapping, "constantValues": {name: value}})
 
 
