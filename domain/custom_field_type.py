@@ -105,10 +105,10 @@ def _boolean(value: Any) -> Scalar:
 
 
 def _moment(value: Any) -> str:
-    """A time with its zone, as it is in UTC, to the microsecond: so that they sort as texts do."""
+    """A time with its zone, as it is in UTC; with a fraction only where a second has one."""
     try:
         found = values.moment(msgspec.convert(_line(value).strip(), datetime))
-        return found.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+        return found.astimezone(UTC).isoformat().replace("+00:00", "Z")
     except (msgspec.ValidationError, OverflowError):
         raise ValueError("must be a time with its zone, such as 2024-01-15T10:30:00Z") from None
 
