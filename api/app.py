@@ -12,6 +12,7 @@ from litestar.routes import HTTPRoute
 from api.activity import ActivityController
 from api.api_key import ApiKeyController
 from api.auth import AuthController
+from api.bulk import BulkController
 from api.call import CallController
 from api.company import CompanyController
 from api.contact import ContactController
@@ -62,6 +63,7 @@ CONTROLLERS = (
     ApiKeyController,
     AuthController,
     CallController,
+    BulkController,
     CompanyController,
     ContactController,
     ContactDealController,

@@ -13,7 +13,7 @@ from schemas.wire.words import CreatedAt, Id, UpdatedAt
 JobStatus = Literal["processing", "completed", "failed", "cancelled"]
 JobEnding = Literal["completed", "failed", "cancelled"]
 
-COUNTED: Final = ("created", "updated", "skipped", "errors")
+COUNTED: Final = ("created", "updated", "deleted", "skipped", "errors")
 """What a job is shown to have come to: how many of its items. Those of kinds that do not count such a thing are 0."""
 
 
@@ -41,7 +41,7 @@ class RowError(Value):
 class JobView(Value):
     """A job. ``errors`` is the number of rows at fault, ``errorDetails`` the first 1,000 things that are wrong.
 
-    Created, updated, skipped and errors add up to ``processed``; a job that is cancelled keeps what was done until then.
+    Created, updated, deleted, skipped and errors add up to ``processed``; a job that is cancelled keeps what was done until then.
     ``error`` says why a failed job ended.
     """
 
@@ -52,6 +52,7 @@ class JobView(Value):
     processed: Annotated[int, Meta(description="Items that were dealt with so far.")]
     created: Annotated[int, Meta(description="Items that something new was made of.")]
     updated: Annotated[int, Meta(description="Items that changed something that was there.")]
+    deleted: Annotated[int, Meta(description="Items that were deleted.")]
     skipped: Annotated[int, Meta(description="Items that changed nothing.")]
     errors: Annotated[int, Meta(description="Items that were not acceptable.")]
     error: Annotated[str | None, Meta(description="Why a failed job ended.")]
@@ -70,6 +71,7 @@ class JobView(Value):
         "processed": 5000,
         "created": 4200,
         "updated": 700,
+        "deleted": 0,
         "skipped": 99,
         "errors": 1,
         "error": None,

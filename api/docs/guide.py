@@ -73,6 +73,7 @@ TAGS: Final[dict[str, str]] = {
     "Timelines": "Everything that touches a thing, newest first.",
     "Log": "Every event, in order, chained by hashes: for auditors, and as a feed to follow.",
     "Webhooks": "Endpoints that are told of events, what was sent to them, and sending it again.",
+    "Bulk": "One action on many contacts or deals, done by a job.",
     "Jobs": "Work that goes on in the background.",
 }
 """Tag → what its operations are about, in the order of the documentation."""

@@ -35,6 +35,8 @@ class Check:
         except Refused as refusal:  # of what is within it
             for detail in refusal.details:
                 self.fail(f"{name}.{detail.field}", detail.message)
+            if not refusal.details:
+                self.fail(name, refusal.message)
         return None
 
     def optional(self, name: str, normalise: Callable[[T], R], value: T | None) -> R | None:

@@ -25,6 +25,7 @@ from projections.table.asking.custom import custom
 from projections.table.column import FOLDED, PHONE, Column
 from projections.table.referring import holding
 from projections.table.seeing import seen, sees
+from projections.table.unique import conflict, is_renewed
 
 S = TypeVar("S", bound=State)
 
@@ -373,22 +374,17 @@ class RowTable(Generic[S]):
         return tuple((found, self.counted_by(found)) for found in self.references if found.to.counted)
 
     def conflict(self, conn: Db, constraint: str, changes: Sequence[Change]) -> Refused | None:
+        """What to say where changes break a unique index; ``None`` where they do not, or it is none of this table."""
         column = self.uniques.get(constraint)
-        if column is None or column.unique is None:
-            return None
-        query = (f"SELECT id FROM {self.table} WHERE workspace_id = %s AND {column.name} = %s AND id <> %s").encode()
-        wanted: set[Any] = set()
-        for change in changes:
-            value = "" if change.after is None else column.value(change.after.state)
-            if value == "":  # which is not set
-                continue
-            found = conn.execute(query, (conn.workspace_id, value, change.id)).fetchone()
-            if found is not None:
-                return Refused("conflict", column.unique, existing_id=str(found[0]))
-            if value in wanted:  # twice in one unit of work, which leaves neither
-                return Refused("conflict", column.unique)
-            wanted.add(value)
-        return None
+        return None if column is None else conflict(conn, self.table, column, changes)
+
+    def taken(self, conn: Db, change: Change) -> Refused | None:
+        """What to say where a change gives a row what another has already, and no two can have."""
+        return next(filter(None, (self.conflict(conn, name, [change]) for name in self.renewed(change))), None)
+
+    def renewed(self, change: Change) -> list[str]:
+        """The names of the unique indexes in which a change has another value than before."""
+        return [name for name, column in self.uniques.items() if is_renewed(column, change)]
 
     @cached_property
     def uniques(self) -> dict[str, Column[S]]:

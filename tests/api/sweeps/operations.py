@@ -96,6 +96,11 @@ class Operation:
         return self.path.endswith("/import")
 
     @property
+    def in_bulk(self) -> bool:
+        """Whether it takes the ids of many things, and its job answers what is wrong with each."""
+        return self.path.startswith("/bulk/")
+
+    @property
     def writes(self) -> bool:
         return self.scope is not None and self.scope.endswith(":write")
 
