@@ -12,10 +12,10 @@ from litestar.routes import HTTPRoute
 from api.activity import ActivityController
 from api.api_key import ApiKeyController
 from api.auth import AuthController
-from api.bulk import BulkController
 from api.call import CallController
 from api.company import CompanyController
 from api.contact import ContactController
+from api.contact_bulk import ContactBulkController
 from api.contact_deal import ContactDealController
 from api.contact_import import ContactImportController
 from api.contact_search import ContactSearchController
@@ -24,6 +24,7 @@ from api.custom_field import CustomFieldController
 from api.custom_value import CustomValueController
 from api.deal import DealController
 from api.deal_import import DealImportController
+from api.deal_bulk import DealBulkController
 from api.docs.routes import docs, docs_asset, home, openapi_json
 from api.http import errors
 from api.http.admission import Admission
@@ -63,15 +64,16 @@ CONTROLLERS = (
     ApiKeyController,
     AuthController,
     CallController,
-    BulkController,
     CompanyController,
     ContactController,
     ContactDealController,
+    ContactBulkController,
     ContactImportController,
     ContactSearchController,
     ContactTagController,
     CustomFieldController,
     CustomValueController,
+    DealBulkController,
     DealController,
     InteractionController,
     DealImportController,

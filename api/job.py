@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Annotated
 from uuid import UUID
@@ -18,7 +19,7 @@ from application.catalogue import KINDS
 from domain.kernel import not_found
 from eventstore.work import Work
 from projections import job as rows
-from schemas.job import JobStatus, JobView, RowError
+from schemas.job import BulkAnswer, JobStatus, JobView, RowError
 from schemas.wire.page import One, Page, PageRequest
 
 
@@ -80,3 +81,13 @@ class JobController(Controller):
             return Answer(view, status=200 if view.status == "cancelled" else 202)
 
         return act.answer(work, origin=replace(act.caller.origin(), correlation_id=job_id))
+
+
+def begun(act: Act, work: Callable[[Work], BulkAnswer]) -> Json[BulkAnswer]:
+    """202 with the job of a bulk operation, as the documents show it: without an envelope."""
+
+    def answered(unit: Work) -> Answer:
+        answer = work(unit)
+        return Answer(answer, status=202, location=f"/api/v1/jobs/{answer.job_id}", bare=True)
+
+    return act.answer(answered)

@@ -17,8 +17,9 @@ from eventstore.work import Work
 from projections.contact import CONTACTS
 from projections.contact_asked import fields
 from projections.table.asking.asked import asked
-from schemas.bulk import BulkAnswer, ContactDeletions, ContactTaggings, ContactUpdates, Many
 from schemas.contact import ContactPatch
+from schemas.contact_bulk import ContactDeletions, ContactTaggings, ContactUpdates
+from schemas.job import BulkAnswer, Many
 
 
 class Tags(Value):
@@ -65,6 +66,7 @@ def tag(unit: Work, caller: Caller, form: ContactTaggings) -> BulkAnswer:
 
 
 def _check(unit: Work, updates: ContactPatch) -> None:
+    contacts.details(updates)
     check_changes(unit, CONTACTS, updates)
     tags.named(unit, updates.tags or [])
     tags.existing(unit, updates.tag_ids or [])

@@ -11,8 +11,9 @@ from domain.kernel.check import Check
 from eventstore.work import Work
 from projections.deal import DEALS
 from projections.table.asking.asked import asked
-from schemas.bulk import BulkAnswer, DealUpdates
 from schemas.deal import DealPatch
+from schemas.deal_bulk import DealUpdates
+from schemas.job import BulkAnswer
 
 UPDATE: Final[Action[DealPatch]] = Action("deal_update", DEALS, DealPatch, deals.update, "updated")
 

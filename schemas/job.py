@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Annotated, ClassVar, Final, Literal
+from uuid import UUID
 
 from msgspec import UNSET, Meta, UnsetType
 
 from domain.kernel import JSON, Value
+from domain.kernel.filter import Group
 from schemas.wire.words import CreatedAt, Id, UpdatedAt
 
 JobStatus = Literal["processing", "completed", "failed", "cancelled"]
 JobEnding = Literal["completed", "failed", "cancelled"]
+
+MAX_IDS: Final = 1_000
+"""In one request."""
 
 COUNTED: Final = ("created", "updated", "deleted", "skipped", "errors")
 """What a job is shown to have come to: how many of its items. Those of kinds that do not count such a thing are 0."""
@@ -79,6 +84,35 @@ class JobView(Value):
         "updatedAt": "2026-03-15T10:30:12.654321Z",
         "completedAt": "2026-03-15T10:30:12.654321Z",
         "errorDetails": [RowError.example],
+    }
+
+
+class Many(Value, forbid_unknown_fields=True):
+    """Things by id, or all of which a filter holds."""
+
+    ids: Annotated[list[UUID], Meta(description="Up to 1,000 ids.", min_length=1, max_length=MAX_IDS)] | UnsetType = (
+        UNSET
+    )
+    filter: Annotated[Group, Meta(description="In place of ids: all of which it holds, up to 200,000.")] | UnsetType = (
+        UNSET
+    )
+
+
+class BulkAnswer(Value):
+    """The job that does it: ``GET /jobs/{jobId}`` says how far it has come, and what was wrong with which."""
+
+    job_id: Annotated[UUID, Meta(description="The job that does it.")]
+    status: Annotated[JobStatus, Meta(description="How it stands.")]
+    total: Annotated[int, Meta(description="How many things it is about.")]
+    processed: Annotated[int, Meta(description="How many were dealt with so far.")]
+    errors: Annotated[int, Meta(description="How many it could not be done to.")]
+
+    example: ClassVar[JSON] = {
+        "jobId": "0198c6f2-7d3a-7c4e-9b1f-2a6d5e8f0080",
+        "status": "processing",
+        "total": 3,
+        "processed": 0,
+        "errors": 0,
     }
 
 

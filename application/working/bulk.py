@@ -24,8 +24,7 @@ from projections.job_queue import Held, NewJob, Progress
 from projections.table import finding
 from projections.table.asking.compiled import Compiled
 from projections.table.rows import RowTable
-from schemas.bulk import BulkAnswer, Many
-from schemas.job import RowError, row_error
+from schemas.job import BulkAnswer, Many, RowError, row_error
 
 MAX_FOUND: Final = 200_000
 """So many things can be found for one job."""

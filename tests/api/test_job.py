@@ -30,7 +30,7 @@ def test_a_job_says_what_it_came_to(team: Team) -> None:
     details = found.pop("errorDetails")
     assert found == {
         "kind": "contact_import", "status": "completed", "total": 3, "processed": 3, "created": 1, "updated": 0,
-        "skipped": 1, "errors": 1, "error": None,
+        "deleted": 0, "skipped": 1, "errors": 1, "error": None,
     }  # fmt: skip
     assert [(error["row"], error["line"], error["field"]) for error in details] == [(2, 3, "email"), (2, 3, "phone")]
 
