@@ -23,8 +23,8 @@ from api.contact_tag import ContactTagController
 from api.custom_field import CustomFieldController
 from api.custom_value import CustomValueController
 from api.deal import DealController
-from api.deal_import import DealImportController
 from api.deal_bulk import DealBulkController
+from api.deal_import import DealImportController
 from api.docs.routes import docs, docs_asset, home, openapi_json
 from api.http import errors
 from api.http.admission import Admission
