@@ -103,7 +103,12 @@ class TestRoundTrips:
     """How often is waited for Postgres."""
 
     def test_a_contact_is_created_in_one(self, store: EventStore, origin: Origin, trips: list[int]) -> None:
-        store.run(origin, lambda unit: unit.begin(CONTACT, new_id(), CreateContact(first_name="Ann")))
+        def create(unit: Work) -> None:
+            unit.begin(CONTACT, new_id(), CreateContact(first_name="Ann"))
+
+        store.run(origin, create)  # now the workspace's custom fields are known
+        trips.clear()
+        store.run(origin, create)
         assert len(trips) == 1
 
     def test_with_tags_that_there_are_in_two(self, store: EventStore, origin: Origin, trips: list[int]) -> None:
