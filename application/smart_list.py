@@ -19,24 +19,24 @@ from projections import contact as contacts
 from projections import smart_list as rows
 from projections.contact_asked import FIELDS
 from projections.table.asking.asked import asked
-from schemas.smart_list import NewSmartList, SmartLists, SmartListView
+from schemas.smart_list import NewSmartList, SmartListView
 
 MAX_LISTS: Final = 100
 
 
-def replace(unit: Work, wanted: SmartLists) -> list[SmartListView]:
+def replace(unit: Work, wanted: Sequence[NewSmartList]) -> list[SmartListView]:
     """Makes, changes and deletes lists until there are these. Refuses (``validation_failed``) ids that are none, names that
     are there twice, and what cannot be asked of contacts.
     """
-    _check_apart(wanted.views)
+    _check_apart(wanted)
     there = {current.id: current for current in rows.every(unit.conn)}
     unit.loaded.update(there)
-    for gone in there.keys() - {given.id for given in wanted.views}:
+    for gone in there.keys() - {given.id for given in wanted}:
         unit.execute(SMART_LIST, gone, DeleteSmartList())
     check = Check()
     saved = [
         check.field(f"views[{place}]", partial(_saved, unit, there.keys(), place), given)
-        for place, given in enumerate(wanted.views)
+        for place, given in enumerate(wanted)
     ]
     check.done()
     return [rows.view(current) for current in saved if current is not None]

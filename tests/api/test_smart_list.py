@@ -30,6 +30,12 @@ def test_they_are_saved_as_a_whole_and_shared_by_the_workspace(team: Team) -> No
     assert team.member.listed(VIEWS) == [leads, everyone]
 
 
+def test_the_list_alone_is_taken_too(team: Team) -> None:
+    (leads,) = ok(team.owner.ask("PUT", VIEWS, json=[LEADS]))["data"]
+    assert team.owner.listed(VIEWS) == [leads]
+    refused(team.owner.ask("PUT", VIEWS, json=[{"name": " "}]), 422, "views[0].name")
+
+
 def test_those_with_an_id_are_changed_others_made_and_the_rest_deleted(team: Team) -> None:
     first, second = saved(team.owner, LEADS, {"name": "Gone"})
     again = saved(team.owner, {"name": "New"}, {**LEADS, "id": first["id"], "name": "Hot leads"})
