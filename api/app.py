@@ -14,6 +14,7 @@ from api.api_key import ApiKeyController
 from api.auth import AuthController
 from api.call import CallController
 from api.company import CompanyController
+from api.company_import import CompanyImportController
 from api.contact import ContactController
 from api.contact_bulk import ContactBulkController
 from api.contact_deal import ContactDealController
@@ -65,6 +66,7 @@ CONTROLLERS = (
     AuthController,
     CallController,
     CompanyController,
+    CompanyImportController,
     ContactController,
     ContactDealController,
     ContactBulkController,

@@ -7,6 +7,7 @@ from typing import Any, Final
 from domain.api_key import API_KEY
 from domain.call import CALL
 from domain.company import COMPANY
+from domain.company_import import COMPANY_IMPORT
 from domain.contact import CONTACT
 from domain.contact_import import CONTACT_IMPORT
 from domain.custom_field import CUSTOM_FIELD
@@ -30,8 +31,8 @@ from domain.workspace import WORKSPACE
 DECIDERS: Final[dict[str, Decider[Any, Any, Any]]] = {
     decider.stream_type: decider
     for decider in (
-        API_KEY, CALL, COMPANY, CONTACT, CONTACT_IMPORT, CUSTOM_FIELD, CUSTOM_VALUE, DEAL, DEAL_IMPORT, INTERACTION,
-        MEMBERSHIP, NOTE, PIPELINE, SEGMENT, SMART_LIST, STAGE, TAG, TASK, USER, WEBHOOK, WORKSPACE,
+        API_KEY, CALL, COMPANY, COMPANY_IMPORT, CONTACT, CONTACT_IMPORT, CUSTOM_FIELD, CUSTOM_VALUE, DEAL, DEAL_IMPORT,
+        INTERACTION, MEMBERSHIP, NOTE, PIPELINE, SEGMENT, SMART_LIST, STAGE, TAG, TASK, USER, WEBHOOK, WORKSPACE,
     )
 }  # fmt: skip
 

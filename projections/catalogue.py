@@ -7,6 +7,7 @@ from typing import Any, Final
 from projections.api_key import API_KEYS
 from projections.call import CALLS
 from projections.company import COMPANIES
+from projections.company_import import COMPANY_IMPORTS
 from projections.contact import CONTACTS
 from projections.contact_import import CONTACT_IMPORTS
 from projections.custom_field import CUSTOM_FIELDS
@@ -30,8 +31,8 @@ from projections.webhook import WEBHOOKS
 from projections.workspace import WORKSPACES
 
 TABLES: Final[tuple[RowTable[Any], ...]] = (
-    API_KEYS, CALLS, COMPANIES, CONTACTS, CONTACT_IMPORTS, CUSTOM_FIELDS, CUSTOM_VALUES, DEALS, DEAL_IMPORTS,
-    INTERACTIONS, MEMBERSHIPS, NOTES, PIPELINES, SEGMENTS, SMART_LISTS, STAGES, TAGS, TASKS, USERS, WEBHOOKS,
+    API_KEYS, CALLS, COMPANIES, COMPANY_IMPORTS, CONTACTS, CONTACT_IMPORTS, CUSTOM_FIELDS, CUSTOM_VALUES, DEALS,
+    DEAL_IMPORTS, INTERACTIONS, MEMBERSHIPS, NOTES, PIPELINES, SEGMENTS, SMART_LISTS, STAGES, TAGS, TASKS, USERS, WEBHOOKS,
     WORKSPACES,
 )  # fmt: skip
 

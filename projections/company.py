@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, LiteralString
 from uuid import UUID
 
 from domain.company import COMPANY, Company
 from domain.kernel.filter import Condition
-from eventstore.database import Db
+from eventstore.database import Db, planned_anew
 from eventstore.rows import Current
 from projections import contact as contacts
 from projections import contact_view
@@ -34,7 +34,21 @@ COMPANIES: RowTable[Company] = RowTable(
     times=("created_at", "updated_at"),
 )
 
+_BY_NAMES: Final[LiteralString] = """
+    SELECT id, state::text, version, created_at, updated_at, name FROM companies
+    WHERE workspace_id = %s AND name = ANY(%s) ORDER BY created_at, id
+"""
+
 LISTING: Final = Listing(COMPANIES, default=Sort(field="createdAt", descending=True))
+
+
+def by_names(conn: Db, names: Sequence[str]) -> dict[str, Current[Company]]:
+    """The companies of these folded names, by name; of several of one name the oldest."""
+    found: dict[str, Current[Company]] = {}
+    with planned_anew(conn):
+        for row in conn.execute(_BY_NAMES, (conn.workspace_id, list(names))):
+            found.setdefault(row[5], COMPANIES.current(row))
+    return found
 
 
 def views(conn: Db, companies: Sequence[Current[Company]]) -> list[CompanyView]:

@@ -48,7 +48,8 @@ def fixed(known: Fields, form: Any) -> frozenset[str]:
         prefix + key
         for prefix, kept in known.maps.items()
         if (given := getattr(form, kept.python)) is not UNSET
-        for key in given
+        for key, value in msgspec.to_builtins(given or {}).items()
+        if value is not None
     )
     cells = (wire for wire, python in known.cells.items() if getattr(form, python) is not UNSET)
     whole = known.whole[0] if known.whole is not None else ""

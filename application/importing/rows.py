@@ -59,7 +59,7 @@ def entries(importer: Importer[Any], plan: Plan, first_row: int, rows: Sequence[
             continue
         entry.fields.update(constants)
         for name, values in maps.items():
-            entry.fields[name] = {**entry.fields.get(name, {}), **values}
+            entry.fields[name] = {**(entry.fields.get(name) or {}), **values}
         yield entry
 
 

@@ -43,7 +43,7 @@ def recognised(
     """
     cells = [[row[place] if place < len(row) else "" for row in sample] for place in range(len(columns))]
     found = _fields(fields, columns, cells, frozenset(fixed))
-    custom = next(iter(fields.maps), None)
+    custom = fields.any_key
     if custom is None:
         return found
     keys = _Unlike(name.removeprefix(custom) for name in fixed if name.startswith(custom))

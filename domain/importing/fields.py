@@ -15,10 +15,11 @@ TAGS: Final = "tags"
 
 
 class Map(NamedTuple):
-    """A field that holds values by key: its names in Python and on the wire."""
+    """A field that holds values by key: its names in Python and on the wire; ``keys``: all that it can have, or any."""
 
     python: str
     wire: str
+    keys: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Fields:
 
     ``cells``: the fields that one cell can fill, name on the wire → name in Python; ``readers``: by name on the wire,
     how those are read that are not simply text. ``maps``: how a column for one key of a map begins, such as
-    ``custom.`` → the map's name in Python; those that nothing else is for go to the first. ``spellings``: other ways
+    ``custom.`` → the map's name in Python; those that nothing else is for go to the first of any keys. ``spellings``: other ways
     of writing these. ``synonyms``: headers by what they mean, without case, spaces and punctuation; of several in a
     table, the earlier named is it. ``common_words``: fields whose headers stand over other things too.
     ``unlike``: what must differ from row to row. ``whole``: a text that is no field, and the fields that it stands for.
@@ -77,15 +78,27 @@ class Fields:
             return None
         for written, prefix in self.prefixes.items():
             if name.startswith(written):
-                return prefix + values.custom_key(name.removeprefix(written))
+                return prefix + self._key(prefix, name.removeprefix(written))
         name = self.python_names.get(name, name)
         if name not in self.targets:
             raise ValueError(self._expected)
         return name
 
+    def _key(self, prefix: str, written: str) -> str:
+        keys = self.maps[prefix].keys
+        if keys is not None and written not in keys:
+            raise ValueError(f"must be one of {', '.join(prefix + key for key in sorted(keys))}")
+        return values.custom_key(written)
+
+    @cached_property
+    def any_key(self) -> str | None:
+        """How columns begin that nothing else is for; ``None`` where they are left out."""
+        return next((prefix for prefix, kept in self.maps.items() if kept.keys is None), None)
+
     @cached_property
     def _expected(self) -> str:
-        others = [*self._no_fields, *[f"{prefix}<key>" for prefix in self.maps][:1]]
+        known = [prefix + key for prefix, kept in self.maps.items() for key in sorted(kept.keys or ())]
+        others = [*self._no_fields, *known, *([] if self.any_key is None else [f"{self.any_key}<key>"])]
         *most, last = [f"a {self.noun}'s field", *others]
         return f"must be {' or '.join([*([', '.join(most)] if most else []), last])}"
 

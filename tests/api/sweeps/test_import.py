@@ -28,6 +28,7 @@ Form = Callable[[Things, Operation, str, str], httpx.Response]
 
 
 MADE_OF: Final[dict[str, Callable[[Things], dict[str, str]]]] = {
+    "importCompanies": lambda things: {"name": things.word()},
     "importContacts": lambda things: {"email": f"{things.word()}@example.com"},
     "importDeals": lambda things: {
         "name": things.word(),
