@@ -37,7 +37,7 @@ format: $(READY)  ## format the code
 bench: $(READY)  ## measure against the ceiling of this machine
 	$(BIN)/python -m bench $(ARGS)
 
-schemas: $(READY)  ## write schemas/openapi.json and schemas/events/*.json anew
+schemas: $(READY)  ## write schemas/openapi.json, schemas/events/*.json and docs/events.md anew
 	$(BIN)/daybook openapi --write
 
 lock: $(READY)  ## pin the dependencies anew, with hashes

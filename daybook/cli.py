@@ -154,14 +154,14 @@ def _rebuild(name: str, events: Sequence[Any] | None, build: Callable[[Callable[
 
 
 @daybook.command("openapi")
-@click.option("--write", is_flag=True, help="Write schemas/openapi.json and schemas/events/*.json.")
+@click.option("--write", is_flag=True, help="Write schemas/openapi.json, schemas/events/*.json and docs/events.md.")
 def openapi_documents(*, write: bool) -> None:
     """Print the OpenAPI document, or write it and the events' schemas into the checkout."""
     if write:
         for path in openapi.write():
             _say(str(path))
     else:
-        click.echo(openapi.documents()["schemas/openapi.json"])
+        click.echo(openapi.openapi_document())
 
 
 @contextmanager

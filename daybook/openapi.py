@@ -1,4 +1,4 @@
-"""The generated documents in ``schemas/``: the OpenAPI document, and a JSON Schema for each event."""
+"""What is generated: the OpenAPI document, a JSON Schema for each event, and the page of all events."""
 
 from __future__ import annotations
 
@@ -9,26 +9,35 @@ from api.app import create_app
 from api.docs.openapi import document
 from application.calling.secretbox import KEY_BYTES, SecretBox
 from application.calling.services import Services
+from domain.catalogue import EVENTS
 from eventstore.database import Pool
 from eventstore.unit_of_work import EventStore
 from projections.catalogue import ROWS
 from schemas.log import LogEntry
 from schemas.webhook import WebhookEnvelope
 from schemas.wire.generate import event_documents, written
+from schemas.wire.reference import event_page
 
 ROOT: Final = Path(__file__).parent.parent
 """Where ``schemas/`` is: the checkout's root, or where the packages were installed."""
 
 
-def documents() -> dict[str, bytes]:
-    """Path below the root → content. Nothing is connected to for it."""
+def openapi_document() -> bytes:
+    """The API's. Nothing is connected to for it."""
     pool = Pool("", open=False)
     app = create_app(Services(pool, EventStore(pool, ROWS), SecretBox(bytes(KEY_BYTES))))
-    events = {
-        f"schemas/events/{name}.json": written(schema)
-        for name, schema in event_documents(LogEntry, WebhookEnvelope).items()
+    return written(document(app.litestar))
+
+
+def documents() -> dict[str, bytes]:
+    """Path below the root → content. The examples of events are those that a checkout keeps of every event."""
+    schemas = event_documents(LogEntry, WebhookEnvelope)
+    examples = {name: (ROOT / "tests" / "golden" / f"{name}.json").read_bytes() for name in EVENTS}
+    return {
+        "schemas/openapi.json": openapi_document(),
+        "docs/events.md": event_page(schemas, examples),
+        **{f"schemas/events/{name}.json": written(schema) for name, schema in schemas.items()},
     }
-    return {"schemas/openapi.json": written(document(app.litestar)), **events}
 
 
 def drift(root: Path = ROOT) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -57,9 +58,10 @@ class TestWriting:
         assert not (tmp_path / "schemas" / "events" / "tag.eaten.json").exists()
 
     def test_is_sorted_and_ends_with_a_line(self) -> None:
-        for content in documents().values():
-            assert content.endswith(b"}\n")
-            assert json.dumps(json.loads(content), sort_keys=True) == json.dumps(json.loads(content))
+        for path, content in documents().items():
+            if path.endswith(".json"):
+                assert content.endswith(b"}\n")
+                assert json.dumps(json.loads(content), sort_keys=True) == json.dumps(json.loads(content))
 
 
 def test_the_envelopes_are_a_schema_of_their_own() -> None:
@@ -119,6 +121,31 @@ class TestAnEventsSchema:
         for field in required:
             with pytest.raises(jsonschema.ValidationError):
                 validator.validate({key: value for key, value in example.items() if key != field})
+
+
+PAGE = (ROOT / "docs" / "events.md").read_text()
+
+
+@EVERY_EVENT
+class TestAnEventOnThePageOfAllEvents:
+    def test_is_shown_with_the_example_that_is_kept_for_ever(self, name: str) -> None:
+        shown = section(name).partition("```json\n")[2].partition("\n```")[0]
+        assert json.loads(shown) == json.loads((GOLDEN / f"{name}.json").read_text())
+
+    def test_has_a_line_for_each_of_its_fields_and_those_within_the_example(self, name: str) -> None:
+        told = set(re.findall(r"^\| `([\w.]+)` \|", section(name), re.MULTILINE))
+        assert {field.encode_name for field in msgspec.structs.fields(EVENTS[name])} <= told
+        for field in ("changed", "previous"):
+            within = json.loads((GOLDEN / f"{name}.json").read_text()).get(field, {})
+            assert {f"{field}.{inner}" for inner in within} <= told
+
+    def test_says_of_every_field_what_it_is(self, name: str) -> None:
+        rows = re.findall(r"^\| `([\w.]+)` \| (.*) \| (.*) \|$", section(name), re.MULTILINE)
+        assert [field for field, kind, about in rows if not kind.strip() or not about.strip()] == []
+
+
+def section(name: str) -> str:
+    return PAGE.split(f"\n### {name}\n")[1].partition("\n### ")[0]
 
 
 def on_wire(value: LogEntry | WebhookEnvelope) -> dict[str, Any]:

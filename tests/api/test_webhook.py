@@ -11,6 +11,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from domain.catalogue import EVENTS
 from eventstore.database import Db, Pool
 from tests.api.asserting import gone, ok, refused
 from tests.api.serving import services_on, serving
@@ -71,6 +72,12 @@ class TestCreating:
     @pytest.mark.parametrize("events", [["*"], ["contact.*"], ["webhook.disabled"], ["test.ping"], ["api_key.created"]])
     def test_it_can_ask_for_any_event_for_all_of_a_kind_or_for_all(self, team: Team, events: list[str]) -> None:
         assert webhook(team, events=events)["events"] == events
+
+    def test_it_can_ask_for_every_event_that_there_is_by_name_and_by_kind(self, team: Team) -> None:
+        kinds = {f"{name.partition('.')[0]}.*" for name in EVENTS}
+        documented = {"contact.created", "deal.created", "deal.stage_changed", "test.ping"}
+        for event in sorted({*EVENTS, *kinds, *documented}):
+            assert webhook(team, events=[event])["events"] == [event]
 
     @pytest.mark.parametrize(
         ("events", "says"),
