@@ -46,6 +46,7 @@ from api.job import JobController
 from api.log import LogController
 from api.log_checkpoint import LogCheckpointController
 from api.note import NoteController
+from api.object_type import ObjectTypeController
 from api.pipeline import PipelineController
 from api.segment import SegmentController
 from api.smart_list import SmartListController
@@ -83,6 +84,7 @@ CONTROLLERS = (
     LogCheckpointController,
     LogController,
     NoteController,
+    ObjectTypeController,
     PipelineController,
     StageController,
     SegmentController,

@@ -18,6 +18,7 @@ from domain.interaction import INTERACTION
 from domain.kernel import Decider, Event
 from domain.membership import MEMBERSHIP
 from domain.note import NOTE
+from domain.object_type import OBJECT_TYPE
 from domain.pipeline import PIPELINE
 from domain.segment import SEGMENT
 from domain.smart_list import SMART_LIST
@@ -32,7 +33,8 @@ DECIDERS: Final[dict[str, Decider[Any, Any, Any]]] = {
     decider.stream_type: decider
     for decider in (
         API_KEY, CALL, COMPANY, COMPANY_IMPORT, CONTACT, CONTACT_IMPORT, CUSTOM_FIELD, CUSTOM_VALUE, DEAL, DEAL_IMPORT,
-        INTERACTION, MEMBERSHIP, NOTE, PIPELINE, SEGMENT, SMART_LIST, STAGE, TAG, TASK, USER, WEBHOOK, WORKSPACE,
+        INTERACTION, MEMBERSHIP, NOTE, OBJECT_TYPE, PIPELINE, SEGMENT, SMART_LIST, STAGE, TAG, TASK, USER, WEBHOOK,
+        WORKSPACE,
     )
 }  # fmt: skip
 

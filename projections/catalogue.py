@@ -17,6 +17,7 @@ from projections.deal_import import DEAL_IMPORTS
 from projections.interaction import INTERACTIONS
 from projections.membership import MEMBERSHIPS
 from projections.note import NOTES
+from projections.object_type import OBJECT_TYPES
 from projections.pipeline import PIPELINES
 from projections.segment import SEGMENTS
 from projections.smart_list import SMART_LISTS
@@ -32,8 +33,8 @@ from projections.workspace import WORKSPACES
 
 TABLES: Final[tuple[RowTable[Any], ...]] = (
     API_KEYS, CALLS, COMPANIES, COMPANY_IMPORTS, CONTACTS, CONTACT_IMPORTS, CUSTOM_FIELDS, CUSTOM_VALUES, DEALS,
-    DEAL_IMPORTS, INTERACTIONS, MEMBERSHIPS, NOTES, PIPELINES, SEGMENTS, SMART_LISTS, STAGES, TAGS, TASKS, USERS, WEBHOOKS,
-    WORKSPACES,
+    DEAL_IMPORTS, INTERACTIONS, MEMBERSHIPS, NOTES, OBJECT_TYPES, PIPELINES, SEGMENTS, SMART_LISTS, STAGES, TAGS, TASKS,
+    USERS, WEBHOOKS, WORKSPACES,
 )  # fmt: skip
 
 ROWS: Final[dict[str, RowTable[Any]]] = {table.decider.stream_type: table for table in TABLES}

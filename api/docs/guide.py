@@ -69,6 +69,7 @@ TAGS: Final[dict[str, str]] = {
     "Tags": "What contacts can be sorted by.",
     "Custom fields": "What contacts, companies and deals have besides, as the workspace defines it.",
     "Custom values": "Texts of the workspace's own, which messages name by a token.",
+    "Custom objects": "Kinds of thing of the workspace's own.",
     "Activities": "Who changed what, from what to what.",
     "Timelines": "Everything that touches a thing, newest first.",
     "Log": "Every event, in order, chained by hashes: for auditors, and as a feed to follow.",

@@ -29,6 +29,7 @@ _TABLE: Final[dict[str, tuple[Right, ...]]] = {
     "tags":          ("write", "write", "write",  "write",   "read"),
     "custom-fields": ("write", "write", "read",   "read",    "read"),
     "custom-values": ("write", "write", "write",  "read",    "read"),
+    "objects":       ("write", "write", "read",   "read",    "read"),
     "jobs":          ("write", "write", "write",  "write",   "read"),
     "activities":    ("write", "write", "read",   "read",    "read"),
     "log":           ("write", "write", "read",   "read",    "none"),
