@@ -18,10 +18,11 @@ from eventstore.append import Origin
 from eventstore.database import Pool, connection, in_bulk, pipeline, violated, within
 from eventstore.definitions import Defining, Remembered
 from eventstore.idempotency import IdempotencyKey, StoredResponse, begin, finish
+from eventstore.letting_go import BulkNeededError
 from eventstore.mapper import EventMapper
 from eventstore.references import References
 from eventstore.rows import Registry
-from eventstore.work import BulkNeededError, Work
+from eventstore.work import Work
 
 ATTEMPTS: Final = 6
 """How often a unit of work is tried when another changed the same stream meanwhile."""

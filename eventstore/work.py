@@ -19,20 +19,15 @@ import msgspec
 import psycopg
 from msgspec import UNSET
 
-from domain.kernel import Command, Decider, Ended, Event, Refused, State, not_found
-from eventstore import endings
+from domain.kernel import Command, Decider, Event, Refused, State, not_found
 from eventstore.append import Origin, Staged, append, append_bulk
 from eventstore.database import Db
 from eventstore.definitions import Defining
 from eventstore.ids import new_id
+from eventstore.letting_go import LettingGo
 from eventstore.mapper import EventMapper
-from eventstore.references import Going, References, Referring, as_ended, consequence, still_referred
+from eventstore.references import Going, References
 from eventstore.rows import Change, Current, Held, Registry
-
-FEW: Final = 100
-"""So many streams are changed one by one; more of them in bulk."""
-MANY: Final = 1_000
-"""More streams than this are not changed in one transaction."""
 
 _BEFORE: Final[LiteralString] = """
     SELECT max(version), min(occurred_at) FROM events WHERE workspace_id = %s AND stream_id = %s
@@ -42,19 +37,6 @@ T = TypeVar("T")
 S = TypeVar("S", bound=State)
 Key = tuple[str, UUID]
 """A kind of stream, and the id of one."""
-
-
-class BulkNeededError(Exception):
-    """There is more to change than is done one by one."""
-
-
-class TooManyToEndError(Exception):
-    """More refer to a thing that should end than one transaction takes, or a job is seeing to its end already."""
-
-    def __init__(self, kind: str, stream_id: UUID) -> None:
-        super().__init__(f"more than {MANY} refer to {kind} {stream_id}")
-        self.kind = kind
-        self.stream_id = stream_id
 
 
 @dataclass
@@ -185,12 +167,13 @@ class Work:
         if current is not None:
             self._check_visible(decider, current)
             self._check_version(decider, current, if_version)
-        after = self._execute(decider, stream_id, self.defining.kept(decider.stream_type, command))
+        after = self.carry_out(decider, stream_id, self.defining.kept(decider.stream_type, command))
         for referred, key, where in self.defining.check(decider.stream_type, current, after):
             self.hold(referred, [key], where)
         return after
 
-    def _execute(self, decider: Decider[Any, Any, S], stream_id: UUID, command: Command) -> Current[S] | None:
+    def carry_out(self, decider: Decider[Any, Any, S], stream_id: UUID, command: Command) -> Current[S] | None:
+        """Decides and evolves what is loaded, whoever may see it."""
         current = self.loaded[stream_id]
         events = decider.decide(command, None if current is None else current.state)
         if events:
@@ -229,7 +212,7 @@ class Work:
             state = decider.evolve(state, event)
         self._check_references(decider, before, state)
         if current is not None and state is None:
-            self._let_go(decider, current)
+            self.letting_go.before_end(decider, current)
         elif current is not None and self.origin.visible_to is not None and state != before:
             self.check_shared(decider, current)
         self.staged += [
@@ -289,65 +272,10 @@ class Work:
         rows = self.rows[decider.stream_type]
         self.references.check_shared(self.conn, rows, rows.key_of(current), self.origin.visible_to, ending=ending)
 
-    def _let_go(self, decider: Decider[Any, Any, Any], current: Current[Any]) -> None:
-        """Before a thing ends: whoever holds it is waited for, and those who refer to it let go or end with it."""
-        kind = decider.stream_type
-        rows = self.rows[kind]
-        key = rows.key_of(current)
-        referring = self.referring_to(decider, current)
-        if not referring:
-            return
-        self.defining.before_end(kind)
-        self.write_rows()
-        rows.hold(self.conn, [key], ending=True)
-        self.check_shared(decider, current, ending=True)
-        if endings.job_of(self.conn, kind, key) is not None:
-            raise TooManyToEndError(kind, current.id)
-        for found in referring:
-            streams = self._referring(found, rows.noun, key, MANY + 1)
-            if len(streams) > MANY:
-                raise TooManyToEndError(kind, current.id)
-            if len(streams) > FEW and not self.bulk:
-                raise BulkNeededError
-            self._release(found, as_ended(key, current), streams)
-
-    def referring_to(self, decider: Decider[Any, Any, Any], current: Current[Any]) -> list[Referring]:
-        """By what there may be things that refer to this one: fields that say so, and values as the workspace defines them."""
-        return [*self.references.to(decider.stream_type), *self.defining.referring(decider.stream_type, current.state)]
-
-    def release(self, decider: Decider[Any, Any, Any], current: Current[Any], most: int) -> int:
-        """Has up to so many let go of a thing, or end along with it behind those who refer to them; answers how many."""
-        rows = self.rows[decider.stream_type]
-        ended = as_ended(rows.key_of(current), current)
-        count = 0
-        for found in self.referring_to(decider, current):
-            streams = self._referring(found, rows.noun, ended.id, most - count)
-            if found[1].to.on_end != "cascade":
-                self._release(found, ended, streams)
-                count += len(streams)
-                continue
-            for along in self.load(found[0].decider, streams).values():
-                count += self.release(found[0].decider, along, most - count)
-                if count == most:
-                    return count
-                self._release(found, ended, [along.id])
-                count += 1
-        return count
-
-    def _referring(self, referring: Referring, noun: str, key: UUID, most: int) -> list[UUID]:
-        """Up to so many of those who refer to a thing; refuses where one of them cannot do without it."""
-        table, reference = referring
-        streams = table.referring(self.conn, reference, key, most)
-        if streams and reference.to.on_end == "refuse":
-            raise still_referred(noun, referring)
-        return streams
-
-    def _release(self, referring: Referring, ended: Ended, streams: Sequence[UUID]) -> None:
-        table, reference = referring
-        decider = table.decider
-        self.load(decider, streams)
-        for stream_id in streams:
-            self._execute(decider, stream_id, consequence(decider, reference.to.on_end, reference.path, ended))
+    @property
+    def letting_go(self) -> LettingGo:
+        """What becomes of those who refer to what ends."""
+        return LettingGo(self)
 
     # Writing.
 

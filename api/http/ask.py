@@ -27,8 +27,9 @@ from eventstore.append import Origin
 from eventstore.database import Db, reading
 from eventstore.idempotency import IdempotencyKey
 from eventstore.ids import new_id
+from eventstore.letting_go import TooManyToEndError
 from eventstore.rows import Current
-from eventstore.work import TooManyToEndError, Work
+from eventstore.work import Work
 from projections.table.asking.compiled import TRUE, Compiled
 from projections.table.listing import Listed, Listing
 from projections.table.rows import RowTable

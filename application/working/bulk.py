@@ -17,8 +17,9 @@ from domain.kernel import Refused, Value, invalid
 from domain.kernel.fields import kept
 from domain.kernel.filter import Group
 from eventstore.ids import new_id
+from eventstore.letting_go import TooManyToEndError
 from eventstore.rows import Change
-from eventstore.work import TooManyToEndError, Work
+from eventstore.work import Work
 from projections import job_queue as queue
 from projections.job_queue import Held, NewJob, Progress
 from projections.table import finding

@@ -65,7 +65,7 @@ def _insert(unit: Work, caller: Caller, wanted: Deletion, current: Current[Any])
 def _count(unit: Work, rows: Rows, current: Current[Any]) -> int:
     """How many have to let go; refuses where one of them cannot do without the thing."""
     total = 0
-    for referring in unit.referring_to(rows.decider, current):
+    for referring in unit.letting_go.referring_to(rows.decider, current):
         table, reference = referring
         count = table.count_referring(unit.conn, reference, rows.key_of(current))
         if count and reference.to.on_end == "refuse":
@@ -78,7 +78,7 @@ def step(unit: Work, job: Held) -> Step:
     wanted = _decode(job.options)
     decider = unit.rows[wanted.kind].decider
     current = unit.load(decider, [wanted.id]).get(wanted.id)
-    count = 0 if current is None else unit.release(decider, current, STEP)
+    count = 0 if current is None else unit.letting_go.release(decider, current, STEP)
     return Step(Progress(count, {"updated": count}), last=count < STEP)
 
 

@@ -17,11 +17,12 @@ from domain.kernel.record import record
 from eventstore.append import Origin
 from eventstore.database import Db, Pool
 from eventstore.ids import new_id
+from eventstore.letting_go import FEW, MANY, TooManyToEndError
 from eventstore.mapper import EventMapper
 from eventstore.reader import fold_stream
 from eventstore.references import References
 from eventstore.unit_of_work import EventStore
-from eventstore.work import FEW, MANY, TooManyToEndError, Work
+from eventstore.work import Work
 from projections.table.column import ID, IDS, TEXT, Column
 from projections.table.definition import create_indexes, create_table
 from projections.table.rows import RowTable
@@ -370,7 +371,7 @@ class TestWhatEnds:
             end(library, origin, home)
 
         def release(unit: Work) -> int:
-            return unit.release(SHELF, unit.get(SHELF, home), 500)
+            return unit.letting_go.release(SHELF, unit.get(SHELF, home), 500)
 
         assert [library.run(origin, release, bulk=True).value for _ in range(4)] == [500, 500, 5, 0]
         end(library, origin, home)

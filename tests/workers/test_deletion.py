@@ -23,7 +23,8 @@ from domain.task import TASK, CreateTask
 from eventstore.append import Origin
 from eventstore.database import reading
 from eventstore.ids import new_id
-from eventstore.work import MANY, Work
+from eventstore.letting_go import MANY
+from eventstore.work import Work
 from projections.verify import verify
 from schemas.log import Actor
 from tests.api.asserting import ok, refused
