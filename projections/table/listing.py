@@ -16,7 +16,8 @@ from eventstore.database import Db
 from eventstore.rows import Current
 from projections.table import keyset
 from projections.table.asking.compiled import HERE, TRUE, Compiled, every
-from projections.table.rows import Order, RowTable
+from projections.table.known import Order
+from projections.table.rows import RowTable
 from projections.table.search import searching
 from projections.table.seeing import seen
 from schemas.wire.page import PageRequest, Sort

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from functools import cached_property, lru_cache, partial
+from functools import cached_property, lru_cache
 from operator import attrgetter
-from typing import Any, Final, Generic, NamedTuple, TypeVar
+from typing import Any, Final, Generic, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -17,12 +16,10 @@ from domain.kernel.fields import Reference, references
 from domain.kernel.values import folded
 from eventstore.database import Db, insert_many
 from eventstore.rows import Change, Current
-from projections.table.asking import plain
+from projections.table import known
 from projections.table.asking.asked import Fields
-from projections.table.asking.comparison import Field
-from projections.table.asking.compiled import Compiled
-from projections.table.asking.custom import custom
 from projections.table.column import FOLDED, PHONE, Column
+from projections.table.known import Order
 from projections.table.referring import holding
 from projections.table.seeing import seen, sees
 from projections.table.unique import conflict, is_renewed
@@ -43,25 +40,12 @@ SEARCH: Final = "search"
 """The column with what a search looks in, a line each, where there is any."""
 
 _LOCKED: Final = b" ORDER BY id FOR NO KEY UPDATE"
-_TIMES: Final = {"created_at": "createdAt", "updated_at": "updatedAt"}
 
 
 @lru_cache(maxsize=4096)
 def _of(kind: str, key: UUID) -> str:
     """A count's name. Many refer to the same few things, and an id takes long to be written out."""
     return f"{kind}{key}"
-
-
-class Order(NamedTuple):
-    """What a list is sorted by: a column, how it is compared in SQL, its type there and in a cursor, and what stands for
-    no value.
-    """
-
-    column: str
-    sql: str
-    type: str
-    cursor: Any
-    last: str | None = None
 
 
 @dataclass(frozen=True)
@@ -167,26 +151,12 @@ class RowTable(Generic[S]):
     @cached_property
     def fields(self) -> Fields:
         """What can be asked for: by the name that callers use."""
-        found = {
-            "id": Field(Compiled("id"), plain.ID, attrgetter("id")),
-            "createdAt": Field(Compiled("created_at"), plain.TIME, attrgetter("created_at")),
-            "updatedAt": Field(Compiled("updated_at"), plain.TIME, attrgetter("updated_at")),
-        }
-        for column in self.columns:
-            if (asked := column.asked or column.kind.asked) is not None:
-                found[column.field] = Field(Compiled(column.name), asked, column.of_current)
-        maps = [column for column in self.columns if column.by_key]
-        return Fields(found, {column.field: partial(custom, column.name) for column in maps})
+        return known.fields(self.columns)
 
     @cached_property
     def sorts(self) -> dict[str, Order]:
         """What lists can be sorted by: by the name that callers use."""
-        times = {_TIMES[name]: Order(name, name, "timestamptz", datetime) for name in self.times}
-        return times | {
-            column.field: Order(column.name, column.order, column.kind.sql, column.kind.cursor, column.kind.last)
-            for column in self.columns
-            if column.sort
-        }
+        return known.sorts(self.columns, self.times)
 
     @cached_property
     def _names(self) -> str:

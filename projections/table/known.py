@@ -1,0 +1,53 @@
+"""What can be asked of a table and what its lists are sorted by, as its columns say: by the names that callers use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from functools import partial
+from operator import attrgetter
+from typing import Any, Final, NamedTuple
+
+from projections.table.asking import plain
+from projections.table.asking.asked import Fields
+from projections.table.asking.comparison import Field
+from projections.table.asking.compiled import Compiled
+from projections.table.asking.custom import custom
+from projections.table.column import Column
+
+_TIMES: Final = {"created_at": "createdAt", "updated_at": "updatedAt"}
+
+
+class Order(NamedTuple):
+    """What a list is sorted by: a column, how it is compared in SQL, its type there and in a cursor, and what stands for
+    no value.
+    """
+
+    column: str
+    sql: str
+    type: str
+    cursor: Any
+    last: str | None = None
+
+
+def fields(columns: Sequence[Column[Any]]) -> Fields:
+    found = {
+        "id": Field(Compiled("id"), plain.ID, attrgetter("id")),
+        "createdAt": Field(Compiled("created_at"), plain.TIME, attrgetter("created_at")),
+        "updatedAt": Field(Compiled("updated_at"), plain.TIME, attrgetter("updated_at")),
+    }
+    for column in columns:
+        if (asked := column.asked or column.kind.asked) is not None:
+            found[column.field] = Field(Compiled(column.name), asked, column.of_current)
+    maps = [column for column in columns if column.by_key]
+    return Fields(found, {column.field: partial(custom, column.name) for column in maps})
+
+
+def sorts(columns: Iterable[Column[Any]], times: Iterable[str]) -> dict[str, Order]:
+    """``times``: of the two times that every row has, those that lists are sorted by."""
+    found = {_TIMES[name]: Order(name, name, "timestamptz", datetime) for name in times}
+    return found | {
+        column.field: Order(column.name, column.order, column.kind.sql, column.kind.cursor, column.kind.last)
+        for column in columns
+        if column.sort
+    }
