@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from bench import creating, importing, replaying, searching, speed, webhooks, working
+from bench import creating, importing, replaying, searching, segmenting, speed, webhooks, working
 from bench.figure import Figure, table
 from bench.machine import description
 from bench.scale import FULL, QUICK, Scale
@@ -20,6 +20,7 @@ Row = Callable[[Stack, Scale], Sequence[Figure]]
 ROWS: dict[str, Row] = {
     "create": creating.figures,
     "list": searching.figures,
+    "segments": segmenting.figures,
     "import": importing.figures,
     "replay": replaying.figures,
     "webhooks": webhooks.figures,

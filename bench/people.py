@@ -71,8 +71,11 @@ class People:
         return text.getvalue().encode()
 
 
-def fill(stack: Stack, caller: Caller, contacts: int) -> Iterator[int]:
-    """Contacts with tags, a third of them changed since: in bulk, a thousand a unit of work. Yields how many there are."""
+def fill(stack: Stack, caller: Caller, contacts: int, *, fields: int = 0) -> Iterator[int]:
+    """Contacts with tags and so many custom fields, a third of them changed since: in bulk, a thousand a unit of work.
+
+    Yields how many there are.
+    """
     people = People()
     tags: list[TagRef] = []
 
@@ -84,10 +87,20 @@ def fill(stack: Stack, caller: Caller, contacts: int) -> Iterator[int]:
     stack.services.store.run(caller.origin(), make_tags)
     for first in range(0, contacts, CHUNK):
         ids = [new_id() for _ in range(min(CHUNK, contacts - first))]
-        created = list(people.make(first, len(ids)))
+        created = [person | _custom(first + n, fields) for n, person in enumerate(people.make(first, len(ids)))]
         stack.services.store.run(caller.origin(), partial(_create, ids=ids, created=created, tags=tags), bulk=True)
         stack.services.store.run(caller.origin(), partial(_change, ids=ids[::3]), bulk=True)
         yield first + len(ids)
+
+
+def _custom(number: int, fields: int) -> dict[str, Any]:
+    """Text, numbers and lists by turns: some values that many have, and some that few have."""
+    random = Random(number)
+    values = {
+        f"field{n}": (random.choice(_TRADES), random.randrange(5_000), [random.choice(_SOURCES)])[n % 3]
+        for n in range(fields)
+    }
+    return {"custom_fields": values} if values else {}
 
 
 def _create(unit: Work, ids: Sequence[UUID], created: Sequence[dict[str, Any]], tags: Sequence[TagRef]) -> None:

@@ -63,8 +63,11 @@ def _short(api: Api, meter: Meter, entry: Entry, scale: Scale) -> list[Figure]:
 
 
 def _cost(api: Api, meter: Meter, entry: Entry, paths: Sequence[str], scale: Scale) -> float:
+    return cost(api, meter, [load.request("GET", path, entry.key) for path in paths], scale)
+
+
+def cost(api: Api, meter: Meter, requests: list[bytes], scale: Scale) -> float:
     """CPU milliseconds a request, of the API process and Postgres together."""
-    requests = [load.request("GET", path, entry.key) for path in paths]
     load.run(Job(api.host, api.port, CONNECTIONS, requests, count=20 * len(requests)))
     with meter.measured() as found:
         outcome = load.run(Job(api.host, api.port, CONNECTIONS, requests, seconds=scale.seconds / 4))
