@@ -9,17 +9,7 @@ from litestar.di import NamedDependency
 
 from api.http.answers import Json
 from api.http.ask import Act
-from api.http.importing import (
-    AsyncText,
-    ConstantsText,
-    DelimiterText,
-    EncodingText,
-    Importing,
-    MappingText,
-    SkipText,
-    files,
-    given,
-)
+from api.http.importing import Importing, files, plain_options
 from api.http.routes import post
 from api.http.upload import MAX_BODY, Uploads, received
 from application import company_import as imports
@@ -53,19 +43,6 @@ _CSV: Final = "Name,Website,Number of employees,City\nAcme Corp,https://acme.exa
 _IMPORTS: Final = Importing("companies", CompanyImportRequest, ImportOptions, imports.start)
 
 
-def import_query(
-    mapping: MappingText = None,
-    constant_values: ConstantsText = None,
-    skip_duplicates: SkipText = None,
-    encoding: EncodingText = None,
-    delimiter: DelimiterText = None,
-    as_job: AsyncText = None,
-) -> dict[str, list[str]]:
-    """The options of a CSV upload; those of JSON are in its body."""
-    options = {"mapping": mapping, "constantValues": constant_values, "skipDuplicates": skip_duplicates}
-    return given(**options, encoding=encoding, delimiter=delimiter, **{"async": as_job})
-
-
 class CompanyImportController(Controller):
     path = "/companies/import"
     tags = ["Companies"]  # noqa: RUF012 - what Litestar reads
@@ -79,7 +56,7 @@ class CompanyImportController(Controller):
         example=_ROWS,
         bodies=files(_CSV),
         max_body=MAX_BODY,
-        asked=import_query,
+        asked=plain_options,
         status=200,
         also={202: "A job does it."},
         headers=("Location",),

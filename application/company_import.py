@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, Final
-from uuid import UUID
 
 import msgspec
 
-from application.calling.caller import Caller
-from application.importing.constants import constants, fixed
 from application.importing.importer import Commands, Entry, Importer, Plan, Record
-from application.importing.importing import as_jobs, begin
-from application.importing.importing import start as start_import
-from application.importing.source import Source, table
+from application.importing.importing import as_jobs
+from application.importing.plain import starting
 from domain.company import COMPANY, Company, CreateCompany, UpdateCompany
 from domain.company_import import (
     COMPANY_IMPORT,
@@ -33,26 +29,8 @@ from eventstore.ids import new_id
 from eventstore.rows import Current
 from eventstore.work import Work
 from projections import company as companies
-from schemas.job_import import ImportAnswer, ImportOptions
 
 KIND: Final = "company_import"
-
-
-def start(
-    unit: Work, caller: Caller, import_id: UUID, source: Source, options: ImportOptions, *, as_job: bool = False
-) -> ImportAnswer:
-    """Carries out a small import at once, and makes a job of a larger one, or of one that is wanted ``as_job``."""
-    begin(unit, COMPANIES, import_id, source)
-    same, _ = constants(COMPANIES, options.constant_values or {}, {})
-    rows = table(source, FIELDS, options.mapping, fixed(FIELDS, same))
-    plan = Plan(
-        form=source.form,
-        constants=same,
-        mapping=rows.mapping,
-        skip_duplicates=options.skip_duplicates,
-        visible_to=caller.visible_to,
-    )
-    return start_import(unit, caller, COMPANIES, import_id, plan, rows, as_job=as_job)
 
 
 def _details(form: UpdateCompany) -> dict[str, Any]:
@@ -141,3 +119,5 @@ COMPANIES: Final[Importer[Company]] = Importer(
 )
 
 JOBS: Final = as_jobs(COMPANIES, CompanyImportStarted)
+
+start: Final = starting(COMPANIES, FIELDS)

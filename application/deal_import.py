@@ -8,13 +8,10 @@ from typing import Any, Final
 from uuid import UUID
 
 from application import deal as deals
-from application.calling.caller import Caller
 from application.deal_names import Names, texts
-from application.importing.constants import constants, fixed
 from application.importing.importer import Commands, Entry, Importer, Plan, Record
-from application.importing.importing import as_jobs, begin
-from application.importing.importing import start as start_import
-from application.importing.source import Source, table
+from application.importing.importing import as_jobs
+from application.importing.plain import starting
 from domain.deal import DEAL, CreateDeal, Deal
 from domain.deal_import import (
     DEAL_IMPORT,
@@ -34,7 +31,6 @@ from eventstore.work import Work
 from projections import deal_match as matches
 from schemas.deal import DealPatch, NewDeal
 from schemas.deal_import import ImportedDeal
-from schemas.job_import import ImportAnswer, ImportOptions
 
 KIND: Final = "deal_import"
 
@@ -44,23 +40,6 @@ Key = tuple[str, UUID | None, UUID | None, UUID | None]
 _NOWHERE: Final = StageRef(
     place=Place(pipeline_id=UUID(int=0), pipeline_name="", stage_id=UUID(int=0), stage_name=""), type="open"
 )
-
-
-def start(
-    unit: Work, caller: Caller, import_id: UUID, source: Source, options: ImportOptions, *, as_job: bool = False
-) -> ImportAnswer:
-    """Carries out a small import at once, and makes a job of a larger one, or of one that is wanted ``as_job``."""
-    begin(unit, DEALS, import_id, source)
-    same, _ = constants(DEALS, options.constant_values or {}, {})
-    rows = table(source, FIELDS, options.mapping, fixed(FIELDS, same))
-    plan = Plan(
-        form=source.form,
-        constants=same,
-        mapping=rows.mapping,
-        skip_duplicates=options.skip_duplicates,
-        visible_to=caller.visible_to,
-    )
-    return start_import(unit, caller, DEALS, import_id, plan, rows, as_job=as_job)
 
 
 def _first(**fields: Any) -> CreateDeal:
@@ -141,3 +120,5 @@ DEALS: Final[Importer[Deal]] = Importer(
 )
 
 JOBS: Final = as_jobs(DEALS, DealImportStarted)
+
+start: Final = starting(DEALS, FIELDS)

@@ -55,6 +55,19 @@ def given(**options: str | list[str] | None) -> dict[str, list[str]]:
     return {name: [value] if isinstance(value, str) else value for name, value in options.items() if value is not None}
 
 
+def plain_options(
+    mapping: MappingText = None,
+    constant_values: ConstantsText = None,
+    skip_duplicates: SkipText = None,
+    encoding: EncodingText = None,
+    delimiter: DelimiterText = None,
+    as_job: AsyncText = None,
+) -> dict[str, list[str]]:
+    """Those of a CSV upload that all imports have."""
+    options = {"mapping": mapping, "constantValues": constant_values, "skipDuplicates": skip_duplicates}
+    return given(**options, encoding=encoding, delimiter=delimiter, **{"async": as_job})
+
+
 class Start(Protocol):
     """Carries out an import, or makes a job of it."""
 

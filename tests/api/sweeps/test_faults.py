@@ -20,8 +20,7 @@ def who(things: Things, op: Operation) -> Member:
 
 
 def properties(op: Operation) -> Mapping[str, Any]:
-    assert op.body is not None
-    found: Mapping[str, Any] = resolved(op.body["schema"])["properties"]
+    found: Mapping[str, Any] = op.form["properties"]
     return found
 
 
