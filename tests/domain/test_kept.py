@@ -20,6 +20,7 @@ TOLD_BY_OTHERS = {
     "MoveDeal.at",
     "MoveDeal.to",
     "FailImport.reason",
+    "FailCompanyImport.reason",
     "FailDealImport.reason",
 }
 """What no caller writes: names of tags and stages as their own commands kept them, and what Daybook itself says."""
