@@ -13,10 +13,15 @@ from api.http.answers import Json
 from api.http.ask import Ask
 from api.http.paging import Search, sorted_by
 from api.http.routes import get, post
+from domain.contact import Contact
 from domain.kernel.fields import kept
 from domain.kernel.filter import Group
+from eventstore.database import Db
+from projections.contact import CONTACTS
 from projections.contact_asked import fields, found
 from projections.contact_view import views
+from projections.custom_field_asked import defined
+from projections.table.listing import Listed
 from schemas.contact import ContactView
 from schemas.contact_search import ContactSearch
 from schemas.wire.page import Page, PageRequest
@@ -49,8 +54,11 @@ class ContactSearchController(Controller):
     ) -> Json[Page[ContactView]]:
         """All that is given must hold. None is no error: the page is empty."""
         known = fields(ask.visible_to, ask.caller.may)
-        asked = any_field(ask.request, known)
-        return ask.listed(wanted, lambda conn: found(conn, wanted, asked, known, search), views)
+
+        def page(conn: Db) -> Listed[Contact]:
+            return found(conn, wanted, any_field(ask.request, defined(conn, CONTACTS, known)), known, search)
+
+        return ask.listed(wanted, page, views)
 
     @post(
         operation_id="searchContacts",

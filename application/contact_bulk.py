@@ -16,6 +16,7 @@ from domain.tag import TAG, TagRef
 from eventstore.work import Work
 from projections.contact import CONTACTS
 from projections.contact_asked import fields
+from projections.custom_field_asked import defined
 from projections.table.asking.asked import asked
 from schemas.contact import ContactPatch
 from schemas.contact_bulk import ContactDeletions, ContactTaggings, ContactUpdates
@@ -75,5 +76,5 @@ def _check(unit: Work, updates: ContactPatch) -> None:
 
 
 def _meant(unit: Work, caller: Caller, action: Action[Any], form: Many) -> Ids:
-    known = fields(caller.visible_to, caller.may)
+    known = defined(unit.conn, CONTACTS, fields(caller.visible_to, caller.may))
     return meant(form, lambda wanted: action.found(unit, asked(wanted, known, "filter").where()))

@@ -9,6 +9,7 @@ from application.calling.caller import Caller
 from application.working.bulk import Action, check_changes, meant
 from domain.kernel.check import Check
 from eventstore.work import Work
+from projections.custom_field_asked import defined
 from projections.deal import DEALS
 from projections.table.asking.asked import asked
 from schemas.deal import DealPatch
@@ -23,5 +24,5 @@ def update(unit: Work, caller: Caller, form: DealUpdates) -> BulkAnswer:
     check = Check()
     check.field("updates", lambda updates: check_changes(unit, DEALS, updates), form.updates)
     check.done()
-    ids = meant(form, lambda wanted: UPDATE.found(unit, asked(wanted, DEALS.fields, "filter").where()))
+    ids = meant(form, lambda wanted: UPDATE.found(unit, asked(wanted, defined(unit.conn, DEALS), "filter").where()))
     return UPDATE.begin(unit, caller, ids, form.updates)

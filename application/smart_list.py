@@ -18,6 +18,7 @@ from eventstore.work import Work
 from projections import contact as contacts
 from projections import smart_list as rows
 from projections.contact_asked import FIELDS
+from projections.custom_field_asked import defined
 from projections.table.asking.asked import asked
 from schemas.smart_list import NewSmartList, SmartListView
 
@@ -60,7 +61,7 @@ def _saved(unit: Work, there: Container[UUID], place: int, given: NewSmartList) 
     if given.sort and given.sort.removeprefix("-") not in contacts.LISTING.sorts:
         raise invalid("sort", f"must be one of {', '.join(sorted(contacts.LISTING.sorts))}")
     query = given.query.asked()
-    asked(query, FIELDS, "query")
+    asked(query, defined(unit.conn, contacts.CONTACTS, FIELDS), "query")
     fields: dict[str, Any] = {
         "name": given.name, "query": query, "q": given.q, "sort": given.sort, "columns": given.columns, "place": place,
     }  # fmt: skip

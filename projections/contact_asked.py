@@ -11,6 +11,7 @@ from domain.kernel.filter import Filter
 from eventstore.database import Db
 from projections.company import COMPANIES
 from projections.contact import CONTACTS, LISTING
+from projections.custom_field_asked import defined
 from projections.deal import DEALS
 from projections.table.asking import stated
 from projections.table.asking.asked import Fields, asked
@@ -57,4 +58,4 @@ def found(
 
     ``at`` is what callers call the filter: refusals name what in it cannot be asked.
     """
-    return LISTING.search(conn, request, search, asked(wanted, known, at).where())
+    return LISTING.search(conn, request, search, asked(wanted, defined(conn, CONTACTS, known), at).where())

@@ -41,7 +41,9 @@ _LIST: Final[LiteralString] = """
         AND (%(folder)s::text IS NULL OR folder = %(folder)s)
     ORDER BY entity, sort_order, created_at, id
 """
-_OF_KEY: Final[LiteralString] = "SELECT id FROM custom_fields WHERE workspace_id = %s AND qualified = %s"
+_OF_KEY: Final[LiteralString] = """
+    SELECT id, state::text, version, created_at, updated_at FROM custom_fields WHERE workspace_id = %s AND qualified = %s
+"""
 _HOW_MANY: Final[LiteralString] = "SELECT count(*) FROM custom_fields WHERE workspace_id = %s AND entity = %s"
 
 
@@ -59,9 +61,15 @@ def listed(
 
 
 def with_key(conn: Db, entity: str, key: str) -> UUID | None:
+    """The id of the definition that has this key of an entity."""
+    found = of_key(conn, entity, key)
+    return None if found is None else found.id
+
+
+def of_key(conn: Db, entity: str, key: str) -> Current[CustomField] | None:
     """The definition that has this key of an entity."""
     row = conn.execute(_OF_KEY, (conn.workspace_id, f"{entity}.{key}")).fetchone()
-    return None if row is None else row[0]
+    return None if row is None else CUSTOM_FIELDS.current(row)
 
 
 def how_many(conn: Db, entity: str) -> int:

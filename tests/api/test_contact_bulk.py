@@ -2,49 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
-from functools import partial
 from typing import Any
 from uuid import uuid4
 
 import httpx
-import pytest
 
-from application.catalogue import KINDS
-from application.working import job as jobs
-from eventstore.database import Pool, connection
-from projections import job_queue as queue
-from tests.api.asserting import ok, refused
+from tests.api.asserting import refused
+from tests.api.conftest import Done
 from tests.api.team import Member, Team, created
-
-Done = Callable[[httpx.Response], dict[str, Any]]
-
-
-@pytest.fixture
-def done(team: Team, worker_pool: Pool) -> Done:
-    """Carries out, as workers do, the job that an answer tells of, and answers it."""
-    store = replace(team.services.store, pool=worker_pool)
-
-    def step() -> bool:
-        with connection(worker_pool) as conn:
-            job = queue.claim(conn, list(KINDS))
-        return (
-            job is not None and store.run(job.origin, partial(jobs.work_on, claimed=job, kinds=KINDS), bulk=True).value
-        )
-
-    def carried_out(answer: httpx.Response) -> dict[str, Any]:
-        begun = ok(answer, 202)
-        assert begun.keys() == {"jobId", "status", "total", "processed", "errors"}
-        assert (begun["status"], begun["processed"], begun["errors"]) == ("processing", 0, 0)
-        assert answer.headers["location"] == f"/api/v1/jobs/{begun['jobId']}"
-        while (job := team.owner.shown(f"/jobs/{begun['jobId']}"))["status"] == "processing":
-            assert step()
-        assert job["status"] == "completed"
-        assert job["total"] == begun["total"] == job["processed"]
-        return job
-
-    return carried_out
 
 
 def ids(*things: dict[str, Any]) -> list[str]:

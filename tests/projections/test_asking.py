@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, get_args
 from uuid import UUID
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 
 from domain.company import Company
 from domain.contact import Contact
+from domain.custom_field import CustomField
 from domain.deal import Deal
 from domain.kernel import Refused
 from domain.kernel.filter import Condition, Conditions, Filter, Group, Operator
@@ -28,8 +30,10 @@ from eventstore.rows import Change, Current
 from projections.company import COMPANIES
 from projections.contact import CONTACTS
 from projections.contact_asked import FIELDS
+from projections.custom_field import CUSTOM_FIELDS
+from projections.custom_field_asked import defined
 from projections.deal import DEALS
-from projections.table.asking.asked import asked
+from projections.table.asking.asked import Fields, asked
 from projections.table.rows import RowTable
 from projections.tag import TAGS
 from tests.conftest import make_workspace
@@ -63,6 +67,34 @@ DATES: Final = (
 ALL_ALIKE: Final = {"type", "globallyUnsubscribed", "id", "custom.none"}
 STATED: Final = ("notes", "job_title", "website", "language", "address", "city", "state", "zipcode", "country")
 KEYS: Final = ("size", "größe", "a b", "none")
+DEFINED: Final[dict[str, dict[str, Any]]] = {
+    "note": {"type": "text"},
+    "mail": {"type": "email"},
+    "site": {"type": "url"},
+    "tel": {"type": "phone"},
+    "score": {"type": "number"},
+    "since": {"type": "date"},
+    "at": {"type": "datetime"},
+    "vip": {"type": "boolean"},
+    "level": {"type": "select", "options": ("Größe XL", "m", "ACME")},
+    "levels": {"type": "multi_select", "options": ("Größe XL", "m", "ACME"), "allow_multiple": True},
+    "friend": {"type": "related"},
+}
+"""What a workspace has defined, by key."""
+TYPED: Final[dict[str, tuple[Any, ...]]] = {
+    "note": ("acme", "ACME Ørsted", "a_b", "42"),
+    "mail": ("ada@acme.example", "b@example.com"),
+    "site": ("https://acme.example", "https://m.example/a/b"),
+    "tel": ("+14155552671", "+4930901820"),
+    "score": (0, -1, 42, 1.5, 1e16),
+    "since": ("2026-03-14", "2026-03-15", "2026-03-16"),
+    "at": ("2026-03-14T22:00:00Z", "2026-03-14T22:00:00.000001Z", "2026-03-15T04:30:00Z", "2026-03-16T00:00:00Z"),
+    "vip": (True, False),
+    "level": ("Größe XL", "m"),
+    "levels": (["Größe XL", "m"], ["ACME"], ["m"]),
+    "friend": (str(UUID(int=1)), str(UUID(int=2))),
+}
+"""What values of them are; there are others, too, from before."""
 SAID: Final = ("m", "ACTIVE", "acme.example", "+1415", "VIP", "grosse xl", "a/b", "Brewing", "person")
 MATCH: Final = st.sampled_from(["all", "any"])
 TAG_NAMES: Final = ("VIP", "Größe XL", "a/b", "lead")
@@ -82,6 +114,10 @@ def a_contact(number: random.Random, tags: list[UUID], companies: list[UUID]) ->
         key: number.choice([number.choice(VALUES), number.sample(VALUES, 2)])
         for key in KEYS[:3]
         if number.random() < 0.5
+    } | {
+        key: number.choice(values) if number.random() < 0.9 else number.choice(VALUES)
+        for key, values in TYPED.items()
+        if number.random() < 0.7
     }
     state = Contact(
         first_name=maybe(WORDS[1:]), last_name=maybe(WORDS[1:]), company=maybe(WORDS[1:]), source=maybe(WORDS[1:]),
@@ -119,19 +155,30 @@ class Stored:
         ids = [tag.id for tag in tags], [company.id for company in companies]
         self.contacts = [a_contact(number, *ids) for _ in range(CONTACTS_THERE)]
         deals = [a_deal(number, contact.id) for contact in self.contacts[::3] for _ in range(number.randrange(3))]
+        fields = [record(CustomField(name=key, key=key, entity="contact", **more)) for key, more in DEFINED.items()]
         with writing(pool, workspace) as conn:
-            for table, rows in ((TAGS, tags), (COMPANIES, companies), (CONTACTS, self.contacts), (DEALS, deals)):
+            for table, rows in (
+                (CUSTOM_FIELDS, fields),
+                (TAGS, tags),
+                (COMPANIES, companies),
+                (CONTACTS, self.contacts),
+                (DEALS, deals),
+            ):
                 self._write(conn, table, rows)
         self.tags, self.companies = ids
+        with reading(pool, workspace) as conn:
+            known = defined(conn, CONTACTS, FIELDS)
+            custom = {key: known.within["custom"](key) for key in (*KEYS, *DEFINED)}
+        self.fields = replace(FIELDS, within={**FIELDS.within, "custom": custom.get})
         self.conditions = sound(self)
-        self.filters = filters(self.conditions)
+        self.filters = filters(self.conditions, self.fields)
 
     def _write(self, conn: Db, table: RowTable[Any], rows: list[Current[Any]]) -> None:
         table.write(conn, self.workspace, [Change(row.id, None, row) for row in rows], bulk=True)
 
     def found(self, wanted: Filter) -> set[UUID]:
         """By SQL."""
-        where = asked(wanted, FIELDS).where()
+        where = asked(wanted, self.fields).where()
         query = f"SELECT id FROM contacts WHERE workspace_id = %s AND ({where.sql})"
         with reading(self.pool, self.workspace) as conn:
             return {row[0] for row in conn.execute(query.encode(), (self.workspace, *where.params_in(self.workspace)))}
@@ -143,7 +190,7 @@ class Stored:
     def held(self, wanted: Filter) -> set[UUID]:
         """One by one, in Python."""
         with reading(self.pool, self.workspace) as conn:
-            holds = asked(wanted, FIELDS).test(conn)
+            holds = asked(wanted, self.fields).test(conn)
             return {contact.id for contact in self.contacts if holds(contact)}
 
 
@@ -154,15 +201,15 @@ def stored(owner: Db, pool: Pool) -> Stored:
 
 NAMES: Final = (
     *sorted(FIELDS.known),
-    *(f"custom.{key}" for key in KEYS),
+    *(f"custom.{key}" for key in (*KEYS, *DEFINED)),
     *(f"company.{name}" for name in sorted(COMPANIES.fields.known)),
     *(f"deals.{name}" for name in ("name", "value", "status", "expectedCloseDate")),
 )
 
 
-def is_sound(condition: Condition) -> bool:
+def is_sound(condition: Condition, fields: Fields) -> bool:
     try:
-        asked(condition, FIELDS)
+        asked(condition, fields)
     except Refused:
         return False
     return True
@@ -182,24 +229,32 @@ def sound(stored: Stored) -> list[Condition]:
         for name in NAMES
         for operator in get_args(Operator)
         for value in candidates(stored)
-        if is_sound(condition := Condition(field=name, operator=operator, value=value))
+        if is_sound(condition := Condition(field=name, operator=operator, value=value), stored.fields)
     ]
 
 
-def any_text(condition: Condition) -> st.SearchStrategy[Condition]:
+def any_text(condition: Condition, fields: Fields) -> st.SearchStrategy[Condition]:
     """It, or the same with another text."""
     if not isinstance(condition.value, str):
         return st.just(condition)
-    other = st.text(max_size=3).map(lambda text: msgspec.structs.replace(condition, value=text)).filter(is_sound)
-    return st.just(condition) | other if is_sound(msgspec.structs.replace(condition, value="x")) else st.just(condition)
+
+    def with_text(text: str) -> Condition:
+        return msgspec.structs.replace(condition, value=text)
+
+    other = st.text(max_size=3).map(with_text).filter(lambda found: is_sound(found, fields))
+    return st.just(condition) | other if is_sound(with_text("x"), fields) else st.just(condition)
 
 
-def filters(conditions: list[Condition]) -> st.SearchStrategy[Filter]:
+def filters(conditions: list[Condition], fields: Fields) -> st.SearchStrategy[Filter]:
     """Of each field and operator as often as of any other."""
     asking = defaultdict[tuple[str, str], list[Condition]](list)
     for condition in conditions:
         asking[condition.field, condition.operator].append(condition)
-    one = st.sampled_from(list(asking.values())).flatmap(st.sampled_from).flatmap(any_text)
+    one = (
+        st.sampled_from(list(asking.values()))
+        .flatmap(st.sampled_from)
+        .flatmap(lambda condition: any_text(condition, fields))
+    )
     inner = st.builds(_inner, MATCH, st.lists(one, max_size=3))
     return one | st.builds(_group, MATCH, st.lists(one, max_size=3), st.lists(inner, max_size=2))
 

@@ -15,7 +15,8 @@ from projections.table.asking.compiled import TRUE, Compiled, about, either, eve
 from projections.table.asking.text import plainly
 
 _ENTRIES: Final = "jsonb_array_elements(CASE jsonb_typeof({}) WHEN 'array' THEN {} ELSE jsonb_build_array({}) END)"
-_TEXT: Final = "lower((entry #>> '{}') COLLATE \"C\")"
+TEXT: Final = "lower((entry #>> '{}') COLLATE \"C\")"
+"""Of an ``entry``, as it is compared."""
 _NUMBER: Final = "(CASE WHEN jsonb_typeof(entry) = 'number' THEN (entry #>> '{}')::numeric END)"
 _OPPOSITE: Final[dict[Operator, Operator]] = {"neq": "eq", "not_contains": "contains", "not_has": "eq", "has": "eq"}
 _BARE: Final = re.compile(r"(?:true|false|-?(?:0|[1-9][0-9]{0,30})(?:\.[0-9]{1,30})?)\Z")
@@ -54,7 +55,7 @@ class Custom(Valued):
 
     def sql(self, column: Compiled, operator: Operator, wanted: Any) -> Compiled:
         asked = _OPPOSITE.get(operator, operator)
-        found = Compiled(*_entry(asked, wanted))
+        found = self._entry(asked, wanted)
         listed = about(column, _ENTRIES.replace("{}", "({})"))
         sql = f"EXISTS (SELECT FROM {listed.sql} AS entry WHERE {found.sql})"
         holds = Compiled(f"NOT {sql}" if operator in _NOT else sql, (*listed.params, *found.params))
@@ -62,8 +63,9 @@ class Custom(Valued):
 
     def _looked_up(self, wanted: Any) -> Compiled:
         """What the index of a map finds: a value that is as it is wanted, or a list with it. Of very many it finds none faster."""
-        forms = [form for each in (wanted if isinstance(wanted, list) else [wanted]) for form in _forms(each)]
-        if len(forms) > MOST_LOOKED_UP:
+        each = [self._forms(one) for one in (wanted if isinstance(wanted, list) else [wanted])]
+        forms = [form for found in each for form in found]
+        if not all(each) or len(forms) > MOST_LOOKED_UP:
             return TRUE
         key = _encode(self._key)
         found = (b"{%b:%b}" % (key, value) for form in forms for value in (form, b"[%b]" % form))
@@ -72,11 +74,23 @@ class Custom(Valued):
     def holds(self, value: Any, operator: Operator, wanted: Any) -> bool:
         asked = _OPPOSITE.get(operator, operator)
         found = value if isinstance(value, list) else [] if value is None else [value]
-        return any(_holds(entry, asked, wanted) for entry in found if entry is not None) is (operator not in _NOT)
+        return any(self._holds(entry, asked, wanted) for entry in found if entry is not None) is (operator not in _NOT)
+
+    def _entry(self, operator: Operator, wanted: Any) -> Compiled:
+        """What an ``entry`` has to be, in SQL."""
+        return Compiled(*_entry(operator, wanted))
+
+    def _holds(self, entry: Any, operator: Operator, wanted: Any) -> bool:
+        """The same of an entry at hand."""
+        return _holds(entry, operator, wanted)
+
+    def _forms(self, wanted: Any) -> list[bytes]:
+        """How a value that is wanted may be written in JSON; none, where there is no telling."""
+        return _forms(wanted)
 
 
 def _forms(wanted: Any) -> list[bytes]:
-    """How a value that is wanted may be written in JSON: text may be that of a number, true or false."""
+    """Text may be that of a number, true or false."""
     if isinstance(wanted, bool):
         return [_encode(wanted)]
     if isinstance(wanted, Decimal):
@@ -103,11 +117,11 @@ def _entry(operator: Operator, wanted: Any) -> tuple[str, tuple[Any, ...]]:
         case Decimal():
             return f"{_NUMBER} {IN_SQL[operator]} %s", (wanted,)
         case _ if operator == "contains":
-            return f"{_TEXT} LIKE %s", (f"%{like(wanted)}%",)
+            return f"{TEXT} LIKE %s", (f"%{like(wanted)}%",)
         case _ if operator == "starts_with":
-            return f"{_TEXT} LIKE %s", (f"{like(wanted)}%",)
+            return f"{TEXT} LIKE %s", (f"{like(wanted)}%",)
         case _:
-            return f"{_TEXT} {IN_SQL[operator]} %s", (wanted,)
+            return f"{TEXT} {IN_SQL[operator]} %s", (wanted,)
 
 
 def _holds(entry: Any, operator: Operator, wanted: Any) -> bool:

@@ -68,11 +68,19 @@ class Number(Ordered):
 _LARGEST: Final = 1e300
 
 
+_LAST: Final = datetime.max.replace(tzinfo=UTC)
+
+
 class Moment(NamedTuple):
     """A point in time, or a day of which it is the first (in UTC)."""
 
     at: datetime
     day: bool
+
+    @property
+    def end(self) -> datetime:
+        """Of the day; the last has none, but that of time."""
+        return self.at + min(timedelta(days=1), _LAST - self.at)
 
 
 class Time(Ordered):
@@ -87,12 +95,12 @@ class Time(Ordered):
     def sql(self, column: Compiled, operator: Operator, wanted: Moment) -> Compiled:
         if wanted.day and operator in ("eq", "neq"):
             within = "{} >= %s AND {} < %s" if operator == "eq" else "({} >= %s AND {} < %s) IS NOT TRUE"
-            return about(column, within, wanted.at, wanted.at + timedelta(days=1))
+            return about(column, within, wanted.at, wanted.end)
         return super().sql(column, operator, wanted.at)
 
     def holds(self, value: Any, operator: Operator, wanted: Moment) -> bool:
         if wanted.day and operator in ("eq", "neq"):
-            within = value is not None and wanted.at <= value < wanted.at + timedelta(days=1)
+            within = value is not None and wanted.at <= value < wanted.end
             return within is (operator == "eq")
         return super().holds(value, operator, wanted.at)
 
@@ -104,7 +112,7 @@ class Day(Ordered):
     type: ClassVar[str] = "date"
 
     def wanted(self, _: Operator, value: Any) -> date:
-        return moment(value).astimezone(UTC).date()
+        return moment(value).date()
 
 
 class Boolean(Valued):
@@ -158,7 +166,10 @@ def moment(value: Any) -> datetime:
         raise ValueError("must be a date or time, such as 2026-03-15 or 2026-03-15T10:30:00Z") from None
     if found.tzinfo is None:
         raise ValueError("must have a time zone, such as 2026-03-15T10:30:00Z")
-    return found
+    try:
+        return found.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("must be of the years 1 to 9999 in UTC") from None
 
 
 WHOLE: Final = Number(exact=True)

@@ -68,17 +68,22 @@ class Text(Valued):
 
 
 class Phone(Text):
-    """Numbers in E.164. A number that is asked for is one however it is written; a part of one, its digits."""
+    """Numbers in E.164. A number that is asked for is one however it is written, without a country code one of ``region``; a
+    part of one, its digits.
+    """
+
+    def __init__(self, region: str = "US") -> None:
+        super().__init__()
+        self._region = region
 
     def wanted(self, operator: Operator, value: Any) -> Any:
-        keep = _part if operator in ("contains", "not_contains", "starts_with") else _number
+        keep = _part if operator in ("contains", "not_contains", "starts_with") else self._number
         return single(operator, [keep(entry) for entry in entries(value, str, "text")], "one number")
 
-
-def _number(written: str) -> str:
-    with suppress(ValueError):
-        return phone(written)[0]
-    return _part(written)
+    def _number(self, written: str) -> str:
+        with suppress(ValueError):
+            return phone(written, self._region)[0]
+        return _part(written)
 
 
 def _part(written: str) -> str:
