@@ -122,6 +122,11 @@ class CustomField(CustomFieldDetails, State):
         """The kind of thing whose id a value is."""
         return refers_to(self.type)
 
+    @property
+    def regional(self) -> bool:
+        """Whether a value may be without its country."""
+        return self.type == "phone"
+
     def fits(self, kind: str, state: State) -> bool:
         """Whether a thing of this kind, in this state, has the field."""
         return kind == self.entity and self.contact_type in (None, getattr(state, "type", None))

@@ -149,25 +149,30 @@ class Defining:
         if not given or not (known := self.now().of.get(kind)):
             return command
         check = Check()
-        region = getattr(command, "phone_region", "US")
         changed = {
-            found.name: {key: self._value(check, known, found, key, one, region) for key, one in value.items()}
+            found.name: {key: self._value(check, known, found, key, one) for key, one in value.items()}
             for found, value in given
             if value is not UNSET
         }
         self._judge(check)
         return msgspec.structs.replace(command, **changed)
 
-    def _value(
-        self, check: Check, known: Mapping[str, Definition], found: DefinedField, given: str, value: Any, region: str
-    ) -> Any:
+    def _value(self, check: Check, known: Mapping[str, Definition], found: DefinedField, given: str, value: Any) -> Any:
         definition = known.get(_key(given))
         if definition is None or value is None:
             return value
         where = f"{found.wire}.{definition.key}"
         if (definition.entity, definition.key) in self.now().going:
             check.fail(where, "is about to be deleted with all its values")
+        region = self._region if definition.regional and not str(value).lstrip().startswith(("+", "00")) else "US"
         return check.field(where, lambda one: definition.kept(one, region), value)
+
+    @cached_property
+    def _region(self) -> str:
+        """The country of phone numbers written without one."""
+        workspace = self.conn.workspace_id
+        found = self.known.rows["workspace"].load(self.conn, [workspace]).get(workspace)
+        return "US" if found is None else str(found.state.phone_region)
 
     # What a thing has then.
 

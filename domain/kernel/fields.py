@@ -71,6 +71,11 @@ class Definition(Protocol):
         """The kind of thing whose id a value is, if it is one."""
         ...
 
+    @property
+    def regional(self) -> bool:
+        """Whether a value may be read in one way in one country, and in another elsewhere."""
+        ...
+
     def fits(self, kind: str, state: State) -> bool:
         """Whether a thing of this kind, in this state, has the field."""
         ...

@@ -15,7 +15,7 @@ from eventstore.unit_of_work import EventStore
 from projections.catalogue import ROWS
 from schemas.log import Actor
 from tests.api.asserting import gone, ok, refused
-from tests.api.team import Team
+from tests.api.team import Team, created
 from tests.api.test_custom_field import define, path
 
 
@@ -96,6 +96,52 @@ class TestEveryDoor:
     def test_a_key_that_is_written_otherwise_is_the_same(self, team: Team) -> None:
         body = {"firstName": "A", "customFields": {" level ": "platinum"}}
         refused(team.owner.post("/contacts", body), 422, "customFields.level")
+
+
+class TestANumberWithoutACountryCode:
+    """Is of the workspace's region."""
+
+    @pytest.fixture
+    def german(self, team: Team) -> Team:
+        ok(team.owner.patch("/workspace", {"phoneRegion": "DE"}))
+        for entity in ("contact", "company", "deal"):
+            define(team, key="mobile", type="phone", entity=entity)
+        return team
+
+    GIVEN = {"mobile": "030 901820"}  # noqa: RUF012 - nobody changes it
+    KEPT = {"mobile": "+4930901820"}  # noqa: RUF012
+
+    def test_of_a_contact(self, german: Team) -> None:
+        assert custom(german.owner.contact(customFields=self.GIVEN)) == self.KEPT
+        assert custom(german.owner.contact(phone="+14155552671", customFields=self.GIVEN)) == self.KEPT
+        contact = f"/contacts/{german.owner.contact()['id']}"
+        assert custom(ok(german.owner.patch(contact, {"customFields": self.GIVEN}))["data"]) == self.KEPT
+        put = german.owner.ask("PUT", f"{contact}/custom/mobile", json={"value": "(030) 901821"})
+        assert custom(ok(put)["data"]) == {"mobile": "+4930901821"}
+        foreign = ok(german.owner.patch(contact, {"customFields": {"mobile": "00 44 20 7031 3000"}}))["data"]
+        assert custom(foreign) == {"mobile": "+442070313000"}
+
+    def test_of_an_imported_contact(self, german: Team) -> None:
+        rows = [{"E-mail": "a@example.com", "Mobile": "030 901820"}]
+        mapping = {"E-mail": "email", "Mobile": "custom.mobile"}
+        ok(german.owner.post("/contacts/import", {"rows": rows, "mapping": mapping}))
+        (found,) = german.owner.listed("/contacts")
+        assert custom(found) == self.KEPT
+
+    def test_of_a_company(self, german: Team) -> None:
+        acme = german.owner.company(customFields=self.GIVEN)
+        assert custom(acme) == self.KEPT
+        changed = german.owner.patch(f"/companies/{acme['id']}", {"customFields": {"mobile": "030 901821"}})
+        assert custom(ok(changed)["data"]) == {"mobile": "+4930901821"}
+
+    def test_of_a_deal(self, german: Team) -> None:
+        pipeline = created(german.owner.post("/pipelines", {"name": "Sales", "stages": [{"name": "New"}]}))
+        (stage,) = german.owner.listed(f"/pipelines/{pipeline['id']}/stages")
+        deal = {"name": "D", "value": 0, "pipelineId": pipeline["id"], "stageId": stage["id"]}
+        made = created(german.owner.post("/deals", {**deal, "customFields": self.GIVEN}))
+        assert custom(made) == self.KEPT
+        changed = german.owner.patch(f"/deals/{made['id']}", {"customFields": {"mobile": "030 901821"}})
+        assert custom(ok(changed)["data"]) == {"mobile": "+4930901821"}
 
 
 class TestWhatIsRequired:
