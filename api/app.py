@@ -54,6 +54,7 @@ from api.stage import StageController
 from api.tag import TagController
 from api.task import TaskController
 from api.timeline import TimelineController
+from api.user import UserController
 from api.webhook import WebhookController
 from api.webhook_delivery import WebhookDeliveryController
 from api.workspace import WorkspaceController
@@ -92,6 +93,7 @@ CONTROLLERS = (
     TagController,
     TaskController,
     TimelineController,
+    UserController,
     WebhookController,
     WebhookDeliveryController,
     WorkspaceController,

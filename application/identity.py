@@ -152,15 +152,26 @@ def is_password(services: Services, found: Account | None, password: str) -> boo
 def enter(
     services: Services, found: Account | None, wanted: UUID | None, request_id: str | None
 ) -> tuple[Caller, str, datetime]:
-    """A session for an account whose password was right, in the workspace wanted or in its first.
+    """A session for an account whose password was right, in the workspace wanted or in the first that it may enter.
 
-    Refuses with ``unauthenticated``, in the same words whether the address or the password was wrong.
+    Refuses with ``unauthenticated``, in the same words whether the address or the password was wrong, and with
+    ``permission_denied`` who is no member there, or anywhere.
     """
-    if found is None or not found.workspaces or not _settled(services, found):
+    if found is None or not _settled(services, found):
         raise Refused("unauthenticated", "The e-mail address or the password is wrong.")
     if wanted is not None and wanted not in found.workspaces:
         raise Refused("permission_denied", "You are not a member of this workspace.")
-    return open_session(services, found.id, wanted or found.workspaces[0], request_id)
+    return open_session(services, found.id, wanted or _home(services, found), request_id)
+
+
+def _home(services: Services, found: Account) -> UUID:
+    """The first workspace that the account may enter; it may have been removed from others."""
+    for workspace_id in found.workspaces:
+        with reading(services.pool, workspace_id) as conn:
+            _, standing = access(conn, found.id, None)
+        if standing is not None:
+            return workspace_id
+    raise Refused("permission_denied", "You are a member of no workspace any more; ask to be invited.")
 
 
 def open_session(
@@ -194,7 +205,14 @@ def log_out(services: Services, caller: Caller) -> None:
 
 
 ACCESS_EVENTS: Final = frozenset(
-    {"api_key.revoked", "user.logged_out", "membership.changed", "membership.revoked", "workspace.updated"}
+    {
+        "api_key.revoked",
+        "user.logged_out",
+        "membership.changed",
+        "membership.suspended",
+        "membership.revoked",
+        "workspace.updated",
+    }
 )
 """After these, what was known of a workspace's callers may no longer be so."""
 

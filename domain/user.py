@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from typing import Annotated, assert_never
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from domain.kernel import Command, Decider, Event, Refused, State, Value, not_found
+from domain.kernel.changes import applied, difference
 from domain.kernel.fields import kept
-from domain.kernel.types import Name, RequiredEmail
+from domain.kernel.types import Name, RequiredEmail, Url
 
 FullName = Annotated[Name, Meta(description="Its name.")]
 EmailAddress = Annotated[RequiredEmail, Meta(description="An e-mail address; kept in lower case.")]
+Image = Annotated[Url, Meta(description="The address of a picture of them.")]
 
 
 class UserDetails(Value):
@@ -22,12 +24,25 @@ class UserDetails(Value):
     email: EmailAddress
 
 
+class UserChanges(Value):
+    """What can change of how a workspace knows a user."""
+
+    name: FullName | UnsetType = UNSET
+    image: Image | UnsetType | None = UNSET
+
+
 class User(UserDetails, State):
-    """Somebody who may act in the workspace."""
+    """Somebody who may act in the workspace, or might once."""
+
+    image: Image | None = None
 
 
 class RegisterUser(UserDetails, Command):
     """The account is there already; the workspace gets to know it."""
+
+
+class UpdateUser(UserChanges, Command):
+    """What to change."""
 
 
 class LogIn(Command):
@@ -42,6 +57,13 @@ class UserRegistered(UserDetails, Event, name="user.registered", action="created
     """A user was made known to the workspace."""
 
 
+class UserUpdated(Event, name="user.updated", action="updated"):
+    """How the workspace knows the user changed."""
+
+    changed: UserChanges
+    previous: UserChanges
+
+
 class UserLoggedIn(Event, name="user.logged_in", action="login"):
     """From where is in the event's metadata."""
 
@@ -50,8 +72,8 @@ class UserLoggedOut(Event, name="user.logged_out", action="updated"):
     """By the user's own wish."""
 
 
-UserCommand = RegisterUser | LogIn | LogOut
-UserEvent = UserRegistered | UserLoggedIn | UserLoggedOut
+UserCommand = RegisterUser | UpdateUser | LogIn | LogOut
+UserEvent = UserRegistered | UserUpdated | UserLoggedIn | UserLoggedOut
 
 
 def decide(command: UserCommand, user: User | None) -> list[UserEvent]:
@@ -62,6 +84,11 @@ def decide(command: UserCommand, user: User | None) -> list[UserEvent]:
             raise Refused("conflict", "This user is registered already.")
         case _, None:
             raise not_found("user")
+        case UpdateUser(), User():
+            changed, previous = difference(kept(command), user)
+            if not changed:
+                return []
+            return [UserUpdated(changed=UserChanges(**changed), previous=UserChanges(**previous))]
         case LogIn(), User():
             return [UserLoggedIn()]
         case LogOut(), User():
@@ -74,6 +101,8 @@ def evolve(user: User | None, event: UserEvent) -> User | None:
     match event:
         case UserRegistered(name=name, email=email):
             return User(name=name, email=email)
+        case UserUpdated(changed=changed):
+            return None if user is None else applied(user, changed)
         case UserLoggedIn() | UserLoggedOut():
             return user
         case never:
@@ -83,8 +112,8 @@ def evolve(user: User | None, event: UserEvent) -> User | None:
 USER: Decider[UserCommand, UserEvent, User] = Decider(
     stream_type="user",
     state=User,
-    commands=(RegisterUser, LogIn, LogOut),
-    events=(UserRegistered, UserLoggedIn, UserLoggedOut),
+    commands=(RegisterUser, UpdateUser, LogIn, LogOut),
+    events=(UserRegistered, UserUpdated, UserLoggedIn, UserLoggedOut),
     decide=decide,
     evolve=evolve,
 )

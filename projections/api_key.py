@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Final, LiteralString
+from uuid import UUID
+
 from domain.api_key import API_KEY, ApiKey
+from eventstore.database import Db
 from projections.table.column import BOOLEAN, ID, TEXTS, TIME, Column
 from projections.table.listing import Listing
 from projections.table.rows import RowTable
@@ -16,3 +20,12 @@ API_KEYS: RowTable[ApiKey] = RowTable(
 )
 
 LISTING = Listing(API_KEYS, default=Sort(field="createdAt", descending=True))
+
+_ACTIVE: Final[LiteralString] = """
+    SELECT id FROM api_keys WHERE workspace_id = %s AND user_id = %s AND is_active ORDER BY id
+"""
+
+
+def active_of(conn: Db, user_id: UUID) -> list[UUID]:
+    """The keys of a user that are not revoked."""
+    return [row[0] for row in conn.execute(_ACTIVE, (conn.workspace_id, user_id))]

@@ -24,7 +24,7 @@ _SCOPES: Final[LiteralString] = """
 """
 _STANDING: Final[LiteralString] = """
     SELECT m.role, m.assigned_only, w.plan FROM memberships m JOIN workspaces w ON w.workspace_id = m.workspace_id
-    WHERE m.workspace_id = %s AND m.user_id = %s
+    WHERE m.workspace_id = %s AND m.user_id = %s AND NOT m.suspended
 """
 
 

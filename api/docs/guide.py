@@ -56,6 +56,7 @@ GUIDE: Final[dict[str, str]] = {
 TAGS: Final[dict[str, str]] = {
     "Authentication": "Accounts and their sessions.",
     "Workspace": "The tenant that a key or session acts in.",
+    "Users": "Who may enter the workspace, and what they may do in it.",
     "API keys": "Keys for programs; each is shown once.",
     "Contacts": "The people and organizations that the workspace knows, their tags, and importing many.",
     "Companies": "The organizations that contacts belong to.",

@@ -33,6 +33,7 @@ from eventstore.work import Work
 from projections.table.asking.compiled import TRUE, Compiled
 from projections.table.listing import Listed, Listing
 from projections.table.rows import RowTable
+from schemas.job import JobView
 from schemas.wire.page import One, Page, PageRequest, page_meta
 
 S = TypeVar("S", bound=State)
@@ -223,14 +224,23 @@ class Change(Act):
 
     def end(self, decider: Decider[Any, Any, S], thing_id: UUID, command: Command) -> Json[Any]:
         """204: the thing is no more; or 202 with the job that sees to it, where very many refer to it."""
-        try:
-            return self.done(lambda unit: unit.execute(decider, thing_id, command, if_version=self.if_version))
-        except TooManyToEndError:
-            return self.answer(lambda unit: self._begun(unit, decider.stream_type, thing_id))
+        kind = decider.stream_type
+        return self.ended(
+            lambda unit: unit.execute(decider, thing_id, command, if_version=self.if_version),
+            lambda unit: deletion.begin(unit, self.caller, kind, thing_id, self.if_version),
+        )
 
-    def _begun(self, unit: Work, kind: str, thing_id: UUID) -> Answer:
-        job = deletion.begin(unit, self.caller, kind, thing_id, self.if_version)
-        return Answer(job, status=202, location=f"/api/v1/jobs/{job.id}")
+    def ended(self, work: Callable[[Work], object], begin: Callable[[Work], JobView]) -> Json[Any]:
+        """204 where ``work`` ends a thing; or 202 with the job that ``begin`` makes, where very many refer to it."""
+
+        def begun(unit: Work) -> Answer:
+            job = begin(unit)
+            return Answer(job, status=202, location=f"/api/v1/jobs/{job.id}")
+
+        try:
+            return self.done(work)
+        except TooManyToEndError:
+            return self.answer(begun)
 
     def __call__(self, work: Callable[[Work], Current[S]], view: Callable[[Work, Current[S]], V]) -> Json[One[V]]:
         """200 with the thing as it then is."""

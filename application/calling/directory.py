@@ -48,6 +48,10 @@ _UNSETTLED_KEYS: Final[LiteralString] = """
     SELECT key_hash, workspace_id, api_key_id FROM api_key_secrets
     WHERE pending AND created_at < now() - make_interval(secs => %s)
 """
+_LEAVE: Final[tuple[LiteralString, ...]] = (
+    "DELETE FROM account_workspaces WHERE account_id = %s AND workspace_id = %s",
+    "DELETE FROM sessions WHERE account_id = %s AND workspace_id = %s",
+)
 _REMOVE_ACCOUNT: Final[tuple[LiteralString, ...]] = (
     "DELETE FROM account_workspaces w USING accounts a WHERE a.id = %s AND a.pending AND w.account_id = a.id",
     "DELETE FROM accounts WHERE id = %s AND pending",
@@ -124,6 +128,13 @@ def remove_account(pool: Pool, account_id: UUID) -> None:
     with connection(pool) as conn, conn.transaction():
         for statement in _REMOVE_ACCOUNT:
             conn.execute(statement, (account_id,))
+
+
+def leave(pool: Pool, account_id: UUID, workspace_id: UUID) -> None:
+    """The account may not enter the workspace any more; the sessions that began there end."""
+    with connection(pool) as conn, conn.transaction():
+        for statement in _LEAVE:
+            conn.execute(statement, (account_id, workspace_id))
 
 
 def holder(pool: Pool, digest: bytes) -> Holder | None:

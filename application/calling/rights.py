@@ -35,6 +35,7 @@ _TABLE: Final[dict[str, tuple[Right, ...]]] = {
     "log":           ("write", "write", "read",   "read",    "none"),
     "webhooks":      ("write", "write", "read",   "none",    "none"),
     "workspace":     ("write", "write", "read",   "read",    "read"),
+    "users":         ("write", "write", "read",   "read",    "read"),
     "api-keys":      ("write", "write", "read",   "read",    "read"),
 }
 # fmt: on

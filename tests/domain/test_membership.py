@@ -13,7 +13,9 @@ from domain.membership import (
     MembershipChanges,
     MembershipGranted,
     MembershipRevoked,
+    MembershipSuspended,
     RevokeMembership,
+    SuspendMembership,
 )
 from tests.language import given
 
@@ -56,3 +58,11 @@ def test_a_membership_ends_when_revoked() -> None:
 
 def test_a_membership_is_granted_once() -> None:
     given(MEMBERSHIP, granted).when(GrantMembership(user_id=USER, role="owner")).refused("conflict")
+
+
+def test_who_is_being_removed_is_given_no_other_role() -> None:
+    suspended = given(MEMBERSHIP, granted).when(SuspendMembership()).then(MembershipSuspended(user_id=USER))
+    assert suspended == Membership(user_id=USER, role="member", assigned_only=False, suspended=True)
+    given(MEMBERSHIP, granted, SuspendMembership()).when(SuspendMembership()).nothing()
+    given(MEMBERSHIP, granted, SuspendMembership()).when(ChangeMembership(role="admin")).refused("conflict")
+    assert given(MEMBERSHIP, granted, SuspendMembership()).when(RevokeMembership()).then(MembershipRevoked()) is None

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from domain.user import USER, LogIn, LogOut, RegisterUser, User, UserLoggedIn, UserLoggedOut, UserRegistered
+from domain.user import (
+    USER,
+    LogIn,
+    LogOut,
+    RegisterUser,
+    UpdateUser,
+    User,
+    UserChanges,
+    UserLoggedIn,
+    UserLoggedOut,
+    UserRegistered,
+    UserUpdated,
+)
 from tests.language import given
 
 registered = UserRegistered(name="Ada Lovelace", email="ada@analytical.engine.org")
@@ -30,3 +42,20 @@ def test_coming_and_going_is_remembered_and_changes_nothing() -> None:
 def test_a_stranger_does_not_log_in() -> None:
     given(USER).when(LogIn()).refused("not_found")
     given(USER).when(LogOut()).refused("not_found")
+
+
+def test_how_a_workspace_knows_a_user_changes() -> None:
+    state = (
+        given(USER, registered)
+        .when(UpdateUser(name=" Ada ", image="https://images.example.com/ada.png"))
+        .then(
+            UserUpdated(
+                changed=UserChanges(name="Ada", image="https://images.example.com/ada.png"),
+                previous=UserChanges(name=registered.name, image=None),
+            )
+        )
+    )
+    assert state == User(name="Ada", email=registered.email, image="https://images.example.com/ada.png")
+    given(USER, registered).when(UpdateUser(name=registered.name)).nothing()
+    given(USER, registered).when(UpdateUser(name=" ")).refused("validation_failed", field="name")
+    given(USER).when(UpdateUser(name="Ada")).refused("not_found")

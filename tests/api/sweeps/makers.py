@@ -207,7 +207,7 @@ MAKERS: Final[Mapping[str, Callable[[Things], str]]] = {
     "key": _token,
     "tag": _tag,
     "viewId": _view,
-    "userId": lambda things: str(things.team.member.account_id),
+    "userId": lambda things: str(things.team.join("member").account_id),
 }
 """By the name of the parameter, what makes one and answers its id (or, as of a tag, its name)."""
 
