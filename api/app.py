@@ -152,7 +152,7 @@ def create_app(
         return_dto=None,
         openapi_config=None,
         on_startup=list(on_startup),
-        on_shutdown=[*on_shutdown, turns.close],
+        on_shutdown=[*on_shutdown, turns.close, uploads.close],
         logging_config=None,
         request_class=Sent,
         request_max_body_size=MAX_BODY,
@@ -164,7 +164,7 @@ def create_app(
         growth.tell(workspace_id)
 
     services.store.committed = committed
-    return RequestContext(app, admission, turns, growth, services.pool.give_up)
+    return RequestContext(app, admission, (turns, uploads), growth, services.pool.give_up)
 
 
 def _resolve_in_turn(app: Litestar) -> None:

@@ -11,7 +11,7 @@ from api.http.answers import Json
 from api.http.ask import Act
 from api.http.importing import Importing, files, plain_options
 from api.http.routes import post
-from api.http.upload import MAX_BODY, Uploads, received
+from api.http.upload import MAX_BODY, Uploads, read_in_turn, received
 from application import company_import as imports
 from schemas.company_import import CompanyImportRequest
 from schemas.job_import import ImportAnswer, ImportOptions
@@ -68,4 +68,4 @@ class CompanyImportController(Controller):
         uploads: NamedDependency[Uploads],
     ) -> Json[One[ImportAnswer]]:
         async with received(act.request) as upload:
-            return await uploads.run(_IMPORTS.imported, act, upload, asked)
+            return await read_in_turn(uploads, _IMPORTS.imported, act, upload, asked)

@@ -12,7 +12,7 @@ from api.http.answers import Json
 from api.http.ask import Act
 from api.http.importing import Importing, files
 from api.http.routes import post
-from api.http.upload import MAX_BODY, Uploads, received
+from api.http.upload import MAX_BODY, Uploads, read_in_turn, received
 from application import contact_import as imports
 from schemas.contact_import import ContactImportOptions, ImportRequest
 from schemas.job_import import ImportAnswer
@@ -71,4 +71,4 @@ class ContactImportController(Controller):
         uploads: NamedDependency[Uploads],
     ) -> Json[One[ImportAnswer]]:
         async with received(act.request) as upload:
-            return await uploads.run(_IMPORTS.imported, act, upload, asked)
+            return await read_in_turn(uploads, _IMPORTS.imported, act, upload, asked)

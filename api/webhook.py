@@ -7,7 +7,7 @@ put in on the way out, from where it is sealed, for the first request as for a r
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
@@ -30,13 +30,10 @@ from projections import webhook_delivery as deliveries
 from schemas.webhook import NewWebhook, Ping, WebhookPatch, WebhookView
 from schemas.wire.page import One, Page, PageRequest
 
-T = TypeVar("T")
-
 LATEST: Final = 20
 """Deliveries shown with an endpoint."""
 
 _NEW: Final = {"url": "https://hooks.example.com/daybook", "events": ["contact.created", "tag.*"]}
-_NOT_KEPT: Final = {"cache-control": "no-store"}
 
 
 class WebhookController(Controller):
@@ -50,7 +47,7 @@ class WebhookController(Controller):
         def views(conn: Db, found: Sequence[Current[Webhook]]) -> list[WebhookView]:
             return _views(ask, conn, found)
 
-        return _not_kept(ask.many(rows.LISTING, wanted, views))
+        return ask.many(rows.LISTING, wanted, views)
 
     @post(operation_id="createWebhook", summary="Register a webhook endpoint", scope="webhooks:write", example=_NEW)
     def create_webhook(self, act: NamedDependency[Act], data: RequestBody[NewWebhook]) -> Json[One[WebhookView]]:
@@ -71,7 +68,7 @@ class WebhookController(Controller):
             latest = deliveries.latest(conn, webhook_id, LATEST)
             return [msgspec.structs.replace(view, deliveries=latest) for view in _views(ask, conn, found)]
 
-        return _not_kept(ask.one(rows.WEBHOOKS, webhook_id, views))
+        return ask.one(rows.WEBHOOKS, webhook_id, views)
 
     @patch(
         "/{webhook_id:uuid}",
@@ -147,11 +144,6 @@ def _changed(unit: Work, webhook: Current[Webhook]) -> WebhookView:
     return rows.views(unit.conn, [webhook])[0]
 
 
-def _not_kept(answer: Json[T]) -> Json[T]:
-    answer.headers.update(_NOT_KEPT)
-    return answer
-
-
 def _secret_put_in(act: Act, answer: Json[Any]) -> Json[Any]:
     """The answer with the endpoint's present secret; without one where it was deleted since."""
     body = msgspec.json.decode(answer.content)
@@ -160,5 +152,4 @@ def _secret_put_in(act: Act, answer: Json[Any]) -> Json[Any]:
         secrets = webhooks.secrets(act.services, conn, act.caller, [webhook_id])
     if webhook_id in secrets:
         body["data"]["secret"] = secrets[webhook_id]
-    headers: dict[str, str] = {**answer.headers, **_NOT_KEPT}
-    return plain(body, answer.status_code or 200, headers)
+    return plain(body, answer.status_code or 200, answer.headers)

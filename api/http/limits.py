@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
@@ -57,6 +57,8 @@ class _Window:
     others: int = 0
     second: int = 0
     in_second: int = 0
+    leasing: threading.Lock = field(default_factory=threading.Lock)
+    """Held by the thread that waits for the next block."""
 
 
 class RateLimiter:
@@ -76,15 +78,19 @@ class RateLimiter:
         if not self._enabled:
             return {}
         limit = LIMITS[plan]
+        while (headers := self._taken(workspace_id, limit)) is None and lease:
+            self._lease(workspace_id, limit)
+        return headers
+
+    def _taken(self, workspace_id: UUID, limit: Limit) -> dict[str, str] | None:
+        """Counts one request of those that this process has; ``None`` where it must take more first."""
         now = time.time()
         with self._lock:
             window = self._window(workspace_id, int(now))
             if window.in_second >= limit.second:
                 raise TooMany(1, self._headers(limit, window, now))
             if window.used >= window.taken and not window.exhausted:
-                if not lease:
-                    return None
-                self._lease(workspace_id, limit, window)
+                return None
             if window.used >= window.taken:
                 raise TooMany(60 - int(now) % 60, self._headers(limit, window, now))
             window.used += 1
@@ -101,14 +107,26 @@ class RateLimiter:
             window.second, window.in_second = now, 0
         return window
 
-    def _lease(self, workspace_id: UUID, limit: Limit, window: _Window) -> None:
-        """Takes the next block of the minute's allowance; when the database is away, requests are let through to it."""
+    def _lease(self, workspace_id: UUID, limit: Limit) -> None:
+        """Takes the next block of the minute's allowance, unless another thread just has; when the database is away,
+        requests are let through to it. Only threads of the same workspace wait for one another meanwhile.
+        """
         block = max(1, limit.minute // BLOCKS)
-        try:
-            all_taken = take_block(self._pool, workspace_id, window.minute, block)
-        except Unavailable:
-            window.taken += 1
-            return
+        with self._lock:
+            window = self._window(workspace_id, int(time.time()))
+        with window.leasing:
+            if window.used < window.taken or window.exhausted:
+                return
+            try:
+                all_taken = take_block(self._pool, workspace_id, window.minute, block)
+            except Unavailable:
+                with self._lock:
+                    window.taken += 1
+                return
+            with self._lock:
+                self._add(limit, window, block, all_taken)
+
+    def _add(self, limit: Limit, window: _Window, block: int, all_taken: int) -> None:
         over = max(0, all_taken - limit.minute)
         window.taken += max(0, block - over)
         window.exhausted = over > 0

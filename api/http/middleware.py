@@ -6,7 +6,7 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import parse_qsl, quote
@@ -46,11 +46,16 @@ _LAST_SECONDS: Final = 0.5
 class RequestContext:
     """Around the whole application: gives each request its id (``X-Request-Id`` or a new one), measures and logs it.
 
-    ``give_up`` has the database give up, within so many seconds, what is being done.
+    Of ``turns`` the first are those of requests. ``give_up`` has the database give up, within so many seconds, what is being done.
     """
 
     def __init__(
-        self, app: Litestar, admission: Admission, turns: Turns, growth: Growth, give_up: Callable[[float], None]
+        self,
+        app: Litestar,
+        admission: Admission,
+        turns: Sequence[Turns],
+        growth: Growth,
+        give_up: Callable[[float], None],
     ) -> None:
         self.litestar = app
         self.admission = admission
@@ -98,7 +103,7 @@ class RequestContext:
         task = asyncio.current_task()
         assert task is not None
         self._in_hand.add(task)
-        visit = scope["state"][_VISIT] = Visit(self._turns, receive)
+        visit = scope["state"][_VISIT] = Visit(self._turns[0], receive)
         VISIT.set(visit)
         try:
             await self.litestar(scope, visit.receive, send)
@@ -112,7 +117,8 @@ class RequestContext:
     async def end(self) -> None:
         """Answers what is in hand, within two seconds; what could not be finished, with 503. Nothing begins any more."""
         self._ending.set()
-        self._turns.end()
+        for turns in self._turns:
+            turns.end()
         self.growth.end()
         await self._finished(GRACE_SECONDS)
         if self._in_hand:

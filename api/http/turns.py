@@ -82,13 +82,13 @@ class Turns:
         self._places = places
         self._running: Counter[_Lane] = Counter()
         self._waiting: OrderedDict[_Lane, deque[asyncio.Future[bool]]] = OrderedDict()
-        self._ended = False
+        self.ended = False
 
     async def run(self, visit: Visit, work: Callable[[], T]) -> T:
-        """What ``work`` answers in a thread; refuses (``Busy``) when it does not begin."""
+        """What ``work`` answers in a thread; refuses (``busy``) when it does not begin."""
         lane = visit.lane
-        if self._ended:
-            raise Busy
+        if self.ended:
+            raise self.busy()
         if lane in self._waiting or not self._has_thread(lane):
             await self._wait(visit)
         else:
@@ -99,11 +99,15 @@ class Turns:
 
     def end(self) -> None:
         """Nothing begins any more; what waits is refused."""
-        self._ended = True
+        self.ended = True
         for places in self._waiting.values():
             for place in places:
                 place.set_result(False)
         self._waiting.clear()
+
+    def busy(self) -> Refused:
+        """Why nothing has begun."""
+        return Busy()
 
     def close(self) -> None:
         """Lets threads end when they are done."""
@@ -139,7 +143,7 @@ class Turns:
         lane = visit.lane
         places = self._waiting.get(lane, ())
         if len(places) >= self._places:
-            raise Busy
+            raise self.busy()
         place: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(lane, deque()).append(place)
         self._places -= 1
@@ -151,7 +155,7 @@ class Turns:
             if not begins:
                 self._leave(lane, place)
         if not begins:
-            raise Busy
+            raise self.busy()
 
     async def _called(self, place: asyncio.Future[bool], visit: Visit) -> bool:
         """Whether there is a thread in time, and somebody still waits for what it would do."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from tempfile import SpooledTemporaryFile
-from typing import IO, Any, Final, Literal
+from typing import IO, Any, Final, Literal, TypeVar
 
 from litestar import Request
 from multipart import (  # type: ignore[import-untyped]  # its types are inline, and not declared to be there
@@ -17,8 +18,11 @@ from multipart import (  # type: ignore[import-untyped]  # its types are inline,
 )
 
 from api.http.body import is_json
-from api.http.threads import FewThreads
+from api.http.limits import TooMany
+from api.http.turns import VISIT, Turns
 from domain.kernel import Refused, invalid
+
+T = TypeVar("T")
 
 MAX_FILE: Final = 50 * 1024 * 1024
 MAX_JSON: Final = 16 * 1024 * 1024
@@ -30,15 +34,28 @@ MAX_PARTS: Final = 100
 AT_ONCE: Final = 2
 WAITING: Final = 16
 RETRY_SECONDS: Final = 10
+WAIT_SECONDS: Final = 60.0
+"""For those before it to be read, each of which takes seconds."""
 _IN_MEMORY: Final = 256 * 1024
 _CSV: Final = frozenset({"text/csv", "application/csv", "text/tab-separated-values"})
 
 
-class Uploads(FewThreads):
-    """Where uploads are read: they keep Python busy for seconds, and each may have a file of ``MAX_BODY`` while it waits."""
+class Uploads(Turns):
+    """Where uploads are read: they keep Python busy for seconds, and each may have a file of ``MAX_BODY`` while it waits.
+
+    Shared out like the threads of requests, so that a workspace that is stuck leaves others one.
+    """
 
     def __init__(self, at_once: int = AT_ONCE, waiting: int = WAITING) -> None:
-        super().__init__("uploads", at_once=at_once, waiting=waiting, retry_seconds=RETRY_SECONDS)
+        super().__init__(at_once, places=waiting, seconds=WAIT_SECONDS)
+
+    def busy(self) -> Refused:
+        return super().busy() if self.ended else TooMany(RETRY_SECONDS, {})
+
+
+async def read_in_turn(uploads: Uploads, read: Callable[..., T], *given: Any) -> T:
+    """What is read, when it is the turn of the request in hand; refuses (429) when there is no place to wait."""
+    return await uploads.run(VISIT.get(), partial(read, *given))
 
 
 Kind = Literal["json", "csv", "form"]

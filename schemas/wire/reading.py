@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from array import array
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from itertools import accumulate
 from typing import Any, Final, Generic, TypeVar
 
 import msgspec
@@ -19,6 +21,8 @@ T = TypeVar("T")
 
 MAX_DEPTH: Final = 32
 """Lists and objects within one another, the whole document among them."""
+MAX_VALUES: Final = 1_000_000
+"""In one document, at whatever depth: what is made of each takes far longer than its few bytes."""
 
 
 class TooDeepError(msgspec.ValidationError):
@@ -50,14 +54,12 @@ class Reader(Generic[T]):
 
     def read(self, document: bytes | str) -> T:
         """Raises ``msgspec.DecodeError`` where it is no JSON, ``msgspec.ValidationError`` where it is of another shape."""
+        check_depth(document.encode() if isinstance(document, str) else document)
         try:
-            check_depth(document.encode() if isinstance(document, str) else document)
             found = self._decode(document)
             check_names(document if isinstance(document, str) else document.decode())
         except UnicodeDecodeError as error:
             raise msgspec.DecodeError(f"it is not UTF-8 (byte {error.start})") from None
-        except TooDeepError:
-            raise
         except msgspec.ValidationError as error:
             raise MisshapenError(faults(self._kind, document) or [field_error(error)]) from None
         return found
@@ -80,20 +82,37 @@ _NAMES: Final = json.JSONDecoder(
 
 
 def check_depth(document: bytes) -> None:
-    """Raises ``TooDeepError`` naming the outermost field, or ``msgspec.DecodeError`` where it is no JSON.
+    """Raises ``TooDeepError`` naming the outermost field, ``msgspec.ValidationError`` where there are more than
+    ``MAX_VALUES``, or ``msgspec.DecodeError`` where it is no JSON.
 
-    Takes time that grows no faster than the document.
+    Takes time that grows no faster than the document, and lets other threads go on meanwhile.
     """
-    if document.count(b"[") + document.count(b"{") <= MAX_DEPTH or _SHALLOW.fullmatch(_structure(document)):
+    if document.count(b"[") + document.count(b"{") <= MAX_DEPTH and document.count(b",") <= MAX_VALUES:
         return
+    depth = values = 0
+    for marks in _marks(document):
+        levels = [*accumulate(array("b", marks.translate(_STEPS)), initial=depth)]
+        if max(levels) > MAX_DEPTH:
+            raise _too_deep(document)
+        depth, values = levels[-1], values + len(marks) - marks.count(b"]") - marks.count(b"}")
+        if values > MAX_VALUES:
+            raise msgspec.ValidationError(f"Must hold at most {MAX_VALUES} values")
+
+
+def _marks(document: bytes) -> Iterator[bytes]:
+    """Brackets and commas, but for those in text, in pieces: most of JSON is passed over at the speed of memory."""
+    found = document.replace(b"\\\\", b"").replace(b'\\"', b"").translate(None, _TEXT)
+    within = 0
+    for start in range(0, len(found), _PIECE):
+        parts = found[start : start + _PIECE].split(b'"')
+        yield b"".join(parts[within::2])
+        within = (within + len(parts) - 1) % 2
+
+
+def _too_deep(document: bytes) -> TooDeepError:
     with suppress(RecursionError):  # may be deeper than the decoder itself can go
         msgspec.json.decode(document, type=msgspec.Raw)
-    raise TooDeepError(f"Must be nested at most {MAX_DEPTH} deep - at `$.{_outermost(document)}`")
-
-
-def _structure(document: bytes) -> bytes:
-    """Brackets and quotes alone, as deep as the document: most of it is text, which is passed over at the speed of memory."""
-    return document.replace(b"\\\\", b"").replace(b'\\"', b"").translate(None, _TEXT)
+    return TooDeepError(f"Must be nested at most {MAX_DEPTH} deep - at `$.{_outermost(document)}`")
 
 
 def _outermost(document: bytes) -> str:
@@ -115,8 +134,10 @@ def _nested(depth: int) -> bytes:
     return found
 
 
-_TEXT: Final = bytes(set(range(256)) - set(b'[]{}"'))
-_SHALLOW: Final = re.compile(_nested(MAX_DEPTH), re.DOTALL)
+_TEXT: Final = bytes(set(range(256)) - set(b'[]{},"'))
+_STEPS: Final = bytes.maketrans(b"[{]},", b"\x01\x01\xff\xff\x00")
+"""What each mark adds to the depth, as a signed byte."""
+_PIECE: Final = 64 * 1024
 _UNTIL_TOO_DEEP: Final = re.compile(rb"\s*+\{" + _nested(MAX_DEPTH - 1), re.DOTALL)
 _TAIL: Final = 100
 _NAME: Final = re.compile(rb'"([^"\\]{1,64})"\s*:\s*\Z')

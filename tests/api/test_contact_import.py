@@ -347,6 +347,19 @@ def test_few_are_read_at_once_and_the_others_wait_or_are_refused(team: Team, mon
         assert sorted(counts(result(future.result())) for future in others) == [(0, 0, 1, 1), (1, 0, 0, 1)]
 
 
+def test_a_workspace_whose_imports_are_stuck_leaves_a_thread_to_others(team: Team, others: Team) -> None:
+    with ThreadPoolExecutor(4) as executor:
+        with writing(team.services.pool, team.workspace_id) as conn:
+            wait_for_turn(conn, imports.KIND)
+            stuck = [executor.submit(by_csv, team.owner) for _ in range(4)]
+            time.sleep(0.5)
+            began = time.monotonic()
+            assert counts(result(by_csv(others.owner))) == (1, 0, 0, 1)
+            assert time.monotonic() - began < 2
+            assert not any(upload.done() for upload in stuck)
+        assert sorted(counts(result(upload.result())) for upload in stuck) == [(0, 0, 1, 1)] * 3 + [(1, 0, 0, 1)]
+
+
 class TestLimits:
     """What is too much is refused before it is looked at: the work is that of counting."""
 

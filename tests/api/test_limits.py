@@ -8,14 +8,17 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
+from uuid import uuid4
 
 import httpx
 import pytest
 
-from api.http.limits import LIMITS
+from api.http.limits import BLOCKS, LIMITS, RateLimiter
 from application.calling.services import Services
+from daybook.embedded import EmbeddedPostgres
 from domain.workspace import Plan
 from eventstore.database import Pool
+from eventstore.migrate import connect
 from tests.api.asserting import ok, refused
 from tests.api.serving import services_on, serving
 from tests.api.team import PASSWORD, Member, Team
@@ -99,6 +102,26 @@ def test_a_minutes_requests_are_counted_over_all_processes(limited: list[tuple[S
     wait = int(late.headers["retry-after"])
     assert abs(wait - (60 - time.time() % 60)) < 2
     assert late.headers["ratelimit"].startswith('"minute";r=0;')
+
+
+def test_nothing_but_a_workspaces_own_threads_waits_for_its_next_block(postgres: EmbeddedPostgres, pool: Pool) -> None:
+    """The event loop counts without waiting, while a thread is held up by the database."""
+    limiter, stuck, other = RateLimiter(pool), uuid4(), uuid4()
+    beginning_of_a_minute(10)
+    limiter.take(stuck, "free")
+    with connect(postgres.url()) as conn, ThreadPoolExecutor(1) as threads:
+        with conn.transaction():
+            conn.execute("SELECT FROM rate_windows WHERE workspace_id = %s FOR UPDATE", (stuck,))
+            for _ in range(LIMITS["free"].minute // BLOCKS - 1):
+                limiter.take(stuck, "free", lease=False)
+            waiting = threads.submit(limiter.take, stuck, "free")
+            time.sleep(0.3)
+            began = time.monotonic()
+            assert limiter.take(stuck, "free", lease=False) is None
+            assert limiter.take(other, "free")
+            assert time.monotonic() - began < 1
+            assert not waiting.done()
+        assert waiting.result(10)
 
 
 @pytest.mark.parametrize(

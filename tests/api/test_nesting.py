@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
+from contextlib import suppress
+from itertools import pairwise
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.wire.reading import MAX_DEPTH, TooDeepError, check_depth
+from schemas.wire.reading import MAX_DEPTH, MAX_VALUES, TooDeepError, check_depth
 from tests.api.asserting import refused
 from tests.api.team import Team
 
@@ -68,6 +73,41 @@ def test_so_is_an_option_of_a_form(team: Team, option: str, depth: int) -> None:
 
 def test_what_is_deep_and_broken_is_no_json(team: Team) -> None:
     refused(post(team, "/contacts", '{"firstName": "Ada", "customFields": ' + "[" * 100), 400, says="not valid JSON")
+
+
+def test_what_holds_very_many_values_is_refused_before_it_is_read(team: Team) -> None:
+    for many in ("[],", '"",', "0,"):
+        body = '{"rows": [{"First Name": [' + many * (MAX_VALUES + 1) + "0]}]}"
+        refused(post(team, IMPORT, body), 422, "body", says=f"must hold at most {MAX_VALUES} values")
+
+
+def test_commas_in_text_are_no_values() -> None:
+    check_depth(json.dumps([["a,[{"] * 40] * 40 + ['"' * 5 + "," * MAX_VALUES]).encode())
+
+
+@pytest.mark.parametrize("piece", [b"[],", b'{"a":"b"},'])
+def test_other_threads_go_on_while_a_document_is_looked_at(piece: bytes) -> None:
+    """None of the steps takes most of the time; at best, as a busy machine may stop all threads for a while."""
+    document = b'{"rows":[' + piece * (15_000_000 // len(piece)) + b"0]}"
+    assert min(longest_wait(document) for _ in range(3)) < 0.4
+
+
+def longest_wait(document: bytes) -> float:
+    """How long another thread waits to go on while a document is looked at, as a part of the time that this takes."""
+    over, seen = threading.Event(), [time.perf_counter()]
+
+    def go_on() -> None:
+        while not over.is_set():
+            time.sleep(0.001)
+            seen.append(time.perf_counter())
+
+    other = threading.Thread(target=go_on)
+    other.start()
+    with suppress(msgspec.ValidationError):
+        check_depth(document)
+    over.set()
+    other.join()
+    return max(later - sooner for sooner, later in pairwise(seen)) / (seen[-1] - seen[0])
 
 
 @given(value=values, levels=st.integers(0, MAX_DEPTH + 3))
