@@ -13,7 +13,7 @@ from api.http.ask import Act, Ask
 from api.http.routes import get, put
 from application import smart_list as lists
 from projections import smart_list as rows
-from schemas.smart_list import NewSmartList, SmartLists, SmartListView
+from schemas.smart_list import SmartLists, SmartListView
 from schemas.wire.page import One
 
 _VIEWS: Final[dict[str, Any]] = {
@@ -37,12 +37,15 @@ class SmartListController(Controller):
         with ask.reading() as conn:
             return ask.told(rows.views(conn, rows.every(conn)))
 
-    @put(operation_id="saveContactViews", summary="Save the smart lists", scope="contacts:write", example=_VIEWS)
-    def save_views(
-        self, act: NamedDependency[Act], data: RequestBody[SmartLists | list[NewSmartList]]
-    ) -> Json[One[list[SmartListView]]]:
+    @put(
+        operation_id="saveContactViews",
+        summary="Save the smart lists",
+        scope="contacts:write",
+        example=_VIEWS,
+        listed="views",
+    )
+    def save_views(self, act: NamedDependency[Act], data: RequestBody[SmartLists]) -> Json[One[list[SmartListView]]]:
         """All of them as they are to be: those with an `id` are changed, others are made, and what is not among them is
-        deleted. The list alone is taken, too.
+        deleted. The list alone is taken as the body, too.
         """
-        wanted = data.views if isinstance(data, SmartLists) else data
-        return act.answer(lambda unit: Answer(lists.replace(unit, wanted), status=200))
+        return act.answer(lambda unit: Answer(lists.replace(unit, data.views), status=200))

@@ -76,10 +76,10 @@ class TimelineController(Controller):
         self,
         ask: NamedDependency[Ask],
         deal_id: FromPath[UUID],
-        wanted: NamedDependency[PageRequest],
+        paged: NamedDependency[PageRequest],
         min_seq: MinSeq = None,
     ) -> Json[Page[ActivityView]]:
-        return await _timeline(ask, "deal", deal_id, wanted, min_seq)
+        return await _timeline(ask, "deal", deal_id, paged, min_seq)
 
 
 async def _timeline(

@@ -80,6 +80,8 @@ class StrictBody(AbstractDTO[T]):
         if reader is None:  # a handler's id is computed anew each time it is asked for
             reader = self._by_handler[handler] = self._readers[handler.handler_id]
         self.asgi_connection.scope["state"][_RAW] = value
+        if (name := handler.opt.get("listed")) and value.lstrip().startswith(b"["):
+            value = b'{"%s":%s}' % (name.encode(), value)
         return reader.read(value)
 
     @classmethod

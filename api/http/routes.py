@@ -60,6 +60,8 @@ class Said(TypedDict, total=False):
     """Whether so much may refer to what is deleted that a job sees to it: 202 with the job then, and else 204."""
     headers: tuple[str, ...]
     """Headers that are answered beside the usual ones."""
+    listed: str
+    """The field that a body is taken for which is a list alone."""
     free_query: str
     """What its query parameters of any name are."""
     lines: type

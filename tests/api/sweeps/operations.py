@@ -83,14 +83,7 @@ class Operation:
     @property
     def required(self) -> frozenset[str]:
         """The fields that its body cannot be without."""
-        return frozenset(() if self.body is None else self.form.get("required", ()))
-
-    @property
-    def form(self) -> dict[str, Any]:
-        """The schema of its JSON: of the object, where it can be something else too."""
-        assert self.body is not None
-        schema = resolved(self.body["schema"])
-        return next(one for one in map(resolved, schema.get("anyOf", [schema])) if one.get("type") == "object")
+        return frozenset(() if self.body is None else resolved(self.body["schema"]).get("required", ()))
 
     @property
     def makes(self) -> bool:

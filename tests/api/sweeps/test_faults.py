@@ -20,7 +20,8 @@ def who(things: Things, op: Operation) -> Member:
 
 
 def properties(op: Operation) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = op.form["properties"]
+    assert op.body is not None
+    found: Mapping[str, Any] = resolved(op.body["schema"])["properties"]
     return found
 
 
