@@ -14,6 +14,7 @@ from litestar.typing import FieldDefinition
 from litestar.utils.signature import ParsedSignature
 
 from domain.kernel import FieldError, Refused
+from projections.table.search import MAX_WORDS
 
 _EVERYWHERE: Final = frozenset({"workspaceId"})
 _RESERVED: Final = frozenset({"self", "request", "body", "data", "state", "headers", "scope"})
@@ -58,8 +59,8 @@ def listed_parameters(handler: HTTPRouteHandler) -> frozenset[str]:
 
 
 def check_query(request: Request[Any, Any, Any]) -> None:
-    """Refuses query parameters that are unknown, given twice, or have NUL in them, which Postgres cannot keep in a text
-    and nothing contains; each by its name.
+    """Refuses query parameters that are unknown, given twice, of more words than are searched for, or have NUL in them,
+    which Postgres cannot keep in a text and nothing contains; each by its name.
     """
     if "\0" in request.scope["path"]:
         raise Refused("not_found", "There is nothing at a path with NUL in it.")
@@ -74,6 +75,8 @@ def check_query(request: Request[Any, Any, Any]) -> None:
     given = [*request.query_params.multi_items()]
     if len(given) > 1 and (twice := _repeated(handler, [name for name, _ in given])):
         raise malformed("Given twice", [FieldError(field=name, message="must be given once") for name in twice])
+    if "search" in request.query_params and len(request.query_params["search"].split()) > MAX_WORDS:
+        raise malformed_parameter("search", f"must have at most {MAX_WORDS} words")
     nul = sorted({name for name, value in given if "\0" in value})
     if nul:
         details = [FieldError(field=name, message="must not contain NUL") for name in nul]

@@ -462,3 +462,33 @@ class TestEmail:
 @pytest.mark.parametrize("name", ["wanted", "asked", "services"])
 def test_how_the_code_calls_things_is_no_parameter(team: Team, name: str) -> None:
     assert team.owner.get(f"/contacts?{name}=1").status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("query", "named", "beside"),
+    [
+        ("limit=10&pageSize=20", "pageSize", "limit"),
+        ("pageSize=10&per_page=20", "per_page", "pageSize"),
+        ("sort=email&sortBy=lastName", "sortBy", "sort"),
+        ("sort=email&order_by=lastName", "order_by", "sort"),
+        ("sortDirection=asc&sortDir=desc", "sortDir", "sortDirection"),
+        ("page=2&offset=10", "offset", "page"),
+        ("page=2&cursor=x", "cursor", "page"),
+        ("offset=10&cursor=x", "cursor", "offset"),
+    ],
+)
+def test_what_contradicts_another_parameter_is_refused_by_its_name(
+    team: Team, query: str, named: str, beside: str
+) -> None:
+    refused(team.owner.get(f"/contacts?{query}"), 400, named, says=f"must not be given beside {beside}")
+
+
+@pytest.mark.parametrize("query", ["limit=10&pageSize=10", "sort=email&sortBy=email", "page=1&offset=10"])
+def test_what_says_the_same_twice_is_taken(team: Team, query: str) -> None:
+    ok(team.owner.get(f"/contacts?{query}"))
+
+
+@pytest.mark.parametrize("path", ["/contacts", "/companies", "/tags", "/deals", "/pipelines", "/segments", "/tasks"])
+def test_more_words_than_are_searched_for_are_refused(team: Team, path: str) -> None:
+    ok(team.owner.get(path, params={"search": " ".join(["word"] * 10)}))
+    refused(team.owner.get(path, params={"search": " ".join(["word"] * 11)}), 400, "search", says="at most 10 words")

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from api.app import SPARE
+from api.http import middleware
 from daybook.embedded import EmbeddedPostgres
 from eventstore.database import Pool, open_pool
 from tests.api.asserting import ok, refused
@@ -139,3 +140,22 @@ def test_what_others_hold_for_too_long_is_said_to_be_held(postgres: EmbeddedPost
             refused(write(team), 503, says="Others keep what this needs")
         assert written(team) == 0
         ok(write(team), 201)
+
+
+def test_more_requests_than_can_be_in_hand_are_refused_at_once(
+    postgres: EmbeddedPostgres, small: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(middleware, "MOST", 6)
+    with (
+        serving(services := services_on(small)) as url,
+        httpx.Client(base_url=url, timeout=60) as http,
+        ThreadPoolExecutor(20) as threads,
+    ):
+        team = Team(services, http)
+        with locked_head(postgres, team.workspace_id):
+            waiting = stuck(team, threads, 6)
+            answer = http.get("/healthz")
+            refused(answer, 503, says="too much to do")
+            assert answer.headers["retry-after"] == "1"
+        assert {asked.result().status_code for asked in waiting} == {201}
+        assert http.get("/healthz").status_code == 200

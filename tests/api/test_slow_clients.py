@@ -5,12 +5,13 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from urllib.parse import urlsplit
 
 import pytest
 
 from api.http import server as served
+from api.http.protocol import MAX_UNFINISHED
 from tests.api.team import Team
 
 SECONDS = 0.3
@@ -60,3 +61,16 @@ def test_a_body_that_comes_fast_enough_is(connected: socket.socket, team: Team) 
         connected.sendall(body[start : start + 250])
         time.sleep(SECONDS / 4)
     assert answered(connected).startswith(b"HTTP/1.1 201 ")
+
+
+def test_headers_that_do_not_end_are_cut_off(connected: socket.socket) -> None:
+    """Though they come fast."""
+    connected.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\n")
+    line, sent = b"X-Much: " + b"y" * 1000 + b"\r\n", 0
+    with suppress(ConnectionError):
+        while sent < 100 * MAX_UNFINISHED:
+            connected.sendall(line)
+            sent += len(line)
+    assert sent < 100 * MAX_UNFINISHED
+    with suppress(ConnectionError):
+        assert answered(connected)[:13] in (b"HTTP/1.1 431 ", b"")

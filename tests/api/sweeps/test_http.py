@@ -64,6 +64,15 @@ def test_no_answer_is_kept_or_guessed_at(ours: Things, op: Operation) -> None:
         assert answer.headers["x-content-type-options"] == "nosniff"
 
 
+@every(lambda op: op.method == "GET")
+def test_an_id_is_the_first_that_is_said_of_a_thing(ours: Things, op: Operation) -> None:
+    answer = ours.team.owner.ask("GET", ours.path(op), params=ours.params(op))
+    data = answer.json().get("data") if answer.headers["content-type"] == "application/json" else None
+    for found in data if isinstance(data, list) else [data]:
+        if isinstance(found, dict) and "id" in found:
+            assert next(iter(found)) == "id"
+
+
 @every()
 def test_headers_without_end_are_refused(ours: Things, op: Operation) -> None:
     answer = ours.ask(who(ours, op), op, headers={"x-much": "y" * MAX_HEADERS})
