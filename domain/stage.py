@@ -8,7 +8,7 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, UnsetType
 
-from domain.kernel import Command, Event, State, Value, values
+from domain.kernel import Command, Event, State, Value
 from domain.kernel.fields import Kept, Refers
 from domain.kernel.record import record
 from domain.kernel.types import Name
@@ -31,7 +31,7 @@ def probability(value: float) -> float:
     """How likely something is: 0 (not at all) to 1 (certain)."""
     if not 0 <= value <= 1:
         raise ValueError("must be between 0 and 1")
-    return values.number(value)
+    return float(value)
 
 
 OfPipeline = Annotated[UUID, Refers("pipeline", on_end="cascade"), Meta(description="The pipeline that it is in.")]
@@ -58,7 +58,7 @@ class StageDetails(Value):
     name: StageName
     order: Order
     type: Kind = "open"
-    probability: Annotated[Probability, OfStage] = 0
+    probability: Annotated[Probability, OfStage] = 0.0
 
 
 class StageChanges(Value):
@@ -140,7 +140,7 @@ def making_room(others: Mapping[UUID, int], wanted: int, left: int | None = None
 def _likely(fields: dict[str, Any]) -> dict[str, Any]:
     """The probability of a new stage that none was given for."""
     unsaid = "probability" in fields and fields["probability"] is None
-    return {"probability": int(fields["type"] == "won")} if unsaid else {}
+    return {"probability": float(fields["type"] == "won")} if unsaid else {}
 
 
 STAGE = record(

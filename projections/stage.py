@@ -16,7 +16,7 @@ from schemas.stage import StageView
 STAGES: RowTable[Stage] = RowTable(
     table="stages",
     decider=STAGE,
-    version=1,
+    version=2,
     columns=(
         Column("pipeline_id", ID),
         Column("name", FOLDED),

@@ -13,11 +13,15 @@ from psycopg import sql
 
 from domain.contact import ContactCreated as Created
 from domain.contact import ContactDeleted, ContactTagged
+from domain.pipeline import PIPELINE, CreatePipeline
+from domain.stage import STAGE, CreateStage
 from domain.tag import TagCreated
 from eventstore.append import Origin
 from eventstore.database import Db, Pool
 from eventstore.ids import new_id
+from eventstore.unit_of_work import EventStore
 from eventstore.verify import MismatchError, Report, snapshot
+from eventstore.work import Work
 from projections.catalogue import TABLES
 from projections.verify import verify, verify_rows
 from tests.verify.tampering import EVENTS, Auditor, Past, write_raw
@@ -234,6 +238,20 @@ def test_a_wrong_count_of_activities_is_found(
     finding = auditor.finding()
     told = (finding.table, finding.what, finding.expected, finding.found)
     assert told == ("activity_counts", "count", expected, found)
+
+
+def test_a_stage_that_no_probability_was_given_for_is_as_the_log_has_it(
+    auditor: Auditor, store: EventStore, origin: Origin
+) -> None:
+    """A whole number is read from the log as the fraction that it stands for: rows must have the same from the first."""
+
+    def begin(unit: Work) -> None:
+        pipeline = unit.begin(PIPELINE, new_id(), CreatePipeline(name="Sales")).id
+        for order, likely in enumerate((None, 0, 1)):
+            unit.begin(STAGE, new_id(), CreateStage(pipeline_id=pipeline, name="A", order=order, probability=likely))
+
+    store.run(origin, begin)
+    assert verify(auditor.owner, workspaces=[origin.workspace_id]).finding is None
 
 
 def test_a_count_of_nothing_may_be_missing(owner: Db, workspace: UUID, past: Past) -> None:
