@@ -23,6 +23,7 @@ from api.contact_search import ContactSearchController
 from api.contact_tag import ContactTagController
 from api.custom_field import CustomFieldController
 from api.custom_value import CustomValueController
+from api.dashboard import DashboardController
 from api.deal import DealController
 from api.deal_bulk import DealBulkController
 from api.deal_import import DealImportController
@@ -77,6 +78,7 @@ CONTROLLERS = (
     ContactTagController,
     CustomFieldController,
     CustomValueController,
+    DashboardController,
     DealBulkController,
     DealController,
     InteractionController,

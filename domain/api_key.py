@@ -15,8 +15,8 @@ from domain.kernel.types import Moment, Name
 
 RESOURCES: Final = (
     "contacts", "companies", "pipelines", "deals", "tasks", "notes", "calls", "interactions", "segments", "tags",
-    "custom-fields", "custom-values", "objects", "webhooks", "activities", "log", "jobs", "workspace", "api-keys",
-    "users",
+    "custom-fields", "custom-values", "objects", "webhooks", "activities", "dashboard", "log", "jobs", "workspace",
+    "api-keys", "users",
 )  # fmt: skip
 """What a scope can name. ``contacts:read``, ``contacts:write``; ``*`` is everything that the user's role allows."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, LiteralString, NamedTuple
 from uuid import UUID
 
@@ -20,7 +21,8 @@ ADVANCE: Final[LiteralString] = """
 """
 
 _ENTRY: Final[LiteralString] = """
-    SELECT seq, event_id, type, stream_type, stream_id, version, CASE WHEN stream_type = ANY(%s) THEN data::text END
+    SELECT seq, event_id, type, stream_type, stream_id, version, CASE WHEN stream_type = ANY(%s) THEN data::text END,
+        recorded_at
     FROM events
 """
 BEHIND_CHECKPOINT: Final[LiteralString] = f"""
@@ -45,6 +47,7 @@ class Entry(NamedTuple):
     stream_id: UUID
     version: int
     data: str | None
+    recorded_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

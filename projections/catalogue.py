@@ -12,6 +12,7 @@ from projections.contact import CONTACTS
 from projections.contact_import import CONTACT_IMPORTS
 from projections.custom_field import CUSTOM_FIELDS
 from projections.custom_value import CUSTOM_VALUES
+from projections.dashboard import DASHBOARD
 from projections.deal import DEALS
 from projections.deal_import import DEAL_IMPORTS
 from projections.interaction import INTERACTIONS
@@ -39,4 +40,4 @@ TABLES: Final[tuple[RowTable[Any], ...]] = (
 
 ROWS: Final[dict[str, RowTable[Any]]] = {table.decider.stream_type: table for table in TABLES}
 
-VIEWS: Final[tuple[View, ...]] = (TIMELINE,)
+VIEWS: Final[tuple[View, ...]] = (TIMELINE, DASHBOARD)

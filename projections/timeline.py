@@ -22,7 +22,7 @@ from projections import activity
 from projections.table import keyset
 from projections.table.asking.compiled import TRUE, Compiled, every
 from projections.table.rows import RowTable
-from projections.view.view import Moment, Put, Table, View
+from projections.view.view import Moment, Put, Table, View, states
 from schemas.activity import ActivityView
 from schemas.wire.page import PageRequest
 
@@ -53,7 +53,7 @@ def timeline(name: str, version: int, subjects: tuple[str, ...], items: Table = 
             if kind in subjects or kind in referring
             for event in decider.events
         },
-        folds={kind: DECIDERS[kind] for kind in referring},
+        folds={kind: states(DECIDERS[kind]) for kind in referring},
     )
 
 

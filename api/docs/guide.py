@@ -73,6 +73,7 @@ TAGS: Final[dict[str, str]] = {
     "Custom objects": "Kinds of thing of the workspace's own.",
     "Activities": "Who changed what, from what to what.",
     "Timelines": "Everything that touches a thing, newest first.",
+    "Dashboard": "What it all comes to, now, in a period, and day by day.",
     "Log": "Every event, in order, chained by hashes: for auditors, and as a feed to follow.",
     "Webhooks": "Endpoints that are told of events, what was sent to them, and sending it again.",
     "Bulk": "One action on many contacts or deals, done by a job.",

@@ -32,6 +32,7 @@ _TABLE: Final[dict[str, tuple[Right, ...]]] = {
     "objects":       ("write", "write", "read",   "read",    "read"),
     "jobs":          ("write", "write", "write",  "write",   "read"),
     "activities":    ("write", "write", "read",   "read",    "read"),
+    "dashboard":     ("read",  "read",  "read",   "read",    "read"),
     "log":           ("write", "write", "read",   "read",    "none"),
     "webhooks":      ("write", "write", "read",   "none",    "none"),
     "workspace":     ("write", "write", "read",   "read",    "read"),

@@ -7,22 +7,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import add
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from domain.kernel import State
 from eventstore.consuming import Batch, Entry
 from eventstore.mapper import EventMapper, UnreadableEventError
-from projections.view.view import Drop, Moment, Put, Table, View
+from projections.view.view import Add, Drop, Moment, Put, Table, View
 
 REMEMBERED: Final = 20_000
 """Streams whose states are remembered, in all workspaces together."""
 
 _STREAMS: Final = b"""
-    SELECT stream_id, version, type, data::text FROM events
+    SELECT stream_id, version, type, data::text, recorded_at FROM events
     WHERE workspace_id = %s AND stream_id = ANY(%s) AND seq <= %s ORDER BY stream_id, version
 """
+
+
+_Rows = dict[tuple[Any, ...], tuple[Any, ...] | None]
+"""Of a table by key: what is put or added there; ``None``: it goes."""
 
 
 class Statement(NamedTuple):
@@ -31,10 +35,10 @@ class Statement(NamedTuple):
 
 
 class _Stood(NamedTuple):
-    """How a stream stands behind its event of this version."""
+    """What is known of a stream behind its event of this version."""
 
     version: int
-    state: State | None
+    known: Any
 
 
 _NOT_BEGUN: Final = _Stood(0, None)
@@ -60,8 +64,8 @@ class Kept:
 class Keeper:
     """For one view; ``names`` are those of its tables where they are not the live ones.
 
-    States are used for the version that they are of only, and none from behind the checkpoint (the database was put back to an
-    earlier state): so whatever is remembered, the outcome is the same.
+    What is known of a stream is used for the version that it is of only, and nothing from behind the checkpoint (the database
+    was put back to an earlier state): so whatever is remembered, the outcome is the same.
     """
 
     def __init__(self, view: View, names: Mapping[str, str] = MappingProxyType({})) -> None:
@@ -90,7 +94,7 @@ class Keeper:
         """What the batch does to the tables, given the rows of what was ``unknown``."""
         streams = self._folded(batch, past)
         known = self._memory(batch).streams
-        effects: dict[Table, dict[tuple[Any, ...], tuple[Any, ...] | None]] = {table: {} for table in self.view.tables}
+        effects: dict[Table, _Rows] = {table: {} for table in self.view.tables}
         for entry in batch.entries:
             moment = self._moment(entry, streams, known)
             apply = self.view.apply.get(entry.type)
@@ -100,6 +104,8 @@ class Keeper:
                         effects[table][row[: len(table.key)]] = row
                     case Drop(table, key):
                         effects[table][key] = None
+                    case Add(table, row):
+                        _add(effects[table], row[: len(table.key)], row)
         return Kept(batch, [*self._statements(batch.workspace_id, effects)], streams)
 
     def remember(self, kept: Kept) -> None:
@@ -124,36 +130,41 @@ class Keeper:
     def _folded(self, batch: Batch, past: Iterable[Sequence[Any]]) -> dict[UUID, _Stood]:
         kinds = {entry.stream_id: entry.stream_type for entry in batch.entries}
         streams: dict[UUID, _Stood] = {}
-        for stream_id, version, event_type, data in past:
+        for stream_id, version, event_type, data, at in past:
             stood = streams.get(stream_id)
             event = self._mapper.decode(stream_id, event_type, data)
-            decider = self.view.folds[kinds[stream_id]]
-            streams[stream_id] = _Stood(version, decider.evolve(None if stood is None else stood.state, event))
+            fold = self.view.folds[kinds[stream_id]]
+            streams[stream_id] = _Stood(version, fold.evolve(None if stood is None else stood.known, event, at))
         return streams
 
     def _moment(self, entry: Entry, streams: dict[UUID, _Stood], known: Mapping[UUID, _Stood]) -> Moment:
         """Also takes the event's stream to behind it."""
-        decider = self.view.folds.get(entry.stream_type)
-        if decider is None or entry.data is None:
+        fold = self.view.folds.get(entry.stream_type)
+        if fold is None or entry.data is None:
             return Moment(entry)
         stood = streams.get(entry.stream_id) or known.get(entry.stream_id) or _NOT_BEGUN
         if entry.version != stood.version + 1:
             raise UnreadableEventError(f"stream {entry.stream_id} has no version {stood.version + 1}")
         event = self._mapper.decode(entry.stream_id, entry.type, entry.data)
-        after = decider.evolve(stood.state, event)
+        after = fold.evolve(stood.known, event, entry.recorded_at)
         streams[entry.stream_id] = _Stood(entry.version, after)
-        return Moment(entry, event, stood.state, after)
+        return Moment(entry, event, stood.known, after)
 
-    def _statements(
-        self, workspace_id: UUID, effects: Mapping[Table, Mapping[tuple[Any, ...], tuple[Any, ...] | None]]
-    ) -> Iterable[Statement]:
+    def _statements(self, workspace_id: UUID, effects: Mapping[Table, _Rows]) -> Iterable[Statement]:
         for table, rows in effects.items():
-            gone = [key for key, row in rows.items() if row is None]
-            kept = [row for row in rows.values() if row is not None]
-            if gone:
-                yield Statement(self._drops[table], (*_columns(gone), workspace_id))
+            size = len(table.key)
+            kept = [row for row in rows.values() if row is not None and (not table.sums or any(row[size:]))]
+            gone = [row[:size] for row in kept] if table.sums else [key for key, row in rows.items() if row is None]
             if kept:
                 yield Statement(self._puts[table], (*_columns(kept), workspace_id))
+            if gone:
+                yield Statement(self._drops[table], (*_columns(gone), workspace_id))
+
+
+def _add(rows: _Rows, key: tuple[Any, ...], row: tuple[Any, ...]) -> None:
+    """Adds the numbers behind the key to those that are there."""
+    there = rows.get(key) or (*key, *(0 for _ in row[len(key) :]))
+    rows[key] = (*key, *map(add, there[len(key) :], row[len(key) :]))
 
 
 def _columns(rows: Iterable[tuple[Any, ...]]) -> list[list[Any]]:

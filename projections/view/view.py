@@ -1,18 +1,19 @@
 """What a view is: its tables, and what each event does to them.
 
-A view is a function of the log alone. What an event does follows from the event and from how its stream stood before
-and after it; never from rows, which are as of now: so a view built anew equals the one that was kept all along.
+A view is a function of the log alone. What an event does follows from the event and from what is known of its stream
+before and after it; never from rows, which are as of now: so a view built anew equals the one that was kept all along.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from typing import Any, Final, LiteralString, NamedTuple
 from uuid import UUID
 
-from domain.kernel import Decider, Event, State
+from domain.kernel import Decider, Event
 from eventstore.consuming import Entry
 from eventstore.database import Db
 from eventstore.mapper import UPCASTERS
@@ -28,13 +29,15 @@ _REACHED: Final[LiteralString] = """
 class Table:
     """A tenant table: ``columns`` and their types (no arrays) behind the workspace; ``key`` names the first of them.
 
-    ``indexes`` are by name, each with what stands behind the table's name.
+    ``indexes`` are by name, each with what stands behind the table's name. ``sums``: the columns behind the key are numbers
+    that are added to, and a row in which the first of them is 0 is none; such a table takes ``Add`` and nothing else.
     """
 
     name: str
     columns: Mapping[str, str]
     key: tuple[str, ...]
     indexes: Mapping[str, str] = field(default_factory=dict)
+    sums: bool = False
 
     @cached_property
     def types(self) -> tuple[str, ...]:
@@ -48,9 +51,11 @@ class Table:
         return f"CREATE TABLE {name} (workspace_id uuid NOT NULL{columns}, {key})"
 
     def put(self, name: str) -> str:
-        """Writes rows, over those that have their keys; in a form that stays on the workspace's shard."""
+        """Writes rows, over those that have their keys or on top of them; in a form that stays on the workspace's shard."""
         names, marks = ", ".join(self.columns), ", ".join(f"%s::{kind}[]" for kind in self.types)
-        rest = ", ".join(f"{column} = excluded.{column}" for column in self.columns if column not in self.key)
+        onto = f"{name}.{{0}} + " if self.sums else ""
+        behind = (column for column in self.columns if column not in self.key)
+        rest = ", ".join(f"{column} = {onto.format(column)}excluded.{column}" for column in behind)
         return (
             f"INSERT INTO {name} (workspace_id, {names})"
             f" SELECT h.workspace_id, row.* FROM log_heads h, unnest({marks}) AS row WHERE h.workspace_id = %s"
@@ -63,8 +68,12 @@ class Table:
         same = " AND ".join(f"gone.{column} = {name}.{column}" for column in self.key)
         return (
             f"DELETE FROM {name} USING unnest({marks}) AS gone ({', '.join(self.key)})"
-            f" WHERE {name}.workspace_id = %s AND {same}"
+            f" WHERE {name}.workspace_id = %s AND {same}{self._nothing(name)}"
         )
+
+    def _nothing(self, name: str) -> str:
+        """Of sums only those go that have come to nothing."""
+        return f" AND {name}.{[*self.columns][len(self.key)]} = 0" if self.sums else ""
 
 
 class Put(NamedTuple):
@@ -81,25 +90,47 @@ class Drop(NamedTuple):
     key: tuple[Any, ...]
 
 
+class Add(NamedTuple):
+    """So much more, or, of negative numbers, less: the values of the key, and what is added to the columns behind it."""
+
+    table: Table
+    row: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Fold:
+    """How streams of a kind are folded: what is known of one before an event, the event, and when it was recorded make
+    what is known of it then; ``None``: it is not there.
+    """
+
+    events: tuple[type[Event], ...]
+    evolve: Callable[[Any, Any, datetime], Any]
+
+
+def states(decider: Decider[Any, Any, Any]) -> Fold:
+    """The fold by which a stream's state is known, whenever it came to be so."""
+    return Fold(decider.events, lambda state, event, _: decider.evolve(state, event))
+
+
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """An event in its place in the log. Of the kinds that the view folds it has the event itself, and how its stream
-    stood before and after.
+    """An event in its place in the log. Of the kinds that the view folds it has the event itself, and what was known of
+    its stream before and after.
     """
 
     entry: Entry
     event: Event | None = None
-    before: State | None = None
-    after: State | None = None
+    before: Any = None
+    after: Any = None
 
 
-Apply = Callable[[Moment], Iterable[Put | Drop]]
+Apply = Callable[[Moment], Iterable[Put | Drop | Add]]
 
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """``apply`` says by public name what an event does; other events do nothing. ``folds`` are the kinds of stream whose states
-    it is told. ``version`` goes up whenever any of these changes: ``daybook migrate`` then builds the view anew.
+    """``apply`` says by public name what an event does; other events do nothing. ``folds`` are the kinds of stream that
+    it knows more of. ``version`` goes up whenever any of these changes: ``daybook migrate`` then builds the view anew.
 
     ``name`` stands for the view in checkpoints, so it is for ever, and not that of another consumer.
     """
@@ -108,12 +139,12 @@ class View:
     version: int
     tables: tuple[Table, ...]
     apply: Mapping[str, Apply]
-    folds: Mapping[str, Decider[Any, Any, Any]] = field(default_factory=dict)
+    folds: Mapping[str, Fold] = field(default_factory=dict)
 
     @property
     def types(self) -> frozenset[str]:
         """The events that it makes anything of, under the names that they have or once had."""
-        folded = {event.event_name for decider in self.folds.values() for event in decider.events}
+        folded = {event.event_name for fold in self.folds.values() for event in fold.events}
         return frozenset({*self.apply, *folded, *UPCASTERS})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -13,11 +14,18 @@ import pytest
 from application.calling.services import Services
 from application.catalogue import KINDS
 from application.working import job as jobs
+from daybook.embedded import EmbeddedPostgres
 from eventstore.database import Pool, connection
 from projections import job_queue as queue
+from projections.catalogue import VIEWS
 from tests.api.asserting import ok
 from tests.api.serving import services_on, serving
 from tests.api.team import Team
+from workers.consuming.consumer import Consuming
+from workers.consuming.view import consumer_of
+from workers.running.context import async_pool
+
+Keep = Callable[[Team], None]
 
 Done = Callable[[httpx.Response], dict[str, Any]]
 
@@ -77,3 +85,15 @@ def done(team: Team, worker_pool: Pool) -> Done:
         return job
 
     return carried_out
+
+
+@pytest.fixture
+def keep(postgres: EmbeddedPostgres) -> Keep:
+    """Brings a workspace's views up to date, as workers do."""
+
+    async def main(team: Team) -> None:
+        async with async_pool(postgres.url(user="daybook_worker")) as pool:
+            for view in VIEWS:
+                await Consuming(pool, consumer_of(view)).catch_up(team.workspace_id)
+
+    return lambda team: asyncio.run(main(team))

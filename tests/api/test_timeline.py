@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
@@ -12,26 +10,9 @@ from uuid import uuid4
 import pytest
 
 from api.http import fresh
-from daybook.embedded import EmbeddedPostgres
-from projections.timeline import TIMELINE
 from tests.api.asserting import gone, ok, refused
+from tests.api.conftest import Keep
 from tests.api.team import Member, Team, created
-from workers.consuming.consumer import Consuming
-from workers.consuming.view import consumer_of
-from workers.running.context import async_pool
-
-Keep = Callable[[Team], None]
-
-
-@pytest.fixture
-def keep(postgres: EmbeddedPostgres) -> Keep:
-    """Brings a workspace's timelines up to date, as a worker does."""
-
-    async def main(team: Team) -> None:
-        async with async_pool(postgres.url(user="daybook_worker")) as pool:
-            await Consuming(pool, consumer_of(TIMELINE)).catch_up(team.workspace_id)
-
-    return lambda team: asyncio.run(main(team))
 
 
 def path(thing: dict[str, Any], kind: str = "contacts") -> str:

@@ -29,7 +29,7 @@ from projections.verify import verify
 from projections.view.compare import check_views, compare_view
 from projections.view.keeper import Keeper, Statement
 from projections.view.rebuild import ensure_views, rebuild
-from projections.view.view import Drop, Moment, Put, Table, View
+from projections.view.view import Drop, Moment, Put, Table, View, states
 from schemas.log import Actor
 from tests.workers.running import Installation, eventually, running
 from workers.consuming import view as keeping
@@ -65,7 +65,7 @@ TAG_BEARERS = View(
     version=1,
     tables=(BEARERS,),
     apply={event.event_name: bear for event in CONTACT.events},
-    folds={"contact": CONTACT},
+    folds={"contact": states(CONTACT)},
 )
 TAG_ITEMS = Table("tag_timeline_items", columns={"subject_id": "uuid", "seq": "bigint"}, key=("subject_id", "seq"))
 TAG_TIMELINE = timeline("tag_timeline", 1, ("tag",), TAG_ITEMS)
