@@ -30,6 +30,7 @@ class CompanyController(Controller):
     def list_companies(
         self, ask: NamedDependency[Ask], wanted: NamedDependency[PageRequest], search: Search = None
     ) -> Json[Page[CompanyView]]:
+        """Newest first, unless sorted by another field, or `custom.<key>`."""
         return ask.listed(wanted, lambda conn: rows.LISTING.search(conn, wanted, search), rows.views)
 
     @post(operation_id="createCompany", summary="Create a company", scope="companies:write", example=_NEW)

@@ -49,7 +49,7 @@ class ContactController(Controller):
         operation_id="listContacts",
         summary="List and search contacts",
         description=(
-            f"Newest first, unless sorted by {', '.join(rows.LISTING.sorts)}. All filters that are given must hold. Members"
+            f"Newest first, unless sorted by {', '.join(rows.LISTING.sorts)} or `custom.<key>`. All filters that are given must hold. Members"
             " limited to what is assigned to them see only that."
         ),
         scope="contacts:read",

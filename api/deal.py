@@ -71,7 +71,7 @@ class DealController(Controller):
         summary="List and search deals",
         description=(
             "Those changed last come first, unless sorted by"
-            f" {', '.join(rows.LISTING.sorts)}. All filters that are given must hold. Members limited to what is assigned"
+            f" {', '.join(rows.LISTING.sorts)} or `custom.<key>`. All filters that are given must hold. Members limited to what is assigned"
             " to them see only that."
         ),
         scope="deals:read",

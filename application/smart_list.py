@@ -58,8 +58,8 @@ def _check_apart(views: Sequence[NewSmartList]) -> None:
 def _saved(unit: Work, there: Container[UUID], place: int, given: NewSmartList) -> Current[SmartList]:
     if given.id is not None and given.id not in there:
         raise invalid("id", "no such smart list")
-    if given.sort and given.sort.removeprefix("-") not in contacts.LISTING.sorts:
-        raise invalid("sort", f"must be one of {', '.join(sorted(contacts.LISTING.sorts))}")
+    if given.sort:
+        contacts.LISTING.order(unit.conn, given.sort.removeprefix("-"))
     query = given.query.asked()
     asked(query, defined(unit.conn, contacts.CONTACTS, FIELDS), "query")
     fields: dict[str, Any] = {

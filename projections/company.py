@@ -12,6 +12,7 @@ from eventstore.database import Db, planned_anew
 from eventstore.rows import Current
 from projections import contact as contacts
 from projections import contact_view
+from projections.custom_field_asked import order
 from projections.table.column import FOLDED, LOWERED, MAP, TEXT, Column
 from projections.table.counting import referring
 from projections.table.listing import Listing
@@ -39,7 +40,7 @@ _BY_NAMES: Final[LiteralString] = """
     WHERE workspace_id = %s AND name = ANY(%s) ORDER BY created_at, id
 """
 
-LISTING: Final = Listing(COMPANIES, default=Sort(field="createdAt", descending=True))
+LISTING: Final = Listing(COMPANIES, default=Sort(field="createdAt", descending=True), own=order)
 
 
 def by_names(conn: Db, names: Sequence[str]) -> dict[str, Current[Company]]:

@@ -12,6 +12,7 @@ from domain.contact import CONTACT, Contact
 from domain.kernel.filter import Filter
 from eventstore.database import Db
 from eventstore.rows import Current
+from projections.custom_field_asked import order
 from projections.table.asking.asked import asked
 from projections.table.asking.compiled import TRUE
 from projections.table.asking.named import Named
@@ -59,7 +60,7 @@ CONTACTS: RowTable[Contact] = RowTable(
     beside=Beside(_TAGS, _tags),
 )
 
-LISTING = Listing(CONTACTS, default=Sort(field="createdAt", descending=True))
+LISTING = Listing(CONTACTS, default=Sort(field="createdAt", descending=True), own=order)
 
 
 def listed(conn: Db, request: PageRequest, wanted: Filter | None = None, search: str | None = None) -> Listed[Contact]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from decimal import Decimal
 from functools import cache, partial
 from typing import Any, Final
 
@@ -18,8 +19,12 @@ from projections.table.asking.asked import Fields
 from projections.table.asking.comparison import Field
 from projections.table.asking.custom import Custom, custom
 from projections.table.column import MAP
+from projections.table.known import Order
 from projections.table.rows import RowTable
 from projections.workspace import WORKSPACES
+
+MAX_SORTED: Final = 200
+"""Characters of text that lists are sorted by."""
 
 _COMPARED: Final[dict[FieldType, Callable[[str, str], Custom]]] = {
     "text": typed.OfText,
@@ -40,6 +45,35 @@ def defined(conn: Db, table: RowTable[Any], known: Fields | None = None) -> Fiel
     maps = [column for column in table.columns if column.by_key and column.kind is MAP]
     found = {column.field: cache(partial(_find, conn, table, column.name)) for column in maps}
     return replace(known, within={**known.within, **found})
+
+
+def order(conn: Db, table: RowTable[Any], name: str) -> Order | None:
+    """By what is under ``custom.<key>``, where the workspace has defined it and it has one value; without one last, as in
+    columns that may be empty.
+    """
+    prefix, _, key = name.partition(".")
+    for column in table.columns:
+        if column.by_key and column.field == prefix and (field := definition(conn, table, key)) and not field.many:
+            return _numbers(column.name, key) if field.type == "number" else _texts(column.name, field)
+    return None
+
+
+def _numbers(column: str, key: str) -> Order:
+    value = f"(CASE WHEN jsonb_typeof({column} -> '{key}') = 'number' THEN ({column} ->> '{key}')::numeric END)"
+    return _order(value, "numeric", Decimal | None, "'infinity'::numeric")
+
+
+def _texts(column: str, field: CustomField) -> Order:
+    """As it is compared; of what is long, how it begins."""
+    written = f"(left({column} ->> '{field.key}', {MAX_SORTED}) COLLATE \"C\")"
+    if field.type in typed.SHAPES:
+        shape, end = typed.SHAPES[field.type]
+        written = f"(CASE WHEN {written} ~ '^{shape}$' THEN rtrim({written}, '{end}') END)"
+    return _order(written, "text", str | None, "chr(1114111)")
+
+
+def _order(value: str, kind: str, cursor: Any, last: str) -> Order:
+    return Order(value, f"coalesce({value}, {last})", kind, cursor, last)
 
 
 def definition(conn: Db, table: RowTable[Any], key: str) -> CustomField | None:

@@ -6,7 +6,7 @@ once, and sorted. Of many that is not done: there the rows are walked in their o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 from uuid import UUID
@@ -24,11 +24,16 @@ from schemas.wire.page import PageRequest, Sort
 
 S = TypeVar("S", bound=State)
 
+Own = Callable[[Db, RowTable[Any], str], Order | None]
+
+_OWN: Final = ", or custom.<key> of a field that is defined and has one value"
 _NOTHING: Final = Compiled("", ())
 _NUMBER: Final = Compiled("SELECT count(*) AS n FROM found", ())
 
 COUNTED: Final = 1_000
 """So many are counted, or twice, four times … as many where somebody pages farther; all, where an exact total is asked."""
+SORTED: Final = 100_000
+"""So many are sorted at most where no index has them in order."""
 WALKED: Final = 4
 """So many rows are looked at, for each that is counted, to find a page of many."""
 
@@ -52,6 +57,8 @@ class Listing(Generic[S]):
 
     table: RowTable[S]
     default: Sort
+    own: Own | None = None
+    """Finds the order by a field of the workspace's own, which no index has."""
 
     @property
     def sorts(self) -> Mapping[str, Order]:
@@ -63,7 +70,9 @@ class Listing(Generic[S]):
 
         A caller who sees only what is theirs finds only that.
         """
-        asked = self._asked(request, every(where, seen(self.table, conn.visible_to)))
+        asked = self._asked(conn, request, every(where, seen(self.table, conn.visible_to)))
+        if asked.sort.field not in self.sorts:
+            return self._picked(conn, asked)
         if asked.where is TRUE:
             return self._listed(conn, asked, asked.whole())
         if request.exact:
@@ -78,12 +87,25 @@ class Listing(Generic[S]):
         """Of what ``where`` finds, the rows in which all words of the text are found; all of them without a text."""
         return self.fetch(conn, request, every(where, searching(text, self.table.phones)))
 
-    def _asked(self, request: PageRequest, where: Compiled) -> _Asked:
+    def order(self, conn: Db, name: str) -> Order:
+        """By a field; refuses (``sort``) one that there is not."""
+        own = None if name in self.sorts or self.own is None else self.own(conn, self.table, name)
+        found = self.sorts.get(name, own)
+        if found is None:
+            raise invalid("sort", f"must be one of {', '.join(sorted(self.sorts))}{_OWN if self.own else ''}")
+        return found
+
+    def _asked(self, conn: Db, request: PageRequest, where: Compiled) -> _Asked:
         sort = request.sort or self.default
         sort = sort if sort.field else Sort(field=self.default.field, descending=sort.descending)
-        if sort.field not in self.sorts:
-            raise invalid("sort", f"must be one of {', '.join(sorted(self.sorts))}")
-        return _Asked(self.table, request, sort, self.sorts[sort.field], where)
+        return _Asked(self.table, request, sort, self.order(conn, sort.field), where)
+
+    def _picked(self, conn: Db, asked: _Asked) -> Listed[S]:
+        """Of what is found, all that there is, in an order that has no index: refuses (``sort``) too many."""
+        found = self._listed(conn, asked, asked.sorted(SORTED), SORTED)
+        if not found.exact:
+            raise invalid("sort", f"is by a custom field, of {SORTED:,} at most: ask for less by a filter or a search")
+        return found
 
     def _listed(self, conn: Db, asked: _Asked, query: Compiled, most: int | None = None) -> Listed[S]:
         """What a statement answers: the rows of the page, each behind the total; one without an id where there is none."""
@@ -127,9 +149,12 @@ class _Asked:
         counted = Compiled(f"SELECT coalesce(({counter}), 0) AS n", (HERE, self.table.decider.stream_type))
         return self._statement(counted=counted, page=self._walk(self._limit))
 
-    def sorted(self) -> Compiled:
-        """All that is found, sorted here; what is shown of a row is read for those of the page alone."""
-        return self._statement(found=self._find(), counted=_NUMBER, page=self._found())
+    def sorted(self, most: int | None = None) -> Compiled:
+        """All that is found, sorted here; what is shown of a row is read for those of the page alone. Of more than ``most``
+        there is no page.
+        """
+        limit, few = ("", "") if most is None else (f" LIMIT {most + 1}", f" AND (SELECT n FROM counted) <= {most}")
+        return self._statement(found=self._find(limit), counted=_NUMBER, page=self._found(few))
 
     def bounded(self, most: int) -> Compiled:
         """The same where up to ``most`` are found. Else a page of what is found among the next rows in the order."""
@@ -140,19 +165,19 @@ class _Asked:
 
     def _find(self, limit: str = "") -> Compiled:
         """What of all rows is found, as far as it must be known to be sorted."""
-        sql = f"SELECT id, {self.order.column} FROM {self.table.table} WHERE workspace_id = %s AND ({self.where.sql}){limit}"
+        sql = f"SELECT id, {self.order.sql} AS place FROM {self.table.table} WHERE workspace_id = %s AND ({self.where.sql}){limit}"
         return Compiled(sql, (HERE, *self.where.params))
 
     def _found(self, when: str = "") -> Compiled:
         """The page of what was found."""
-        after, limit = self._after, self._limit
-        ids = f"SELECT id FROM found WHERE true{after.sql}{self._ordered}{limit.sql}"
+        after, limit = self._after("place"), self._limit
+        ids = f"SELECT id FROM found WHERE true{after.sql}{self._ordered_by('place')}{limit.sql}"
         sql = f"SELECT * FROM {self.table.table} WHERE workspace_id = %s AND id = ANY(ARRAY({ids})){when}"
         return Compiled(sql, (HERE, *after.params, *limit.params))
 
     def _walk(self, limit: Compiled) -> Compiled:
         """The next rows in the order, whatever they are."""
-        after = self._after
+        after = self._after(self.order.sql)
         sql = f"SELECT * FROM {self.table.table} WHERE workspace_id = %s{after.sql}{self._ordered}{limit.sql}"
         return Compiled(sql, (HERE, *after.params, *limit.params))
 
@@ -175,20 +200,22 @@ class _Asked:
         params = [param for part in parts.values() for param in part.params]
         return Compiled(sql, (*params, HERE) if self.table.beside else tuple(params))
 
-    @property
-    def _after(self) -> Compiled:
+    def _after(self, place: str) -> Compiled:
         """Behind the row that the cursor names."""
         if self.request.cursor is None:
             return _NOTHING
         value, row_id = keyset.read(self.request.cursor, self.name, self.order.cursor, UUID)
         mark = f"coalesce(%s::{self.order.type}, {self.order.last})" if self.order.last else f"%s::{self.order.type}"
-        sql = f" AND ({self.order.sql}, id) {'<' if self.sort.descending else '>'} ({mark}, %s::uuid)"
+        sql = f" AND ({place}, id) {'<' if self.sort.descending else '>'} ({mark}, %s::uuid)"
         return Compiled(sql, (value, row_id))
 
     @property
     def _ordered(self) -> str:
+        return self._ordered_by(self.order.sql)
+
+    def _ordered_by(self, place: str) -> str:
         direction = "DESC" if self.sort.descending else "ASC"
-        return f" ORDER BY {self.order.sql} {direction}, id {direction}"
+        return f" ORDER BY {place} {direction}, id {direction}"
 
     @property
     def _limit(self) -> Compiled:

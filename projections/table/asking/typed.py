@@ -165,3 +165,7 @@ class OfTime(OfDay):
         at = plainly(found.at.isoformat().removesuffix("+00:00"))
         within = found.day and operator in ("eq", "neq", "in")
         return Span(at, f"{at[: len('2026-03-15')]}u") if within else at
+
+
+SHAPES: Final = {"date": (OfDay.shape.pattern, OfDay.end), "datetime": (OfTime.shape.pattern, OfTime.end)}
+"""Of types whose values are text in order, without what it ends in: how it looks."""
