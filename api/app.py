@@ -19,6 +19,7 @@ from api.contact import ContactController
 from api.contact_bulk import ContactBulkController
 from api.contact_deal import ContactDealController
 from api.contact_import import ContactImportController
+from api.contact_merge import ContactMergeController
 from api.contact_search import ContactSearchController
 from api.contact_tag import ContactTagController
 from api.custom_field import CustomFieldController
@@ -74,6 +75,7 @@ CONTROLLERS = (
     ContactDealController,
     ContactBulkController,
     ContactImportController,
+    ContactMergeController,
     ContactSearchController,
     ContactTagController,
     CustomFieldController,

@@ -16,7 +16,9 @@ from api.http.ask import Act, Ask, Change
 from api.http.routes import delete, get, patch, post, put
 from application import contact as contacts
 from domain.contact import CONTACT, DeleteContact
+from domain.kernel import Refused
 from projections import contact as rows
+from projections import contact_merge as merges
 from projections.contact_view import views
 from schemas.contact import ContactPatch, ContactView, NewContact
 from schemas.custom_field import ValueOfField
@@ -84,9 +86,20 @@ class ContactController(Controller):
         summary="Get one contact",
         scope="contacts:read",
         conditional=True,
+        headers=("Daybook-Merged-Into",),
     )
     def get_contact(self, ask: NamedDependency[Ask], contact_id: FromPath[UUID]) -> Json[One[ContactView]]:
-        return ask.one(rows.CONTACTS, contact_id, views, alone=lambda contact: not contact.tags)
+        """One that was merged into another is answered by that, whose id `Daybook-Merged-Into` says."""
+        try:
+            return _one(ask, contact_id)
+        except Refused:
+            with ask.reading() as conn:
+                winner_id = merges.leads_to(conn, contact_id)
+            if winner_id == contact_id:
+                raise
+        answer = _one(ask, winner_id)
+        answer.headers["daybook-merged-into"] = str(winner_id)
+        return answer
 
     @patch(
         "/{contact_id:uuid}",
@@ -130,3 +143,7 @@ class ContactController(Controller):
         stays in the log.
         """
         return change.end(CONTACT, contact_id, DeleteContact())
+
+
+def _one(ask: Ask, contact_id: UUID) -> Json[One[ContactView]]:
+    return ask.one(rows.CONTACTS, contact_id, views, alone=lambda contact: not contact.tags)

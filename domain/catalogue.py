@@ -10,6 +10,7 @@ from domain.company import COMPANY
 from domain.company_import import COMPANY_IMPORT
 from domain.contact import CONTACT
 from domain.contact_import import CONTACT_IMPORT
+from domain.contact_merge import CONTACT_MERGE
 from domain.custom_field import CUSTOM_FIELD
 from domain.custom_value import CUSTOM_VALUE
 from domain.deal import DEAL
@@ -32,9 +33,9 @@ from domain.workspace import WORKSPACE
 DECIDERS: Final[dict[str, Decider[Any, Any, Any]]] = {
     decider.stream_type: decider
     for decider in (
-        API_KEY, CALL, COMPANY, COMPANY_IMPORT, CONTACT, CONTACT_IMPORT, CUSTOM_FIELD, CUSTOM_VALUE, DEAL, DEAL_IMPORT,
-        INTERACTION, MEMBERSHIP, NOTE, OBJECT_TYPE, PIPELINE, SEGMENT, SMART_LIST, STAGE, TAG, TASK, USER, WEBHOOK,
-        WORKSPACE,
+        API_KEY, CALL, COMPANY, COMPANY_IMPORT, CONTACT, CONTACT_IMPORT, CONTACT_MERGE, CUSTOM_FIELD, CUSTOM_VALUE,
+        DEAL, DEAL_IMPORT, INTERACTION, MEMBERSHIP, NOTE, OBJECT_TYPE, PIPELINE, SEGMENT, SMART_LIST, STAGE, TAG,
+        TASK, USER, WEBHOOK, WORKSPACE,
     )
 }  # fmt: skip
 

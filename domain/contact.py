@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Annotated, Any, Final, Literal, assert_never
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from msgspec import UNSET, Meta, UnsetType
 from domain.kernel import Command, Decider, Ended, Event, Refused, State, Value, invalid, not_found, values
 from domain.kernel.changes import applied, begun, difference, named
 from domain.kernel.check import Check
-from domain.kernel.fields import Kept, Refers, kept, letting_go
+from domain.kernel.fields import Kept, Refers, kept, leading, letting_go
 from domain.kernel.types import CustomFields, Day, Email, Language, Line, Phone, PhoneRegion, Preferences, Text, Url
 from domain.tag import TagRef
 
@@ -109,7 +110,7 @@ class ContactChanges(Value):
 
 
 class Contact(ContactDetails, State):
-    tags: tuple[Annotated[UUID, Refers("tag", counted=True)], ...] = ()
+    tags: Annotated[tuple[Annotated[UUID, Refers("tag", counted=True)], ...], Meta(description="Its tags.")] = ()
 
     @property
     def name(self) -> str:
@@ -143,6 +144,19 @@ class TagContact(Command):
 
 class UntagContact(Command):
     tags: tuple[TagRef, ...]
+
+
+class MergeContact(Command):
+    """Another contact ends, and this one has from it what it lacks."""
+
+    loser_id: UUID
+    loser_name: str
+    changes: ContactChanges
+    tags: tuple[TagRef, ...] = ()
+
+
+class UnmergeContact(MergeContact):
+    """The other contact is back: ``changes`` says what was before, and ``tags`` go back to it."""
 
 
 class DeleteContact(Command):
@@ -188,11 +202,31 @@ class ContactUntagged(Event, name="contact.tag_removed", action="updated", takes
     tag_name: Annotated[str, Meta(description="The tag's name at that moment.")]
 
 
+class Merging(Value):
+    """What a contact has from another, or gives back to it."""
+
+    loser_id: Annotated[UUID, Meta(description="The other contact's id.")]
+    loser_name: Annotated[str, Meta(description="What the other contact is called.")]
+    changed: ContactChanges
+    previous: ContactChanges
+    tags: Annotated[tuple[TagRef, ...], Meta(description="Tags that came, or went back.")] = ()
+
+
+class ContactMerged(Merging, Event, name="contact.merged", action="updated"):
+    """Another contact was merged into this one, and is gone: what this one lacked it has from there."""
+
+
+class ContactUnmerged(Merging, Event, name="contact.unmerged", action="updated"):
+    """A contact that was merged into this one is back, with what this one had from it."""
+
+
 class ContactDeleted(Event, name="contact.deleted", action="deleted"):
     """What it was is in the events before."""
 
 
-ContactCommand = CreateContact | UpdateContact | TagContact | UntagContact | DeleteContact
+ContactCommand = (
+    CreateContact | UpdateContact | TagContact | UntagContact | MergeContact | UnmergeContact | DeleteContact
+)
 ContactEvent = (
     ContactCreated
     | ContactUpdated
@@ -200,6 +234,8 @@ ContactEvent = (
     | ContactResubscribed
     | ContactTagged
     | ContactUntagged
+    | ContactMerged
+    | ContactUnmerged
     | ContactDeleted
 )
 
@@ -232,6 +268,8 @@ def decide(command: ContactCommand, contact: Contact | None) -> list[ContactEven
             return _tagged(tags, contact)
         case UntagContact(tags=tags), Contact():
             return _untagged(tags, contact)
+        case MergeContact(), Contact():
+            return [_merged(command, contact)]
         case DeleteContact(), Contact():
             return [ContactDeleted()]
         case never, _:
@@ -283,6 +321,16 @@ def _untagged(tags: tuple[TagRef, ...], contact: Contact) -> list[ContactEvent]:
     return [ContactUntagged(tag_id=tag.id, tag_name=tag.name) for tag in gone.values()]
 
 
+def _merged(command: MergeContact, contact: Contact) -> ContactMerged | ContactUnmerged:
+    changed, previous = (ContactChanges(**part) for part in difference(named(command.changes), contact))
+    parts = isinstance(command, UnmergeContact)
+    tags = tuple(tag for tag in command.tags if (tag.id in contact.tags) == parts)
+    _limit(0 if parts else len(contact.tags) + len(tags))
+    _check(applied(contact, changed))
+    made, loser = (ContactUnmerged if parts else ContactMerged), command.loser_id
+    return made(loser_id=loser, loser_name=command.loser_name, changed=changed, previous=previous, tags=tags)
+
+
 def _limit(tags: int) -> None:
     if tags > MAX_TAGS:
         raise Refused("validation_failed", f"A contact has at most {MAX_TAGS} tags.")
@@ -298,16 +346,26 @@ def evolve(contact: Contact | None, event: ContactEvent) -> Contact | None:  # n
             return None
         case ContactUpdated(changed=changed), Contact():
             return applied(contact, changed)
-        case ContactUnsubscribed(), Contact():
-            return msgspec.structs.replace(contact, globally_unsubscribed=True)
-        case ContactResubscribed(), Contact():
-            return msgspec.structs.replace(contact, globally_unsubscribed=False)
+        case ((ContactUnsubscribed() | ContactResubscribed()), Contact()):
+            return msgspec.structs.replace(contact, globally_unsubscribed=isinstance(event, ContactUnsubscribed))
+        case ((ContactMerged() | ContactUnmerged()), Contact()):
+            return _after(event, applied(contact, event.changed))
         case ContactTagged(tag_id=tag_id), Contact():
             return msgspec.structs.replace(contact, tags=(*contact.tags, tag_id))
         case ContactUntagged(tag_id=tag_id), Contact():
-            return msgspec.structs.replace(contact, tags=tuple(tag for tag in contact.tags if tag != tag_id))
+            return msgspec.structs.replace(contact, tags=_without(contact, {tag_id}))
         case never, _:
             assert_never(never)
+
+
+def _after(event: ContactMerged | ContactUnmerged, contact: Contact) -> Contact:
+    tags = tuple(tag.id for tag in event.tags)
+    others = _without(contact, tags)
+    return msgspec.structs.replace(contact, tags=others + (tags if isinstance(event, ContactMerged) else ()))
+
+
+def _without(contact: Contact, gone: Container[UUID]) -> tuple[UUID, ...]:
+    return tuple(tag_id for tag_id in contact.tags if tag_id not in gone)
 
 
 def unset(field: str, ended: Ended) -> ContactCommand:
@@ -320,7 +378,7 @@ def unset(field: str, ended: Ended) -> ContactCommand:
 CONTACT: Decider[ContactCommand, ContactEvent, Contact] = Decider(
     stream_type="contact",
     state=Contact,
-    commands=(CreateContact, UpdateContact, TagContact, UntagContact, DeleteContact),
+    commands=(CreateContact, UpdateContact, TagContact, UntagContact, MergeContact, UnmergeContact, DeleteContact),
     events=(
         ContactCreated,
         ContactUpdated,
@@ -328,10 +386,13 @@ CONTACT: Decider[ContactCommand, ContactEvent, Contact] = Decider(
         ContactResubscribed,
         ContactTagged,
         ContactUntagged,
+        ContactMerged,
+        ContactUnmerged,
         ContactDeleted,
     ),
     decide=decide,
     evolve=evolve,
     unset=unset,
+    refer=lambda path, to: UpdateContact(**leading(path, to)),
     delete=DeleteContact,
 )

@@ -12,7 +12,7 @@ from msgspec.structs import asdict
 from domain.kernel import Command, Decider, Ended, Event, Refused, State, Value, invalid, not_found, values
 from domain.kernel.changes import applied, begun, difference, named
 from domain.kernel.check import Check
-from domain.kernel.fields import Kept, Refers, kept, letting_go
+from domain.kernel.fields import Kept, Refers, kept, leading, letting_go
 from domain.kernel.money import Amount, Currency, Money, money, not_negative
 from domain.kernel.types import CustomFields, Day, Name
 from domain.stage import (
@@ -310,5 +310,6 @@ DEAL: Decider[DealCommand, DealEvent, Deal] = Decider(
     decide=decide,
     evolve=evolve,
     unset=unset,
+    refer=lambda path, to: UpdateDeal(**leading(path, to)),
     delete=DeleteDeal,
 )

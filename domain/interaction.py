@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from domain.kernel import Command, Decider, Event, Refused, State, Value, not_found, values
-from domain.kernel.changes import named
+from domain.kernel.changes import applied, named
 from domain.kernel.fields import Kept, Refers, kept
 from domain.kernel.types import Line, Moment, Text
 
@@ -52,6 +52,12 @@ class CreateInteraction(InteractionDetails, Command):
     """An interaction to record."""
 
 
+class MoveInteraction(Command):
+    """It was with another contact, as which the one that it was with goes on."""
+
+    contact_id: ContactId
+
+
 class DeleteInteraction(Command):
     """For good."""
 
@@ -60,12 +66,25 @@ class InteractionCreated(InteractionDetails, Event, name="interaction.created", 
     """An interaction was recorded."""
 
 
+class WithWhom(Value):
+    """Whom an interaction is with."""
+
+    contact_id: ContactId
+
+
+class InteractionMoved(Event, name="interaction.moved", action="updated"):
+    """The interaction is another contact's, as its own was merged into that or parted from it again."""
+
+    changed: WithWhom
+    previous: WithWhom
+
+
 class InteractionDeleted(Event, name="interaction.deleted", action="deleted"):
     """What it was is in the events before."""
 
 
-InteractionCommand = CreateInteraction | DeleteInteraction
-InteractionEvent = InteractionCreated | InteractionDeleted
+InteractionCommand = CreateInteraction | MoveInteraction | DeleteInteraction
+InteractionEvent = InteractionCreated | InteractionMoved | InteractionDeleted
 
 
 def decide(command: InteractionCommand, interaction: Interaction | None) -> list[InteractionEvent]:
@@ -76,28 +95,34 @@ def decide(command: InteractionCommand, interaction: Interaction | None) -> list
             raise Refused("conflict", "This interaction exists already.")
         case _, None:
             raise not_found("interaction")
+        case MoveInteraction(contact_id=to), Interaction(contact_id=at):
+            moved = InteractionMoved(changed=WithWhom(contact_id=to), previous=WithWhom(contact_id=at))
+            return [] if to == at else [moved]
         case DeleteInteraction(), Interaction():
             return [InteractionDeleted()]
         case never, _:
             assert_never(never)
 
 
-def evolve(_: Interaction | None, event: InteractionEvent) -> Interaction | None:
-    match event:
-        case InteractionCreated():
+def evolve(interaction: Interaction | None, event: InteractionEvent) -> Interaction | None:
+    match event, interaction:
+        case InteractionCreated(), _:
             return Interaction(**named(event))
-        case InteractionDeleted():
+        case (InteractionDeleted(), _) | (_, None):
             return None
-        case never:
+        case InteractionMoved(changed=changed), Interaction():
+            return applied(interaction, changed)
+        case never, _:
             assert_never(never)
 
 
 INTERACTION: Decider[InteractionCommand, InteractionEvent, Interaction] = Decider(
     stream_type="interaction",
     state=Interaction,
-    commands=(CreateInteraction, DeleteInteraction),
-    events=(InteractionCreated, InteractionDeleted),
+    commands=(CreateInteraction, MoveInteraction, DeleteInteraction),
+    events=(InteractionCreated, InteractionMoved, InteractionDeleted),
     decide=decide,
     evolve=evolve,
+    refer=lambda _, to: MoveInteraction(contact_id=to),
     delete=DeleteInteraction,
 )

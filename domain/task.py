@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from domain.kernel import Command, Decider, Ended, Event, Refused, State, Value, not_found
 from domain.kernel.changes import applied, difference, named
-from domain.kernel.fields import Refers, kept
+from domain.kernel.fields import Refers, kept, leading
 from domain.kernel.types import Moment, Name, Text
 
 Priority = Literal["low", "medium", "high"]
@@ -177,5 +177,6 @@ TASK: Decider[TaskCommand, TaskEvent, Task] = Decider(
     decide=decide,
     evolve=evolve,
     unset=unset,
+    refer=lambda path, to: UpdateTask(**leading(path, to)),
     delete=DeleteTask,
 )

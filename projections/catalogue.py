@@ -10,6 +10,7 @@ from projections.company import COMPANIES
 from projections.company_import import COMPANY_IMPORTS
 from projections.contact import CONTACTS
 from projections.contact_import import CONTACT_IMPORTS
+from projections.contact_merge import CONTACT_MERGES
 from projections.custom_field import CUSTOM_FIELDS
 from projections.custom_value import CUSTOM_VALUES
 from projections.dashboard import DASHBOARD
@@ -33,9 +34,9 @@ from projections.webhook import WEBHOOKS
 from projections.workspace import WORKSPACES
 
 TABLES: Final[tuple[RowTable[Any], ...]] = (
-    API_KEYS, CALLS, COMPANIES, COMPANY_IMPORTS, CONTACTS, CONTACT_IMPORTS, CUSTOM_FIELDS, CUSTOM_VALUES, DEALS,
-    DEAL_IMPORTS, INTERACTIONS, MEMBERSHIPS, NOTES, OBJECT_TYPES, PIPELINES, SEGMENTS, SMART_LISTS, STAGES, TAGS, TASKS,
-    USERS, WEBHOOKS, WORKSPACES,
+    API_KEYS, CALLS, COMPANIES, COMPANY_IMPORTS, CONTACTS, CONTACT_IMPORTS, CONTACT_MERGES, CUSTOM_FIELDS,
+    CUSTOM_VALUES, DEALS, DEAL_IMPORTS, INTERACTIONS, MEMBERSHIPS, NOTES, OBJECT_TYPES, PIPELINES, SEGMENTS,
+    SMART_LISTS, STAGES, TAGS, TASKS, USERS, WEBHOOKS, WORKSPACES,
 )  # fmt: skip
 
 ROWS: Final[dict[str, RowTable[Any]]] = {table.decider.stream_type: table for table in TABLES}

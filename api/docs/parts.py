@@ -42,6 +42,9 @@ HEADERS: Final[dict[str, JSON]] = {
         pattern="^[0-9]+$",
     ),
     "Daybook-View-Seq": _header("How far in the workspace's log the view is.", "1204", pattern="^[0-9]+$"),
+    "Daybook-Merged-Into": _header(
+        "The contact that is answered, into which the one that was asked for was merged.", _ID
+    ),
     "Daybook-Next-After": _header("The `after` of the next request.", "1204", pattern="^[0-9]+$"),
     "Idempotency-Replayed": _header("`true` when this is the first response again.", "true", const="true"),
 }

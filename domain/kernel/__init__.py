@@ -139,7 +139,8 @@ class Decider(Generic[C, E, S]):
 
     Both are pure. A state of ``None`` is a stream that has not begun or has ended (was deleted). What it refers to may
     end (``domain/kernel/fields.py``): ``unset(path, ended)`` is the command that takes such a reference away (``letting_go``
-    of the path is the change), and ``delete`` the one that ends the stream itself.
+    of the path is the change), and ``delete`` the one that ends the stream itself. ``refer(path, id)`` has it refer to
+    another thing (``leading``).
     """
 
     stream_type: str
@@ -149,4 +150,5 @@ class Decider(Generic[C, E, S]):
     decide: Callable[[C, S | None], Sequence[E]]
     evolve: Callable[[S | None, E], S | None]
     unset: Callable[[str, Ended], C] | None = None
+    refer: Callable[[str, UUID], C] | None = None
     delete: type[C] | None = None

@@ -133,8 +133,17 @@ class ByKey(Reference):
 
 def letting_go(path: str) -> dict[str, Any]:
     """The change, by Python name, in which a reference goes: ``company_id`` is null then, ``custom_fields.plan`` a key's value."""
+    return _put(path, None)
+
+
+def leading(path: str, to: UUID) -> dict[str, Any]:
+    """The change, by Python name, by which a reference is to another thing; a value under a key is text."""
+    return _put(path, str(to) if "." in path else to)
+
+
+def _put(path: str, value: UUID | str | None) -> dict[str, Any]:
     field, _, key = path.partition(".")
-    return {field: {key: None} if key else None}
+    return {field: {key: value} if key else value}
 
 
 @cache

@@ -10,10 +10,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Generic, TypeVar, get_type_hints
+from uuid import UUID
 
 from domain.kernel import Command, Decider, Ended, Event, Refused, State, invalid, not_found
 from domain.kernel.changes import applied, begun, difference, named
-from domain.kernel.fields import defined_fields, kept, letting_go
+from domain.kernel.fields import defined_fields, kept, leading, letting_go
 from domain.kernel.values import MAX_CUSTOM_FIELDS
 
 S = TypeVar("S", bound=State)
@@ -47,6 +48,7 @@ def record(
         decide=made.decide,
         evolve=made.evolve,
         unset=made.unset,
+        refer=made.refer,
         delete=delete,
     )
 
@@ -98,6 +100,9 @@ class _Record(Generic[S]):
 
     def unset(self, field: str, _: Ended) -> Command:
         return self.update(**letting_go(field))
+
+    def refer(self, path: str, to: UUID) -> Command:
+        return self.update(**leading(path, to))
 
     def _fields(self, command: Command) -> Fields:
         found = kept(command)

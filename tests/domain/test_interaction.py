@@ -7,7 +7,16 @@ from typing import Any
 
 import pytest
 
-from domain.interaction import INTERACTION, CreateInteraction, DeleteInteraction, InteractionCreated, InteractionDeleted
+from domain.interaction import (
+    INTERACTION,
+    CreateInteraction,
+    DeleteInteraction,
+    InteractionCreated,
+    InteractionDeleted,
+    InteractionMoved,
+    MoveInteraction,
+    WithWhom,
+)
 from domain.kernel.values import MAX_PREFERENCES
 from eventstore.ids import new_id
 from tests.language import given
@@ -53,3 +62,13 @@ def test_it_is_deleted_once_and_recorded_once() -> None:
     given(INTERACTION, interaction()).when(DeleteInteraction()).then(InteractionDeleted())
     given(INTERACTION, interaction(), DeleteInteraction()).when(DeleteInteraction()).refused("not_found")
     given(INTERACTION, interaction()).when(interaction()).refused("conflict")
+
+
+def test_it_goes_along_to_another_contact_once() -> None:
+    other = new_id()
+    moved = InteractionMoved(changed=WithWhom(contact_id=other), previous=WithWhom(contact_id=CONTACT_ID))
+    state = given(INTERACTION, interaction()).when(MoveInteraction(contact_id=other)).then(moved)
+    assert state is not None
+    assert state.contact_id == other
+    given(INTERACTION, interaction(), moved).when(MoveInteraction(contact_id=other)).nothing()
+    given(INTERACTION).when(MoveInteraction(contact_id=other)).refused("not_found")

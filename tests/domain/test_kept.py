@@ -19,11 +19,24 @@ TOLD_BY_OTHERS = {
     "CreateDeal.stage",
     "MoveDeal.at",
     "MoveDeal.to",
+    "MergeContact.loser_name",
+    "MergeContact.changes",
+    "MergeContact.tags",
+    "UnmergeContact.loser_name",
+    "UnmergeContact.changes",
+    "UnmergeContact.tags",
+    "RecordContactMerge.winner_name",
+    "RecordContactMerge.loser_name",
+    "RecordContactMerge.loser",
+    "RecordContactMerge.changed",
+    "RecordContactMerge.previous",
+    "RecordContactMerge.tags",
+    "RecordContactMerge.moved",
     "FailImport.reason",
     "FailCompanyImport.reason",
     "FailDealImport.reason",
 }
-"""What no caller writes: names of tags and stages as their own commands kept them, and what Daybook itself says."""
+"""What no caller writes: names of tags and stages and fields of contacts as their own commands kept them, and what Daybook itself says."""
 
 
 def texts(command: type[Command]) -> list[str]:

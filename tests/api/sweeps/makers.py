@@ -200,11 +200,25 @@ def _view(things: Things) -> str:
     return str(answer["data"][-1]["id"])
 
 
+def _loser(things: Things) -> str:
+    """A contact that can be merged into the one that there is."""
+    return str(things.team.owner.contact(firstName=things.mark)["id"])
+
+
+def _merged(things: Things) -> str:
+    """One that was."""
+    loser = _loser(things)
+    ok(things.team.owner.post(f"/contacts/{things['contactId']}/merge", {"loserId": loser}))
+    return loser
+
+
 MAKERS: Final[Mapping[str, Callable[[Things], str]]] = {
     "deliveryId": _delivery,
     "interactionId": _interaction,
     "jobId": _job,
     "key": _token,
+    "loser": _loser,
+    "merged": _merged,
     "tag": _tag,
     "viewId": _view,
     "userId": lambda things: str(things.team.join("member").account_id),
@@ -213,6 +227,8 @@ MAKERS: Final[Mapping[str, Callable[[Things], str]]] = {
 
 BODIES: Final[Mapping[str, Callable[[Things], Any]]] = {
     "logIn": lambda things: {"email": things.team.email, "password": PASSWORD},
+    "mergeContacts": lambda things: {"loserId": things["loser"], "dryRun": False},
+    "undoContactMerge": lambda things: {"loserId": things["merged"]},
 }
 """By operation, what it is sent where its example speaks of somebody who is not there."""
 

@@ -17,6 +17,7 @@ _keys = count(1)
 def version_of(things: Things, op: Operation) -> int:
     """The one that a reader of the thing knows, or of the thing that it belongs to: by the operation's path."""
     path = things.path(op)
+    things.body(op)  # what that makes may change it
     while True:
         answer = things.team.owner.get(path)
         if answer.is_success and "etag" in answer.headers:

@@ -1,0 +1,130 @@
+"""A merge of two contacts: which value wins, what went over, and so what has to go back when it is undone."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, assert_never
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from domain.contact import DETAILS, Contact, ContactChanges
+from domain.kernel import Command, Decider, Event, Refused, State, Value, not_found
+from domain.kernel.changes import named
+from domain.tag import TagRef
+
+_KEPT: Final = frozenset({"type", "status"})
+"""What every contact has, so that the winner lacks none."""
+_EITHER: Final = frozenset({"dnc", "globally_unsubscribed"})
+"""What holds when it holds of one of them: nobody is written to who has asked not to be."""
+
+
+def lacking(winner: Contact, loser: Contact) -> ContactChanges:
+    """What the winner has from the loser: each field that it has not itself, and of maps each key. An extension belongs with
+    its phone number.
+    """
+    found = {name: _lacking(name, getattr(winner, name), getattr(loser, name)) for name in DETAILS - _KEPT}
+    if winner.phone is not None:
+        found.pop("phone_extension")
+    return ContactChanges(**{name: value for name, value in found.items() if value})
+
+
+def _lacking(name: str, winners: Any, losers: Any) -> Any:
+    if isinstance(winners, dict):
+        return {key: value for key, value in losers.items() if key not in winners}
+    if name in _EITHER:
+        return losers and not winners
+    return losers if winners is None else None
+
+
+def unchanged(merge: ContactMerge, winner: Contact) -> ContactChanges:
+    """What the winner had before, of all that is still as the merge has left it: what was changed since stays."""
+    back: dict[str, Any] = {}
+    for name, value in named(merge.changed).items():
+        now, before = getattr(winner, name), getattr(merge.previous, name)
+        if isinstance(now, dict):
+            keys = [key for key in value if now.get(key) == value[key]]
+            back[name] = {key: before[key] for key in keys}
+        elif now == value:
+            back[name] = before
+    return ContactChanges(**{name: value for name, value in back.items() if value != {}})
+
+
+class Moved(Value):
+    """What referred to the loser: its kind and id, and by which field."""
+
+    kind: Annotated[str, Meta(description="What it is, such as `deal`.")]
+    id: Annotated[UUID, Meta(description="Its id.")]
+    path: Annotated[str, Meta(description="The field by which it refers to the contact.")]
+
+
+class MergeDetails(Value):
+    winner_id: Annotated[UUID, Meta(description="The contact that goes on.")]
+    winner_name: Annotated[str, Meta(description="What it was called.")]
+    loser_id: Annotated[UUID, Meta(description="The contact that is gone.")]
+    loser_name: Annotated[str, Meta(description="What it was called.")]
+    loser: Annotated[Contact, Meta(description="What the contact that is gone was.")]
+    changed: Annotated[ContactChanges, Meta(description="What the winner has from it.")]
+    previous: Annotated[ContactChanges, Meta(description="What the winner had there before.")]
+    tags: Annotated[tuple[TagRef, ...], Meta(description="The tags that the winner has from it.")] = ()
+    moved: Annotated[tuple[Moved, ...], Meta(description="What referred to it, and does to the winner.")] = ()
+
+
+class ContactMerge(MergeDetails, State):
+    """A merge, as long as it is not undone what the loser's id leads by."""
+
+    undone: bool = False
+
+
+class RecordContactMerge(MergeDetails, Command):
+    """The merge has been carried out."""
+
+
+class UndoContactMerge(Command):
+    """All has gone back where it was; once more is no change."""
+
+
+class ContactMergeMade(MergeDetails, Event, name="contact_merge.made", action="created"):
+    """Two contacts were made one; it has all that is needed to undo that."""
+
+
+class ContactMergeReversed(Event, name="contact_merge.reversed", action="updated", changes={"undone": (False, True)}):
+    """They are two again."""
+
+
+MergeCommand = RecordContactMerge | UndoContactMerge
+MergeEvent = ContactMergeMade | ContactMergeReversed
+
+
+def decide(command: MergeCommand, merge: ContactMerge | None) -> list[MergeEvent]:
+    match command, merge:
+        case RecordContactMerge(), None:
+            return [ContactMergeMade(**named(command))]
+        case RecordContactMerge(), _:
+            raise Refused("conflict", "This merge exists already.")
+        case _, None:
+            raise not_found("merge")
+        case UndoContactMerge(), ContactMerge():
+            return [] if merge.undone else [ContactMergeReversed()]
+        case never, _:
+            assert_never(never)
+
+
+def evolve(merge: ContactMerge | None, event: MergeEvent) -> ContactMerge | None:
+    match event, merge:
+        case ContactMergeMade(), _:
+            return ContactMerge(**named(event))
+        case ContactMergeReversed(), _:
+            return merge and msgspec.structs.replace(merge, undone=True)
+        case never, _:
+            assert_never(never)
+
+
+CONTACT_MERGE: Decider[MergeCommand, MergeEvent, ContactMerge] = Decider(
+    stream_type="contact_merge",
+    state=ContactMerge,
+    commands=(RecordContactMerge, UndoContactMerge),
+    events=(ContactMergeMade, ContactMergeReversed),
+    decide=decide,
+    evolve=evolve,
+)

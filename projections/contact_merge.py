@@ -1,0 +1,42 @@
+"""Rows of merges of contacts: where the id of one that was merged into another leads."""
+
+from __future__ import annotations
+
+from typing import Final, LiteralString
+from uuid import UUID
+
+from domain.contact_merge import CONTACT_MERGE, ContactMerge
+from eventstore.database import Db
+from eventstore.rows import Current
+from projections.table.column import BOOLEAN, ID, Column
+from projections.table.rows import RowTable
+
+CONTACT_MERGES: RowTable[ContactMerge] = RowTable(
+    table="contact_merges",
+    decider=CONTACT_MERGE,
+    version=1,
+    columns=(Column("winner_id", ID, indexed=True), Column("loser_id", ID, indexed=True), Column("undone", BOOLEAN)),
+    called="merge",
+)
+
+_INTO: Final[LiteralString] = (
+    "SELECT winner_id FROM contact_merges WHERE workspace_id = %s AND loser_id = %s AND NOT undone"
+)
+_LAST: Final[LiteralString] = """
+    SELECT id, state::text, version, created_at, updated_at FROM contact_merges
+    WHERE workspace_id = %(workspace)s AND winner_id = %(winner)s AND (%(loser)s::uuid IS NULL OR loser_id = %(loser)s)
+    ORDER BY undone, created_at DESC, id DESC LIMIT 1
+"""
+
+
+def leads_to(conn: Db, contact_id: UUID) -> UUID:
+    """The contact into which this one was merged, however often that was merged again; itself where it was not."""
+    while (row := conn.execute(_INTO, (conn.workspace_id, contact_id)).fetchone()) is not None:
+        contact_id = row[0]
+    return contact_id
+
+
+def last(conn: Db, winner_id: UUID, loser_id: UUID | None) -> Current[ContactMerge] | None:
+    """The last merge into a contact, or of these two, that is not undone; else the last that is."""
+    row = conn.execute(_LAST, {"winner": winner_id, "loser": loser_id, "workspace": conn.workspace_id}).fetchone()
+    return None if row is None else CONTACT_MERGES.current(row)

@@ -1,0 +1,105 @@
+"""Rules of merges: which value wins, what goes back, and what the two contacts are told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from domain.contact import (
+    CONTACT,
+    Contact,
+    ContactChanges,
+    ContactMerged,
+    ContactUnmerged,
+    CreateContact,
+    MergeContact,
+    UnmergeContact,
+)
+from domain.contact_merge import (
+    CONTACT_MERGE,
+    ContactMerge,
+    ContactMergeMade,
+    ContactMergeReversed,
+    RecordContactMerge,
+    UndoContactMerge,
+    lacking,
+    unchanged,
+)
+from domain.tag import TagRef
+from eventstore.ids import new_id
+from tests.language import given
+
+LOSER = new_id()
+VIP, LEAD = TagRef(id=new_id(), name="VIP"), TagRef(id=new_id(), name="Lead")
+somebody = CreateContact(first_name="Sarah", tags=(VIP,))
+
+
+def merge(**more: Any) -> dict[str, Any]:
+    changes = {"changed": ContactChanges(), "previous": ContactChanges(), **more}
+    winner = {"winner_id": new_id(), "winner_name": "Sarah"}
+    return {**winner, "loser_id": LOSER, "loser_name": "S.", "loser": Contact(first_name="S."), **changes}
+
+
+@pytest.mark.parametrize(
+    ("winner", "loser", "wins"),
+    [
+        ({"city": None}, {"city": "Ghent"}, {"city": "Ghent"}),
+        ({"city": "Bruges"}, {"city": "Ghent"}, {}),
+        ({"city": "Bruges"}, {"city": None}, {}),
+        ({"status": "ACTIVE"}, {"status": "ARCHIVED", "type": "organization"}, {}),
+        ({"dnc": False}, {"dnc": True}, {"dnc": True}),
+        ({"globally_unsubscribed": True}, {"globally_unsubscribed": False}, {}),
+        ({"phone": None}, {"phone": "+1", "phone_extension": "5"}, {"phone": "+1", "phone_extension": "5"}),
+        ({"phone": "+2"}, {"phone": "+1", "phone_extension": "5"}, {}),
+        ({"custom_fields": {"a": 1}}, {"custom_fields": {"a": 2, "b": 3}}, {"custom_fields": {"b": 3}}),
+        ({"custom_fields": {"a": 1}}, {"custom_fields": {"a": 2}}, {}),
+    ],
+)
+def test_the_winner_has_what_it_lacks(winner: dict[str, Any], loser: dict[str, Any], wins: dict[str, Any]) -> None:
+    assert lacking(Contact(**winner), Contact(**loser)) == ContactChanges(**wins)
+
+
+@pytest.mark.parametrize(
+    ("now", "back"),
+    [
+        ({"city": "Ghent", "custom_fields": {"b": 3}}, {"city": None, "custom_fields": {"b": None}}),
+        ({"city": "Bruges", "custom_fields": {"b": 4}}, {}),
+        ({"city": None, "custom_fields": {}}, {}),
+    ],
+)
+def test_only_what_is_still_as_the_merge_left_it_goes_back(now: dict[str, Any], back: dict[str, Any]) -> None:
+    changed = ContactChanges(city="Ghent", custom_fields={"b": 3})
+    made = ContactMerge(**merge(changed=changed, previous=ContactChanges(city=None, custom_fields={"b": None})))
+    assert unchanged(made, Contact(first_name="Sarah", **now)) == ContactChanges(**back)
+
+
+def test_a_merge_is_told_with_what_was_before_and_undone_again() -> None:
+    changes = ContactChanges(city="Ghent")
+    told: dict[str, Any] = {"loser_id": LOSER, "loser_name": "S."}
+    merged = ContactMerged(**told, changed=changes, previous=ContactChanges(city=None), tags=(LEAD,))
+    command = MergeContact(loser_id=LOSER, loser_name="S.", changes=changes, tags=(VIP, LEAD))
+    state = given(CONTACT, somebody).when(command).then(merged)
+    assert state is not None
+    assert (state.city, state.tags) == ("Ghent", (VIP.id, LEAD.id))
+    back = UnmergeContact(loser_id=LOSER, loser_name="S.", changes=ContactChanges(city=None), tags=(LEAD,))
+    unmerged = ContactUnmerged(**told, changed=ContactChanges(city=None), previous=changes, tags=(LEAD,))
+    after = given(CONTACT, somebody, merged).when(back).then(unmerged)
+    assert after == given(CONTACT, somebody).state
+
+
+def test_who_is_merged_keeps_to_the_limit_of_tags() -> None:
+    many = tuple(TagRef(id=new_id(), name=str(number)) for number in range(100))
+    command = MergeContact(loser_id=LOSER, loser_name="S.", changes=ContactChanges(), tags=many)
+    given(CONTACT, somebody).when(command).refused("validation_failed", fields=(), says="100 tags")
+
+
+def test_it_is_recorded_once_and_undone_once() -> None:
+    made = merge()
+    given(CONTACT_MERGE).when(RecordContactMerge(**made)).then(ContactMergeMade(**made))
+    begun = ContactMergeMade(**made)
+    given(CONTACT_MERGE, begun).when(RecordContactMerge(**made)).refused("conflict")
+    state = given(CONTACT_MERGE, begun).when(UndoContactMerge()).then(ContactMergeReversed())
+    assert state == ContactMerge(**made, undone=True)
+    given(CONTACT_MERGE, begun, ContactMergeReversed()).when(UndoContactMerge()).nothing()
+    given(CONTACT_MERGE).when(UndoContactMerge()).refused("not_found")
