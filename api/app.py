@@ -28,7 +28,7 @@ from api.dashboard import DashboardController
 from api.deal import DealController
 from api.deal_bulk import DealBulkController
 from api.deal_import import DealImportController
-from api.docs.routes import docs, docs_asset, home, openapi_json
+from api.docs.routes import accept_invitation, docs, docs_asset, home, openapi_json
 from api.http import errors
 from api.http.admission import Admission
 from api.http.ask import provided
@@ -44,11 +44,13 @@ from api.http.routes import before
 from api.http.turns import PLACES, WAIT_SECONDS, Turns
 from api.http.upload import AT_ONCE, Uploads
 from api.interaction import InteractionController
+from api.invitation import InvitationController
 from api.job import JobController
 from api.log import LogController
 from api.log_checkpoint import LogCheckpointController
 from api.note import NoteController
 from api.object_type import ObjectTypeController
+from api.outbox import OutboxController
 from api.pipeline import PipelineController
 from api.segment import SegmentController
 from api.smart_list import SmartListController
@@ -84,12 +86,14 @@ CONTROLLERS = (
     DealBulkController,
     DealController,
     InteractionController,
+    InvitationController,
     DealImportController,
     JobController,
     LogCheckpointController,
     LogController,
     NoteController,
     ObjectTypeController,
+    OutboxController,
     PipelineController,
     StageController,
     SegmentController,
@@ -134,6 +138,7 @@ def create_app(
             readyz,
             metrics,
             home,
+            accept_invitation,
             docs,
             docs_asset,
             openapi_json,

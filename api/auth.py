@@ -14,20 +14,24 @@ from litestar.params import RequestBody
 from api.http.answers import Json, plain
 from api.http.ask import Ask
 from api.http.attempts import Guessing, client_of
-from api.http.middleware import wanted_workspace
+from api.http.middleware import bearer, wanted_workspace
 from api.http.passwords import Passwords
 from api.http.routes import get, post
 from api.http.turns import in_turn
 from application import identity
+from application import identity_joining as joining
 from application.calling.caller import Caller
 from application.calling.directory import Account
 from application.calling.services import Services
+from domain.kernel import Refused
 from eventstore.database import reading
 from projections import identity as rows
 from schemas.identity import Credentials, Me, Registration, Session
+from schemas.invitation import Acceptance
 
 _Anyone = Request[None, None, State]
 
+_TOKEN: Final = "dbi_" + "AZjG8n06fE6bHyptXo8AIAGYxvJ9OnxOmx8qbV6PAyA" * 2
 _CREDENTIALS: Final = {"email": "olga@example.com", "password": "correct horse battery staple"}
 
 
@@ -90,6 +94,37 @@ class AuthController(Controller):
         right = await passwords.run(identity.is_password, services, found, data.password)
         return await in_turn(_entered, services, found if right else None, wanted, _id(request))
 
+    @post(
+        "/accept-invitation",
+        operation_id="acceptInvitation",
+        summary="Accept an invitation",
+        public=True,
+        errors=("unauthenticated", "permission_denied", "conflict"),
+        example={"token": _TOKEN, "password": _CREDENTIALS["password"], "name": "Mara Member"},
+    )
+    async def accept_invitation(
+        self,
+        services: NamedDependency[Services],
+        request: _Anyone,
+        guessing: NamedDependency[Guessing],
+        passwords: NamedDependency[Passwords],
+        data: RequestBody[Acceptance],
+    ) -> Json[Session]:
+        """Answers a session in the workspace. Who has no account gets one, with this password; who has one joins with its
+        password (401 when it is another), or by sending a session of theirs. Tries are counted as those of logging in.
+        """
+        session = bearer(request.headers) if "authorization" in request.headers else None
+        guest = await in_turn(joining.guest, services, data, session)
+        guessing.log_in(_client(request), guest.email)
+        hashed = None
+        if guest.account is None:
+            hashed = await passwords.run(services.hasher.hash, data.password or "")
+        elif not guest.entered and not await passwords.run(
+            identity.is_password, services, guest.account, data.password or ""
+        ):
+            raise Refused("unauthenticated", "This address has an account; its password is another.")
+        return await in_turn(_joined, services, guest, data, hashed, _id(request))
+
     @post("/logout", operation_id="logOut", summary="End the session", status=204)
     def log_out(self, ask: NamedDependency[Ask]) -> Response[None]:
         identity.log_out(ask.services, ask.caller)
@@ -110,6 +145,13 @@ def _me(services: Services, caller: Caller) -> Me:
 def _registered(services: Services, form: Registration, password_hash: str, request_id: str) -> Json[Session]:
     made = identity.register(services, form, request_id=request_id, password_hash=password_hash)
     return _told(services, identity.open_session(services, made.account_id, made.workspace_id, request_id), 201)
+
+
+def _joined(
+    services: Services, guest: joining.Guest, form: Acceptance, password_hash: str | None, request_id: str
+) -> Json[Session]:
+    account_id = joining.accept(services, guest, form, password_hash, request_id)
+    return _told(services, identity.open_session(services, account_id, guest.workspace_id, request_id), 201)
 
 
 def _entered(services: Services, found: Account | None, wanted: UUID | None, request_id: str) -> Json[Session]:

@@ -80,6 +80,7 @@ def worker(found: Settings, names: tuple[str, ...]) -> None:
         allow_private_webhooks=bool(found.allow_private_webhooks),
         metrics_port=found.metrics_port,
         metrics_host=found.metrics_host,
+        mail_server=found.mail_server,
         stream=StreamSettings(found.stream_replicas, found.stream_max_age_days),
     )
     asyncio.run(run_workers(config, WORKERS, names))

@@ -33,7 +33,7 @@ def serve(settings: Settings, say: Callable[[str], None]) -> int:
     with running(settings) as installation:
         bring_up_to_date(installation.owner, say)
         key = bootstrap.secret_key(installation.data / KEY_FILE)
-        url, credentials = address(settings), installation.data / CREDENTIALS_FILE
+        url, credentials = settings.address, installation.data / CREDENTIALS_FILE
         first = not credentials.exists()
         bootstrap.credentials(credentials, installation.app, key, url)
         supervisor = Supervisor()
@@ -60,11 +60,6 @@ def set_passwords(owner_url: str, settings: Settings) -> None:
         for role, password in (("daybook_app", settings.app_password), ("daybook_worker", settings.worker_password)):
             if password is not None:
                 set_password(conn, role, password)
-
-
-def address(settings: Settings) -> str:
-    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - compared, not bound
-    return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
 
 
 def _check_port(settings: Settings) -> None:

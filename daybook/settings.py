@@ -7,15 +7,29 @@ import binascii
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from email.headerregistry import Address
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Final
+from urllib.parse import unquote, urlsplit
 
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
+from domain.kernel.values import email, web_url
+from gateways.mail import MailServer, Security
+
 _TRUE: Final = frozenset({"1", "true", "yes", "on"})
 _FALSE: Final = frozenset({"0", "false", "no", "off", ""})
 _LEVELS: Final = frozenset({"DEBUG", "INFO", "WARNING", "ERROR"})
+
+_SMTP: Final[Mapping[str, tuple[Security, int]]] = {
+    "smtp": ("starttls", 587),
+    "smtps": ("tls", 465),
+    "smtp+plain": ("none", 25),
+}
+"""By scheme, how a mail server is spoken to, and its port unless another is given."""
+_MAIL: Final = "smtp://user:password@host:587, smtps://user:password@host:465 or smtp+plain://host:25"
 
 _DATABASE: Final = "postgresql://user:password@host:5432/database"
 
@@ -46,11 +60,19 @@ class Settings:
     patience_seconds: int = 15
     log_level: str = "INFO"
     log_format: str = "text"
+    url: str | None = None
+    mail_server: MailServer | None = None
     metrics_port: int | None = None
     metrics_host: str = "127.0.0.1"
     metrics_token: str | None = field(default=None, repr=False)
     app_password: str | None = field(default=None, repr=False)
     worker_password: str | None = field(default=None, repr=False)
+
+    @property
+    def address(self) -> str:
+        """Where the API is from this machine."""
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104 - compared, not bound
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
 
     def need_database(self) -> str:
         if self.database_url is None:
@@ -87,6 +109,8 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
         patience_seconds=_whole(environment, "DAYBOOK_PATIENCE_SECONDS", 3600) or 15,
         log_level=_one_of(environment, "DAYBOOK_LOG_LEVEL", "INFO", _LEVELS),
         log_format=_one_of(environment, "DAYBOOK_LOG_FORMAT", "text", frozenset({"text", "json"})),
+        url=_url(environment),
+        mail_server=_mail_server(environment),
         metrics_port=_number(environment, "DAYBOOK_METRICS_PORT", 0) or None,
         metrics_host=environment.get("DAYBOOK_METRICS_HOST") or "127.0.0.1",
         metrics_token=environment.get("DAYBOOK_METRICS_TOKEN") or None,
@@ -102,6 +126,52 @@ def _database(given: str | None) -> str | None:
     except ProgrammingError:
         raise SettingsError(f"DATABASE_URL must be as {_DATABASE}") from None
     return given or None
+
+
+def _url(environment: Mapping[str, str]) -> str | None:
+    given = environment.get("DAYBOOK_URL")
+    if not given:
+        return None
+    try:
+        return web_url(given).rstrip("/")
+    except ValueError as error:
+        raise SettingsError(f"DAYBOOK_URL {error}") from None
+
+
+def _mail_server(environment: Mapping[str, str]) -> MailServer | None:
+    """Nothing of an address that is none is said: it has a password."""
+    given = environment.get("DAYBOOK_SMTP_URL")
+    if not given:
+        return None
+    parts = urlsplit(given)
+    try:
+        security, port = _SMTP[parts.scheme]
+        port = parts.port or port
+    except (KeyError, ValueError):
+        raise SettingsError(f"DAYBOOK_SMTP_URL must be as {_MAIL}") from None
+    if not parts.hostname or parts.path.strip("/") or parts.query or (parts.password and not parts.username):
+        raise SettingsError(f"DAYBOOK_SMTP_URL must be as {_MAIL}")
+    if security == "none" and parts.username:
+        raise SettingsError(
+            "DAYBOOK_SMTP_URL must be smtp:// or smtps:// where it has a password: no password goes unsealed"
+        )
+    return MailServer(
+        host=parts.hostname,
+        port=port,
+        security=security,
+        sender=_sender(environment),
+        username=unquote(parts.username) if parts.username else None,
+        password=unquote(parts.password) if parts.password else None,
+    )
+
+
+def _sender(environment: Mapping[str, str]) -> Address:
+    name, address = parseaddr(environment.get("DAYBOOK_MAIL_FROM", ""))
+    try:
+        local, _, domain = email(address).rpartition("@")
+    except ValueError:
+        raise SettingsError("DAYBOOK_MAIL_FROM must be set with DAYBOOK_SMTP_URL: Acme <crm@acme.example>") from None
+    return Address(name, local, domain)
 
 
 def _number(environment: Mapping[str, str], name: str, default: int) -> int:

@@ -34,6 +34,8 @@ def serve(settings: Settings) -> None:
         store=EventStore(pool, ROWS),
         box=SecretBox(settings.need_secret_key()),
         allow_private_webhooks=bool(settings.allow_private_webhooks),
+        url=settings.url or settings.address,
+        sends_mail=settings.mail_server is not None,
     )
     stack = AsyncExitStack()
 

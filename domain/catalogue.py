@@ -16,6 +16,7 @@ from domain.custom_value import CUSTOM_VALUE
 from domain.deal import DEAL
 from domain.deal_import import DEAL_IMPORT
 from domain.interaction import INTERACTION
+from domain.invitation import INVITATION
 from domain.kernel import Decider, Event
 from domain.membership import MEMBERSHIP
 from domain.note import NOTE
@@ -34,7 +35,7 @@ DECIDERS: Final[dict[str, Decider[Any, Any, Any]]] = {
     decider.stream_type: decider
     for decider in (
         API_KEY, CALL, COMPANY, COMPANY_IMPORT, CONTACT, CONTACT_IMPORT, CONTACT_MERGE, CUSTOM_FIELD, CUSTOM_VALUE,
-        DEAL, DEAL_IMPORT, INTERACTION, MEMBERSHIP, NOTE, OBJECT_TYPE, PIPELINE, SEGMENT, SMART_LIST, STAGE, TAG,
+        DEAL, DEAL_IMPORT, INTERACTION, INVITATION, MEMBERSHIP, NOTE, OBJECT_TYPE, PIPELINE, SEGMENT, SMART_LIST, STAGE, TAG,
         TASK, USER, WEBHOOK, WORKSPACE,
     )
 }  # fmt: skip

@@ -17,6 +17,7 @@ from projections.dashboard import DASHBOARD
 from projections.deal import DEALS
 from projections.deal_import import DEAL_IMPORTS
 from projections.interaction import INTERACTIONS
+from projections.invitation import INVITATIONS
 from projections.membership import MEMBERSHIPS
 from projections.note import NOTES
 from projections.object_type import OBJECT_TYPES
@@ -35,7 +36,7 @@ from projections.workspace import WORKSPACES
 
 TABLES: Final[tuple[RowTable[Any], ...]] = (
     API_KEYS, CALLS, COMPANIES, COMPANY_IMPORTS, CONTACTS, CONTACT_IMPORTS, CONTACT_MERGES, CUSTOM_FIELDS,
-    CUSTOM_VALUES, DEALS, DEAL_IMPORTS, INTERACTIONS, MEMBERSHIPS, NOTES, OBJECT_TYPES, PIPELINES, SEGMENTS,
+    CUSTOM_VALUES, DEALS, DEAL_IMPORTS, INTERACTIONS, INVITATIONS, MEMBERSHIPS, NOTES, OBJECT_TYPES, PIPELINES, SEGMENTS,
     SMART_LISTS, STAGES, TAGS, TASKS, USERS, WEBHOOKS, WORKSPACES,
 )  # fmt: skip
 

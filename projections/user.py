@@ -36,6 +36,10 @@ LISTING = Listing(USERS, default=Sort(field="name"))
 
 _MEMBERS: Final = "id IN (SELECT user_id FROM memberships WHERE workspace_id = %s)"
 _WITH_ROLE: Final = "id IN (SELECT user_id FROM memberships WHERE workspace_id = %s AND role = %s)"
+_MEMBER_WITH: Final[LiteralString] = """
+    SELECT u.id FROM users u JOIN memberships m ON m.workspace_id = u.workspace_id AND m.user_id = u.id
+    WHERE u.workspace_id = %s AND u.email = %s
+"""
 _LAST_ACTIVE: Final[LiteralString] = """
     SELECT u.id, (
         SELECT e.recorded_at FROM events e WHERE e.workspace_id = u.workspace_id AND e.actor_id = u.id
@@ -92,3 +96,9 @@ def one(conn: Db, user_id: UUID) -> MemberView:
     for view in views(conn, list(USERS.load(conn, [user_id]).values())):
         return view
     raise not_found("user")
+
+
+def member_with(conn: Db, email: str) -> UUID | None:
+    """The member who has this e-mail address."""
+    row = conn.execute(_MEMBER_WITH, (conn.workspace_id, email)).fetchone()
+    return None if row is None else UUID(str(row[0]))

@@ -71,7 +71,7 @@ def test_a_room_knows_only_those_below_it(room: str) -> None:
     assert wrong == []
 
 
-NO_STREAMS = {"activity", "auth", "dashboard", "identity", "job", "log", "timeline", "verification"}
+NO_STREAMS = {"activity", "auth", "dashboard", "identity", "job", "log", "outbox", "timeline", "verification"}
 """What the service is about beside the kinds of stream that there are."""
 
 RESOURCES = re.compile("|".join(sorted({*DECIDERS, *NO_STREAMS})))
@@ -243,6 +243,7 @@ ACROSS = {
     # Only looks, for where there is something to do; what they find is done workspace by workspace.
     "eventstore/checkpoint.py:_MOVED",
     "projections/job_queue.py:_DUE",
+    "projections/outbox_queue.py:_DUE",
     "workers/consuming/look.py:_SLICE",
     "workers/job_retention.py:_OLD",
     "workers/webhook/queue.py:_DUE",

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Final
 
 from projections.catalogue import VIEWS
-from workers import job, job_retention, log_checkpoint
+from workers import job, job_retention, log_checkpoint, outbox
 from workers.consuming.view import keep
 from workers.relay import relay
 from workers.running import housekeeping
@@ -19,6 +19,7 @@ from workers.webhook import retention as webhook_retention
 WORKERS: Final[Mapping[str, Mapping[str, Loop]]] = {
     "relay": {"relay": relay.run},
     "jobs": {"job": job.run},
+    "mail": {"outbox": outbox.run},
     "webhooks": {"webhook_feed": webhook_feed.run, "webhook_delivery": webhook_delivery.run},
     "views": {f"{view.name}_view": partial(keep, view=view) for view in VIEWS},
     "checkpoints": {"log_checkpoint": log_checkpoint.run},

@@ -1,4 +1,4 @@
-"""The API's documentation: the OpenAPI document, and a page on which to read it and try it out."""
+"""What people see with a browser: the OpenAPI document with a page to read it and try it out, and one to accept invitations."""
 
 from __future__ import annotations
 
@@ -28,6 +28,9 @@ _ASSETS: Final = {
     "index.html": "text/html",
     "start.js": "text/javascript",
     "style.css": "text/css",
+    "accept.html": "text/html",
+    "accept.js": "text/javascript",
+    "accept.css": "text/css",
     "swagger-ui-bundle.js": "text/javascript",
     "swagger-ui.css": "text/css",
     "favicon-32x32.png": "image/png",
@@ -78,6 +81,12 @@ def openapi_json(request: _Anyone) -> Response[bytes]:
 @page("/docs")
 def docs(request: _Anyone) -> Response[bytes]:
     return _answered("index.html", request)
+
+
+@page("/accept-invitation")
+def accept_invitation(request: _Anyone) -> Response[bytes]:
+    """Where the link of an invitation leads."""
+    return _answered("accept.html", request)
 
 
 @page("/docs/{name:str}")

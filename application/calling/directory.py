@@ -48,6 +48,9 @@ _UNSETTLED_KEYS: Final[LiteralString] = """
     SELECT key_hash, workspace_id, api_key_id FROM api_key_secrets
     WHERE pending AND created_at < now() - make_interval(secs => %s)
 """
+_JOIN: Final[LiteralString] = """
+    INSERT INTO account_workspaces (account_id, workspace_id) VALUES (%s, %s) ON CONFLICT DO NOTHING
+"""
 _LEAVE: Final[tuple[LiteralString, ...]] = (
     "DELETE FROM account_workspaces WHERE account_id = %s AND workspace_id = %s",
     "DELETE FROM sessions WHERE account_id = %s AND workspace_id = %s",
@@ -128,6 +131,12 @@ def remove_account(pool: Pool, account_id: UUID) -> None:
     with connection(pool) as conn, conn.transaction():
         for statement in _REMOVE_ACCOUNT:
             conn.execute(statement, (account_id,))
+
+
+def join(pool: Pool, account_id: UUID, workspace_id: UUID) -> None:
+    """The account may log in to the workspace, once that has it as a member."""
+    with connection(pool) as conn:
+        conn.execute(_JOIN, (account_id, workspace_id))
 
 
 def leave(pool: Pool, account_id: UUID, workspace_id: UUID) -> None:

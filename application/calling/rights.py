@@ -37,6 +37,7 @@ _TABLE: Final[dict[str, tuple[Right, ...]]] = {
     "webhooks":      ("write", "write", "read",   "none",    "none"),
     "workspace":     ("write", "write", "read",   "read",    "read"),
     "users":         ("write", "write", "read",   "read",    "read"),
+    "outbox":        ("write", "write", "none",   "none",    "none"),
     "api-keys":      ("write", "write", "read",   "read",    "read"),
 }
 # fmt: on

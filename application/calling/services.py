@@ -15,6 +15,7 @@ from eventstore.unit_of_work import EventStore
 class Services:
     """``allow_private_webhooks``: whether webhooks may go to plain http and to private addresses (local use).
 
+    ``url``: where this installation is, for links in mails; ``sends_mail``: whether workers have a mail server.
     ``directory_pool`` is for a directory that is not where the workspaces are.
     """
 
@@ -24,6 +25,8 @@ class Services:
     allow_private_webhooks: bool = False
     hasher: PasswordHasher = field(default_factory=PasswordHasher)
     directory_pool: Pool | None = None
+    url: str = "http://127.0.0.1:8000"
+    sends_mail: bool = False
 
     @property
     def directory(self) -> Pool:

@@ -9,8 +9,9 @@ from itertools import count
 from typing import Any
 
 import pytest
+from msgspec.structs import replace as replaced
 
-from application import identity
+from application import identity, identity_joining, invitation, outbox
 from application.calling import directory
 from application.calling.secretbox import SecretBox
 from application.calling.services import Services
@@ -18,11 +19,13 @@ from application.identity_repair import PENDING_SECONDS, repair
 from daybook.embedded import EmbeddedPostgres
 from domain.kernel import Refused
 from eventstore.append import Origin
-from eventstore.database import Db, Pool, open_pool
+from eventstore.database import Db, Pool, open_pool, reading
 from eventstore.migrate import connect
 from eventstore.unit_of_work import EventStore
 from projections.catalogue import ROWS
 from schemas.identity import Credentials, Registration
+from schemas.invitation import Acceptance, NewInvitation
+from schemas.wire.page import PageRequest
 from tests.logs import types
 from tests.servers import another_database
 
@@ -202,6 +205,47 @@ class TestAKeyThatWasCutShort:
         owner = identity.register(house.services, form)
         refused("validation_failed", lambda: identity.create_api_key(house.services, owner, "x" * 10_000))
         assert directory.holder(house.services.directory, identity.hashed(raw)) is None
+
+
+class TestJoiningThatWasCutShort:
+    def invited(self, house: House, form: Registration) -> Acceptance:
+        owner = identity.register(house.services, replaced(form, email=f"owner.{form.email}"))
+        guest = NewInvitation(email=form.email, role="member", name="Mara")
+        house.services.store.run(owner.origin(), lambda unit: invitation.invite(unit, house.services, owner, guest))
+        with reading(house.services.pool, owner.workspace_id) as conn:
+            (mail,), _, _ = outbox.listed(house.services, owner, conn, PageRequest(), None)
+        return Acceptance(token=str(mail.text).partition("#")[2].split()[0], password=PASSWORD)
+
+    def join(self, services: Services, acceptance: Acceptance) -> None:
+        guest = identity_joining.guest(services, acceptance, None)
+        password_hash = services.hasher.hash(PASSWORD) if guest.account is None else None
+        assert guest.account is None or identity.is_password(services, guest.account, PASSWORD)
+        identity_joining.accept(services, guest, acceptance, password_hash, "request")
+
+    def test_lets_nobody_in_and_is_finished_by_the_next_attempt(self, house: House, form: Registration) -> None:
+        acceptance = self.invited(house, form)
+        with pytest.raises(PowerCut):
+            self.join(house.cut(), acceptance)
+        refused("unauthenticated", lambda: house.log_in(form))
+        self.join(house.services, acceptance)
+        house.log_in(form)
+        assert house.repair() == 0
+
+    def test_is_settled_by_logging_in_where_they_are_a_member(self, house: House, form: Registration) -> None:
+        acceptance = self.invited(house, form)
+        with pytest.raises(PowerCut):
+            self.join(house.cut(behind=True), acceptance)
+        house.log_in(form)
+        refused("validation_failed", lambda: self.join(house.services, acceptance))
+
+    def test_is_taken_away_when_nobody_comes_back(self, house: House, form: Registration) -> None:
+        acceptance = self.invited(house, form)
+        with pytest.raises(PowerCut):
+            self.join(house.cut(), acceptance)
+        assert house.repair() == 1
+        assert directory.account(house.services.directory, form.email) is None
+        self.join(house.services, acceptance)
+        house.log_in(form)
 
 
 def test_a_session_that_was_cut_short_is_known_to_nobody_and_the_next_one_is_another(

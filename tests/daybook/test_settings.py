@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+from email.headerregistry import Address
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,12 @@ def test_without_any_setting_it_serves_on_loopback_with_embedded_servers() -> No
         ("DAYBOOK_LOG_LEVEL", "loud", "DAYBOOK_LOG_LEVEL must be one of"),
         ("DAYBOOK_SECRET_KEY", "c2hvcnQ=", "DAYBOOK_SECRET_KEY must be 32 bytes"),
         ("DAYBOOK_SECRET_KEY", "???", "DAYBOOK_SECRET_KEY must be 32 bytes"),
+        ("DAYBOOK_URL", "crm.example.com", "DAYBOOK_URL must be an absolute"),
+        ("DAYBOOK_SMTP_URL", "mail.example.com:25", "DAYBOOK_SMTP_URL must be as smtp://"),
+        ("DAYBOOK_SMTP_URL", "smtp://:secret@mail.example.com", "DAYBOOK_SMTP_URL must be as smtp://"),
+        ("DAYBOOK_SMTP_URL", "smtp://mail.example.com:x", "DAYBOOK_SMTP_URL must be as smtp://"),
+        ("DAYBOOK_SMTP_URL", "smtp+plain://user:pw@mail.example.com", "no password goes unsealed"),
+        ("DAYBOOK_SMTP_URL", "smtp://mail.example.com", "DAYBOOK_MAIL_FROM must be set with DAYBOOK_SMTP_URL"),
         ("DATABASE_URL", "somewhere", "DATABASE_URL must be as postgresql://"),
         ("DATABASE_URL", "postgresql://h/d?sslmod=on", "DATABASE_URL must be as postgresql://"),
     ],
@@ -57,7 +64,14 @@ def test_serve_allows_private_webhooks_on_loopback_unless_it_is_told_otherwise(
     assert allows_private_webhooks(load({"DAYBOOK_HOST": host, **given})) is allowed
 
 
-@pytest.mark.parametrize(("name", "value"), [("DAYBOOK_SECRET_KEY", "hunter2"), ("DATABASE_URL", "hunter2@host")])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DAYBOOK_SECRET_KEY", "hunter2"),
+        ("DATABASE_URL", "hunter2@host"),
+        ("DAYBOOK_SMTP_URL", "smtp://u:hunter2@host:x"),
+    ],
+)
 def test_a_secret_that_cannot_be_used_is_not_repeated(name: str, value: str) -> None:
     with pytest.raises(SettingsError) as refused:
         load({name: value})
@@ -74,6 +88,30 @@ def test_secrets_are_not_in_its_representation() -> None:
     assert "hunter2" not in shown
     assert "p4ss" not in shown
     assert "kkkk" not in shown
+
+
+@pytest.mark.parametrize(
+    ("url", "server"),
+    [
+        (
+            "smtp://crm%40acme.example.com:p%3Fss@mail.example.com",
+            ("mail.example.com", 587, "starttls", "crm@acme.example.com", "p?ss"),
+        ),
+        ("smtps://u:p@[::1]:8465", ("::1", 8465, "tls", "u", "p")),
+        ("smtp+plain://localhost", ("localhost", 25, "none", None, None)),
+    ],
+)
+def test_a_mail_server_is_one_address(url: str, server: tuple[object, ...]) -> None:
+    found = load({"DAYBOOK_SMTP_URL": url, "DAYBOOK_MAIL_FROM": "Acme Söhne <CRM@acme.example.com>"}).mail_server
+    assert found is not None
+    assert (found.host, found.port, found.security, found.username, found.password) == server
+    assert found.sender == Address("Acme Söhne", "crm", "acme.example.com")
+
+
+def test_links_lead_to_where_the_api_listens_unless_it_is_reached_elsewhere() -> None:
+    assert load({"DAYBOOK_HOST": "::", "DAYBOOK_PORT": "9000"}).address == "http://127.0.0.1:9000"
+    assert load({"DAYBOOK_HOST": "fe80::1"}).address == "http://[fe80::1]:8000"
+    assert load({"DAYBOOK_URL": "https://crm.example.com/"}).url == "https://crm.example.com"
 
 
 @pytest.mark.parametrize("need", ["need_database", "need_nats", "need_secret_key"])

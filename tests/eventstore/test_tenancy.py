@@ -33,6 +33,7 @@ VALUES: Final[dict[str, Any]] = {
     "integer": 1,
     "smallint": 1,
     "boolean": True,
+    "numeric": 1,
     "text": "text",
     "bytea": bytes(32),
     "jsonb": "{}",
@@ -41,7 +42,11 @@ VALUES: Final[dict[str, Any]] = {
     "text[]": "{}",
     "uuid[]": "{}",
 }
-CHECKED: Final = {("webhook_deliveries", "status"): "pending", ("jobs", "status"): "processing"}
+CHECKED: Final = {
+    ("webhook_deliveries", "status"): "pending",
+    ("jobs", "status"): "processing",
+    ("outbox", "status"): "pending",
+}
 
 _TENANT_TABLES: Final[LiteralString] = """
     SELECT c.relname, c.relispartition, c.relrowsecurity, c.relforcerowsecurity

@@ -16,6 +16,7 @@ from eventstore.gathering import AsyncGatheringConnection
 from eventstore.nudge import Nudger
 from eventstore.patience import AsyncPatientConnection, server_limits, within_time
 from eventstore.unit_of_work import EventStore
+from gateways.mail import MailServer
 from projections.catalogue import ROWS
 from workers.running.broker import AS_IT_IS, Broker, StreamSettings
 
@@ -31,7 +32,9 @@ _CLOSE_SECONDS: Final = 2.0
 
 @dataclass(frozen=True)
 class WorkerConfig:
-    """``database_url`` is for the role ``daybook_worker``; ``metrics_port`` serves Prometheus metrics, ``None`` does not."""
+    """``database_url`` is for the role ``daybook_worker``; ``metrics_port`` serves Prometheus metrics, ``None`` does not;
+    ``mail_server``: where mails are handed in, if anywhere.
+    """
 
     database_url: str = field(repr=False)
     nats_url: str = field(repr=False)
@@ -40,6 +43,7 @@ class WorkerConfig:
     metrics_port: int | None = None
     metrics_host: str = "127.0.0.1"
     stream: StreamSettings = AS_IT_IS
+    mail_server: MailServer | None = None
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ EXPIRED: Final[dict[str, LiteralString]] = {
     # How old they must be is said by the policies on these tables: they show workers no row, and let them delete the old.
     "idempotency_keys": "DELETE FROM idempotency_keys",
     "rate_windows": "DELETE FROM rate_windows",
+    "outbox": "DELETE FROM outbox",
 }
 """By table, and each in a transaction of its own."""
 

@@ -212,9 +212,23 @@ def _merged(things: Things) -> str:
     return loser
 
 
+def _invitation(things: Things) -> str:
+    body = {"email": f"{things.word()}@example.com", "role": "member", "name": things.word()}
+    return str(created(things.team.owner.post("/users/invite", body))["id"])
+
+
+def _acceptance(things: Things) -> dict[str, str]:
+    """What stands in the mail of a new invitation; to another workspace, so that nothing is written in this one."""
+    host = Things(Team(things.team.services, things.team.http), things.postgres)
+    _invitation(host)
+    text = host.team.owner.listed("/outbox", limit=1)[0]["text"]
+    return {"token": re.findall(r"#(\S+)", text)[0], "password": PASSWORD, "name": things.word()}
+
+
 MAKERS: Final[Mapping[str, Callable[[Things], str]]] = {
     "deliveryId": _delivery,
     "interactionId": _interaction,
+    "invitationId": _invitation,
     "jobId": _job,
     "key": _token,
     "loser": _loser,
@@ -226,6 +240,7 @@ MAKERS: Final[Mapping[str, Callable[[Things], str]]] = {
 """By the name of the parameter, what makes one and answers its id (or, as of a tag, its name)."""
 
 BODIES: Final[Mapping[str, Callable[[Things], Any]]] = {
+    "acceptInvitation": _acceptance,
     "logIn": lambda things: {"email": things.team.email, "password": PASSWORD},
     "mergeContacts": lambda things: {"loserId": things["loser"], "dryRun": False},
     "undoContactMerge": lambda things: {"loserId": things["merged"]},
