@@ -49,6 +49,8 @@ from api.job import JobController
 from api.log import LogController
 from api.log_checkpoint import LogCheckpointController
 from api.note import NoteController
+from api.object_attribute import ObjectAttributeController
+from api.object_record import ObjectRecordController
 from api.object_type import ObjectTypeController
 from api.outbox import OutboxController
 from api.pipeline import PipelineController
@@ -92,6 +94,8 @@ CONTROLLERS = (
     LogCheckpointController,
     LogController,
     NoteController,
+    ObjectAttributeController,
+    ObjectRecordController,
     ObjectTypeController,
     OutboxController,
     PipelineController,

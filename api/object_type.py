@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final, TypeVar
 from uuid import UUID
 
 from litestar import Controller
@@ -10,31 +10,49 @@ from litestar.di import NamedDependency
 from litestar.params import PathParameter, RequestBody
 
 from api.http.answers import Json
-from api.http.ask import Act, Ask, Change
+from api.http.ask import Act, Ask, Change, Views
 from api.http.paging import Search
 from api.http.routes import delete, get, patch, post
 from application import object_type as types
-from domain.object_type import OBJECT_TYPE, CreateObjectType, DeleteObjectType, UpdateObjectType
+from domain.kernel import not_found
+from domain.object_type import OBJECT_TYPE, DeleteObjectType, UpdateObjectType
 from projections import object_type as rows
-from schemas.object_type import ObjectTypeView
+from projections.table.rows import RowTable
+from schemas.job import JobView
+from schemas.object_type import NewObjectType, ObjectTypeView
 from schemas.wire.page import One, Page, PageRequest
 
-ObjectId = Annotated[str, PathParameter(description="The id of the object type, or its slug.")]
+V = TypeVar("V")
 
-_NEW: Final = {"name": "Projects", "slug": "projects", "singularName": "Project", "icon": "Briefcase"}
+ObjectTypeId = Annotated[str, PathParameter(description="The id of the object type, or its slug.")]
+
+_NEW: Final = {
+    "name": "Projects",
+    "slug": "projects",
+    "singularName": "Project",
+    "icon": "Briefcase",
+    "attributes": [
+        {"name": "Stage", "type": "select", "options": ["Planned", "Running", "Done"]},
+        {"name": "Value", "type": "currency"},
+    ],
+}
 
 
-def meant(ask: Ask, given: str) -> UUID:
-    """The type that the path means; refuses (``not_found``) a slug that none has."""
+def one_of(ask: Ask, given: str, table: RowTable[Any], thing_id: UUID, views: Views[Any, V]) -> Json[One[V]]:
+    """What is of the type that the path means, with its version; refuses (``not_found``) what is of another."""
     with ask.reading() as conn:
-        return rows.meant(conn, given)
+        found = ask.found(conn, table, thing_id)
+        if found.state.object_type_id != rows.meant(conn, given):
+            raise not_found(table.noun)
+        (view,) = views(conn, [found])
+    return ask.told(view, headers={"etag": f'"{found.version}"'})
 
 
 class ObjectTypeController(Controller):
     path = "/objects"
     tags = ["Custom objects"]  # noqa: RUF012 - what Litestar reads
 
-    @get(operation_id="listObjectTypes", summary="List object types", scope="objects:read")
+    @get(operation_id="listObjectTypes", summary="List object types with their attributes", scope="objects:read")
     def list_object_types(
         self, ask: NamedDependency[Ask], wanted: NamedDependency[PageRequest], search: Search = None
     ) -> Json[Page[ObjectTypeView]]:
@@ -43,28 +61,38 @@ class ObjectTypeController(Controller):
 
     @post(operation_id="createObjectType", summary="Define an object type", scope="objects:write", example=_NEW)
     def create_object_type(
-        self, act: NamedDependency[Act], data: RequestBody[CreateObjectType]
+        self, act: NamedDependency[Act], data: RequestBody[NewObjectType]
     ) -> Json[One[ObjectTypeView]]:
         """Its slug is one of the workspace's (409), and what paths call it."""
         return act.create(lambda unit: types.create(unit, data), types.view)
 
-    @get("/{object_id:str}", operation_id="getObjectType", summary="Get one object type", scope="objects:read")
-    def get_object_type(self, ask: NamedDependency[Ask], object_id: ObjectId) -> Json[One[ObjectTypeView]]:
-        return ask.one(rows.OBJECT_TYPES, meant(ask, object_id), rows.views)
+    @get("/{object_type_id:str}", operation_id="getObjectType", summary="Get one object type", scope="objects:read")
+    def get_object_type(self, ask: NamedDependency[Ask], object_type_id: ObjectTypeId) -> Json[One[ObjectTypeView]]:
+        with ask.reading() as conn:
+            found = ask.found(conn, rows.OBJECT_TYPES, rows.meant(conn, object_type_id))
+            (view,) = rows.views(conn, [found])
+        return ask.told(view, headers={"etag": f'"{found.version}"'})
 
     @patch(
-        "/{object_id:str}",
+        "/{object_type_id:str}",
         operation_id="updateObjectType",
         summary="Change an object type",
         scope="objects:write",
         example={"name": "Ventures", "icon": "Rocket"},
     )
     def update_object_type(
-        self, change: NamedDependency[Change], object_id: ObjectId, data: RequestBody[UpdateObjectType]
+        self, change: NamedDependency[Change], object_type_id: ObjectTypeId, data: RequestBody[UpdateObjectType]
     ) -> Json[One[ObjectTypeView]]:
         """With another slug, paths call it so from then on."""
-        return change.execute(OBJECT_TYPE, meant(change, object_id), data, rows.views)
+        return change.execute(OBJECT_TYPE, types.meant(object_type_id), data, rows.views)
 
-    @delete("/{object_id:str}", operation_id="deleteObjectType", summary="Delete an object type", scope="objects:write")
-    def delete_object_type(self, change: NamedDependency[Change], object_id: ObjectId) -> Json[None]:
-        return change.end(OBJECT_TYPE, meant(change, object_id), DeleteObjectType())
+    @delete(
+        "/{object_type_id:str}",
+        operation_id="deleteObjectType",
+        summary="Delete an object type with its records",
+        scope="objects:write",
+        large=True,
+    )
+    def delete_object_type(self, change: NamedDependency[Change], object_type_id: ObjectTypeId) -> Json[One[JobView]]:
+        """All its records go along, and its attributes: more than 1,000 of them by a job, and no new one is taken meanwhile."""
+        return change.end(OBJECT_TYPE, types.meant(object_type_id), DeleteObjectType())

@@ -192,7 +192,7 @@ def _restored(unit: Work, loser: Contact) -> CreateContact:
 
 def _standing(unit: Work, values: dict[str, Any]) -> dict[str, Any]:
     """Without those that refer to what is no more."""
-    defined = unit.defining.now().of.get(CONTACT.stream_type, {}) if values else {}
+    defined = unit.defining.now().of.get((CONTACT.stream_type, None), {}) if values else {}
     kinds = {key: found.refers for key, found in defined.items() if found.refers is not None and key in values}
     gone = {key for key, kind in kinds.items() if not unit.standing(kind, [UUID(values[key])])}
     return {key: value for key, value in values.items() if key not in gone}

@@ -20,6 +20,8 @@ from domain.invitation import INVITATION
 from domain.kernel import Decider, Event
 from domain.membership import MEMBERSHIP
 from domain.note import NOTE
+from domain.object_attribute import OBJECT_ATTRIBUTE
+from domain.object_record import OBJECT_RECORD
 from domain.object_type import OBJECT_TYPE
 from domain.pipeline import PIPELINE
 from domain.segment import SEGMENT
@@ -35,8 +37,8 @@ DECIDERS: Final[dict[str, Decider[Any, Any, Any]]] = {
     decider.stream_type: decider
     for decider in (
         API_KEY, CALL, COMPANY, COMPANY_IMPORT, CONTACT, CONTACT_IMPORT, CONTACT_MERGE, CUSTOM_FIELD, CUSTOM_VALUE,
-        DEAL, DEAL_IMPORT, INTERACTION, INVITATION, MEMBERSHIP, NOTE, OBJECT_TYPE, PIPELINE, SEGMENT, SMART_LIST, STAGE, TAG,
-        TASK, USER, WEBHOOK, WORKSPACE,
+        DEAL, DEAL_IMPORT, INTERACTION, INVITATION, MEMBERSHIP, NOTE, OBJECT_ATTRIBUTE, OBJECT_RECORD,
+        OBJECT_TYPE, PIPELINE, SEGMENT, SMART_LIST, STAGE, TAG, TASK, USER, WEBHOOK, WORKSPACE,
     )
 }  # fmt: skip
 

@@ -113,6 +113,10 @@ class CustomField(CustomFieldDetails, State):
     """What the values under its key may be."""
 
     @property
+    def within(self) -> None:
+        """All of its entity have it."""
+
+    @property
     def many(self) -> bool:
         """Whether a value is a list."""
         return self.allow_multiple
@@ -208,13 +212,18 @@ def _shaped(fields: dict[str, Any]) -> dict[str, Any]:
     kind = fields["type"]
     if fields["contact_type"] is not None and fields["entity"] != "contact":
         raise invalid("contactType", "is for fields of contacts")
-    selects = kind in SELECTS
+    multiple = kind == "multi_select" or (kind == "pick_list" and fields["allow_multiple"])
+    return shaped(fields) | {"allow_multiple": multiple}
+
+
+def shaped(fields: dict[str, Any]) -> dict[str, Any]:
+    """With options where there is something to select, and a length where there is text; refuses the one without the other."""
+    selects = fields["type"] in SELECTS
     if selects and not fields["options"]:
         raise invalid("options", "must have at least one entry")
     return fields | {
         "options": fields["options"] if selects else None,
-        "allow_multiple": kind == "multi_select" or (kind == "pick_list" and fields["allow_multiple"]),
-        "max_length": (fields["max_length"] or DEFAULT_LENGTH) if kind == "text" else None,
+        "max_length": (fields["max_length"] or DEFAULT_LENGTH) if fields["type"] == "text" else None,
     }
 
 

@@ -42,7 +42,7 @@ class Typed(Protocol):
     """What a definition says of its values."""
 
     @property
-    def type(self) -> FieldType: ...
+    def type(self) -> str: ...
     @property
     def options(self) -> tuple[str, ...] | None: ...
     @property
@@ -62,7 +62,7 @@ def kept_value(field: Typed, value: CustomValue, region: str) -> CustomValue:
     What comes as text, as from a table, is read: ``"38"`` is a number. ``region`` is the country of a phone number that
     is written without a country code.
     """
-    if value is None or (isinstance(value, str) and not value.strip()) or value == []:
+    if is_blank(value):
         return None
     if field.type in SELECTS:
         return _selected(field, value)
@@ -71,6 +71,11 @@ def kept_value(field: Typed, value: CustomValue, region: str) -> CustomValue:
     if field.type == "text":
         return _text(value, field.max_length)
     return _KEPT[field.type](value)
+
+
+def is_blank(value: CustomValue) -> bool:
+    """Whether it stands for no value."""
+    return value is None or (isinstance(value, str) and not value.strip()) or value == []
 
 
 def _line(value: Any) -> str:
@@ -113,11 +118,11 @@ def _moment(value: Any) -> str:
         raise ValueError("must be a time with its zone, such as 2024-01-15T10:30:00Z") from None
 
 
-def _related(value: Any) -> str:
+def id_of(value: Any, noun: str) -> str:
     try:
         return str(UUID(_line(value).strip()))
     except ValueError:
-        raise ValueError("must be the id of a contact") from None
+        raise ValueError(f"must be the id of a {noun}") from None
 
 
 def _selected(field: Typed, value: CustomValue) -> CustomValue:
@@ -135,12 +140,12 @@ def _selected(field: Typed, value: CustomValue) -> CustomValue:
     return list(found) if field.allow_multiple else next(iter(found))
 
 
-_KEPT: Final[dict[FieldType, Callable[[Any], CustomValue]]] = {
+_KEPT: Final[dict[str, Callable[[Any], CustomValue]]] = {
     "email": lambda value: values.email(_line(value)),
     "number": _number,
     "date": lambda value: values.day(_line(value)),
     "datetime": _moment,
     "boolean": _boolean,
     "url": lambda value: values.web_url(_line(value)),
-    "related": _related,
+    "related": lambda value: id_of(value, "contact"),
 }

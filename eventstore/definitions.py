@@ -21,7 +21,7 @@ from psycopg.errors import SerializationFailure
 
 from domain.kernel import Command, State
 from domain.kernel.check import Check
-from domain.kernel.fields import ByKey, DefinedField, Definition, Refers, defined_fields
+from domain.kernel.fields import ByKey, DefinedField, Definition, Family, Refers, defined_fields
 from domain.kernel.values import custom_key
 from eventstore import endings
 from eventstore.append import Basis
@@ -39,11 +39,11 @@ _LOCK: Final[LiteralString] = "SELECT definitions FROM log_heads WHERE workspace
 
 @dataclass(frozen=True)
 class Definitions:
-    """What a workspace has defined: by kind of thing and key; ``going`` are those on their way out."""
+    """What a workspace has defined: by what has it, and key; ``going`` are those on their way out."""
 
     version: int
-    of: Mapping[str, Mapping[str, Definition]]
-    going: frozenset[tuple[str, str]] = frozenset()
+    of: Mapping[Family, Mapping[str, Definition]]
+    going: frozenset[tuple[Family, str]] = frozenset()
 
 
 class Remembered:
@@ -123,14 +123,14 @@ class Defining:
     def _looked_up(self) -> Definitions:
         """The version before the rest: of what changes in between the append tells."""
         version = self._version()
-        of: dict[str, dict[str, Definition]] = {}
-        going: set[tuple[str, str]] = set()
+        of: dict[Family, dict[str, Definition]] = {}
+        going: set[tuple[Family, str]] = set()
         for by in sorted(self.known.kinds):
             rows = self.known.rows[by].all(self.conn)
             ending = endings.look(self.conn, by, [row.id for row in rows]) if rows else {}
             for row in rows:
-                of.setdefault(row.state.entity, {})[row.state.key] = row.state
-            going.update((row.state.entity, row.state.key) for row in rows if row.id in ending)
+                of.setdefault(_family(row.state), {})[row.state.key] = row.state
+            going.update((_family(row.state), row.state.key) for row in rows if row.id in ending)
         found = Definitions(version, of, frozenset(going))
         self._sure = True
         if not self.changed and not self._counted:
@@ -143,16 +143,18 @@ class Defining:
 
     # What is given, as it is kept.
 
-    def kept(self, kind: str, command: Command) -> Command:
-        """The command with its values as the definitions have them kept; refuses naming those that are not acceptable."""
+    def kept(self, kind: str, command: Command, current: Current[Any] | None) -> Command:
+        """The command, to a thing as it stands, with its values as the definitions have them kept; refuses naming those
+        that are not acceptable.
+        """
         given = [(found, value) for found in defined_fields(type(command)) if (value := getattr(command, found.name))]
-        if not given or not (known := self.now().of.get(kind)):
+        if not given or not self.now().of:
             return command
-        check = Check()
+        state, check = None if current is None else current.state, Check()
         changed = {
             found.name: {key: self._value(check, known, found, key, one) for key, one in value.items()}
             for found, value in given
-            if value is not UNSET
+            if value is not UNSET and (known := self.now().of.get(found.family(kind, state, command)))
         }
         self._judge(check)
         return msgspec.structs.replace(command, **changed)
@@ -162,7 +164,7 @@ class Defining:
         if definition is None or value is None:
             return value
         where = f"{found.wire}.{definition.key}"
-        if (definition.entity, definition.key) in self.now().going:
+        if (_family(definition), definition.key) in self.now().going:
             check.fail(where, "is about to be deleted with all its values")
         region = self._region if definition.regional and not str(value).lstrip().startswith(("+", "00")) else "US"
         return check.field(where, lambda one: definition.kept(one, region), value)
@@ -195,7 +197,7 @@ class Defining:
         self, check: Check, kind: str, found: DefinedField, after: State, old: Any, *, made: bool
     ) -> Iterator[tuple[str, UUID, str]]:
         new = getattr(after, found.name)
-        for key, definition in self.now().of.get(kind, {}).items():
+        for key, definition in self.now().of.get(found.family(kind, after), {}).items():
             where, fits = f"{found.wire}.{key}", definition.fits(kind, after)
             if key in new:
                 if new[key] != old.get(key) and not fits:
@@ -221,16 +223,16 @@ class Defining:
         if kind in self.known.kinds:
             definition: Any = state
             return [
-                (self.known.rows[definition.entity], _by_key(found, kind, definition.key, names=False))
+                (self.known.rows[definition.entity], _by_key(found, kind, definition, names=False))
                 for found in self.known.fields.get(definition.entity, ())
                 if found.by == kind
             ]
         return [
-            (self.known.rows[of], _by_key(found, kind, key, names=True))
-            for of, known in self.now().of.items()
-            for key, definition in known.items()
+            (self.known.rows[definition.entity], _by_key(found, kind, definition, names=True))
+            for known in self.now().of.values()
+            for definition in known.values()
             if definition.refers == kind
-            for found in self.known.fields.get(of, ())
+            for found in self.known.fields.get(definition.entity, ())
         ]
 
     def changes(self, kind: str) -> None:
@@ -264,5 +266,11 @@ def _key(given: str) -> str:
         return given
 
 
-def _by_key(found: DefinedField, kind: str, key: str, *, names: bool) -> ByKey:
-    return ByKey(found.name, found.wire, Refers(kind), many=False, key=key, names=names)
+def _family(definition: Definition) -> Family:
+    """Whose field it is."""
+    return definition.entity, definition.within
+
+
+def _by_key(found: DefinedField, kind: str, definition: Definition, *, names: bool) -> ByKey:
+    of = None if found.within is None or definition.within is None else (found.within, definition.within)
+    return ByKey(found.name, found.wire, Refers(kind), many=False, key=definition.key, names=names, within=of)

@@ -117,6 +117,5 @@ class LettingGo:
     def _release(self, referring: Referring, ended: Ended, streams: Sequence[UUID]) -> None:
         table, reference = referring
         decider = table.decider
-        self.unit.load(decider, streams)
-        for stream_id in streams:
+        for stream_id in self.unit.load(decider, streams):  # others have ended in this very unit of work
             self.unit.carry_out(decider, stream_id, consequence(decider, reference.to.on_end, reference.path, ended))

@@ -167,7 +167,7 @@ class Work:
         if current is not None:
             self._check_visible(decider, current)
             self._check_version(decider, current, if_version)
-        after = self.carry_out(decider, stream_id, self.defining.kept(decider.stream_type, command))
+        after = self.carry_out(decider, stream_id, self.defining.kept(decider.stream_type, command, current))
         for referred, key, where in self.defining.check(decider.stream_type, current, after):
             self.hold(referred, [key], where)
         return after

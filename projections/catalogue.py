@@ -20,6 +20,8 @@ from projections.interaction import INTERACTIONS
 from projections.invitation import INVITATIONS
 from projections.membership import MEMBERSHIPS
 from projections.note import NOTES
+from projections.object_attribute import OBJECT_ATTRIBUTES
+from projections.object_record import OBJECT_RECORDS
 from projections.object_type import OBJECT_TYPES
 from projections.pipeline import PIPELINES
 from projections.segment import SEGMENTS
@@ -34,9 +36,11 @@ from projections.view.view import View
 from projections.webhook import WEBHOOKS
 from projections.workspace import WORKSPACES
 
+# Records before attributes: those of a type that ends go before they would be rid of its values one by one.
 TABLES: Final[tuple[RowTable[Any], ...]] = (
     API_KEYS, CALLS, COMPANIES, COMPANY_IMPORTS, CONTACTS, CONTACT_IMPORTS, CONTACT_MERGES, CUSTOM_FIELDS,
-    CUSTOM_VALUES, DEALS, DEAL_IMPORTS, INTERACTIONS, INVITATIONS, MEMBERSHIPS, NOTES, OBJECT_TYPES, PIPELINES, SEGMENTS,
+    CUSTOM_VALUES, DEALS, DEAL_IMPORTS, INTERACTIONS, INVITATIONS, MEMBERSHIPS, NOTES, OBJECT_RECORDS,
+    OBJECT_ATTRIBUTES, OBJECT_TYPES, PIPELINES, SEGMENTS,
     SMART_LISTS, STAGES, TAGS, TASKS, USERS, WEBHOOKS, WORKSPACES,
 )  # fmt: skip
 

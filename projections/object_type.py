@@ -1,4 +1,4 @@
-"""Object type rows: found by id or slug, listed and shown."""
+"""Object type rows: found by id or slug, and shown with their attributes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from domain.kernel import not_found
 from domain.object_type import OBJECT_TYPE, ObjectType, is_id
 from eventstore.database import Db
 from eventstore.rows import Current
+from projections import object_attribute as attributes
+from projections.object_record import OBJECT_RECORDS
 from projections.table.column import FOLDED, TEXT, Column
+from projections.table.counting import referring
 from projections.table.listing import Listing
 from projections.table.rows import RowTable
 from projections.table.showing import shown
@@ -33,7 +36,7 @@ _WITH_SLUG: Final[LiteralString] = "SELECT id FROM object_types WHERE workspace_
 
 
 def meant(conn: Db, given: str) -> UUID:
-    """The type that a path means, by its id or its slug; one that there is not, where the id says so."""
+    """The type that a path means, by its id or its slug; refuses (``not_found``) a slug that none has."""
     if is_id(given):
         return UUID(given)
     row = conn.execute(_WITH_SLUG, (conn.workspace_id, given.lower())).fetchone()
@@ -43,5 +46,15 @@ def meant(conn: Db, given: str) -> UUID:
     return found
 
 
-def views(_: Db, types: Sequence[Current[ObjectType]]) -> list[ObjectTypeView]:
-    return [shown(ObjectTypeView, found) for found in types]
+def views(conn: Db, types: Sequence[Current[ObjectType]]) -> list[ObjectTypeView]:
+    ids = [found.id for found in types]
+    known, counts = attributes.by_type(conn, ids), referring(conn, OBJECT_RECORDS, "object_type_id", ids)
+    return [
+        shown(
+            ObjectTypeView,
+            found,
+            attributes=attributes.views(conn, known.get(found.id, [])),
+            record_count=counts[found.id],
+        )
+        for found in types
+    ]

@@ -70,7 +70,7 @@ TAGS: Final[dict[str, str]] = {
     "Tags": "What contacts can be sorted by.",
     "Custom fields": "What contacts, companies and deals have besides, as the workspace defines it.",
     "Custom values": "Texts of the workspace's own, which messages name by a token.",
-    "Custom objects": "Kinds of thing of the workspace's own.",
+    "Custom objects": "Kinds of thing of the workspace's own, their attributes, and records of them.",
     "Activities": "Who changed what, from what to what.",
     "Timelines": "Everything that touches a thing, newest first.",
     "Dashboard": "What it all comes to, now, in a period, and day by day.",

@@ -44,6 +44,10 @@ Views = Callable[[Db, list[Current[S]]], Sequence[V]]
 """How things are shown: several at once, in the order given."""
 
 
+Found = UUID | Callable[[Work], UUID]
+"""The id of a thing, or how it is found in the unit of work that changes it."""
+
+
 class Ask:
     """A request of a caller, who reads what they may see, and the answers there are to it."""
 
@@ -211,23 +215,23 @@ class Change(Act):
     if_version: int | None
 
     def execute(
-        self, decider: Decider[Any, Any, S], thing_id: UUID, command: Command, views: Views[S, V]
+        self, decider: Decider[Any, Any, S], thing: Found, command: Command, views: Views[S, V]
     ) -> Json[One[V]]:
         """200 with the thing as the command leaves it, where there is no more to it than that."""
 
         def work(unit: Work) -> Current[S]:
-            current = unit.execute(decider, thing_id, command, if_version=self.if_version)
+            current = unit.execute(decider, _id(unit, thing), command, if_version=self.if_version)
             assert current is not None, "what ends a thing goes through end()"
             return current
 
         return self(work, _by(views))
 
-    def end(self, decider: Decider[Any, Any, S], thing_id: UUID, command: Command) -> Json[Any]:
+    def end(self, decider: Decider[Any, Any, S], thing: Found, command: Command) -> Json[Any]:
         """204: the thing is no more; or 202 with the job that sees to it, where very many refer to it."""
         kind = decider.stream_type
         return self.ended(
-            lambda unit: unit.execute(decider, thing_id, command, if_version=self.if_version),
-            lambda unit: deletion.begin(unit, self.caller, kind, thing_id, self.if_version),
+            lambda unit: unit.execute(decider, _id(unit, thing), command, if_version=self.if_version),
+            lambda unit: deletion.begin(unit, self.caller, kind, _id(unit, thing), self.if_version),
         )
 
     def ended(self, work: Callable[[Work], object], begin: Callable[[Work], JobView]) -> Json[Any]:
@@ -262,6 +266,10 @@ class Change(Act):
                     raise
         self.if_version = last
         return super().answer(work, **how)
+
+
+def _id(unit: Work, thing: Found) -> UUID:
+    return thing if isinstance(thing, UUID) else thing(unit)
 
 
 def _by(views: Views[S, V]) -> Callable[[Work, Current[S]], V]:

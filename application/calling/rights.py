@@ -30,6 +30,7 @@ _TABLE: Final[dict[str, tuple[Right, ...]]] = {
     "custom-fields": ("write", "write", "read",   "read",    "read"),
     "custom-values": ("write", "write", "write",  "read",    "read"),
     "objects":       ("write", "write", "read",   "read",    "read"),
+    "object-records":("write", "write", "write",  "write",   "read"),
     "jobs":          ("write", "write", "write",  "write",   "read"),
     "activities":    ("write", "write", "read",   "read",    "read"),
     "dashboard":     ("read",  "read",  "read",   "read",    "read"),

@@ -46,10 +46,12 @@ class Refers:
 @dataclass(frozen=True)
 class Defined:
     """The map holds fields that the workspace has defined for this kind of thing, by things of the kind ``by``: its values
-    are held to them (``Definition``). A key that is not defined is free.
+    are held to them (``Definition``). A key that is not defined is free. ``within``: the field of the thing that its fields are
+    defined for, where not all of a kind have the same.
     """
 
     by: str
+    within: str | None = None
 
 
 class Definition(Protocol):
@@ -58,6 +60,11 @@ class Definition(Protocol):
     @property
     def entity(self) -> str:
         """The kind of stream that has the field."""
+        ...
+
+    @property
+    def within(self) -> UUID | None:
+        """The thing for which it is defined, where not all of the kind have the field."""
         ...
 
     @property
@@ -88,13 +95,25 @@ class Definition(Protocol):
         ...
 
 
+Family = tuple[str, UUID | None]
+"""What has the same defined fields: all of a kind, or of these those that are of one thing."""
+
+
 @dataclass(frozen=True)
 class DefinedField:
-    """A field that is a map of defined fields: its name in Python and on the wire, and the kind of stream that defines."""
+    """A field that is a map of defined fields: its name in Python and on the wire, and the kind of stream that defines
+    them, for all of a kind or ``within`` what this other field names.
+    """
 
     name: str
     wire: str
     by: str
+    within: str | None = None
+
+    def family(self, kind: str, *known: Any) -> Family:
+        """Who has the same fields as a thing of this kind: ``known`` are its state and a command, what there is of them."""
+        found = (getattr(one, self.within, None) for one in known) if self.within else ()
+        return kind, next((key for key in found if key is not None), None)
 
 
 @dataclass(frozen=True)
@@ -125,6 +144,8 @@ class ByKey(Reference):
 
     key: str
     names: bool
+    within: tuple[str, UUID] | None = None
+    """The field and id of what all that have the value are of, where a key means something in there alone."""
 
     @property
     def path(self) -> str:
@@ -150,7 +171,7 @@ def _put(path: str, value: UUID | str | None) -> dict[str, Any]:
 def defined_fields(kind: type[msgspec.Struct]) -> tuple[DefinedField, ...]:
     """The fields of a state or command that hold what a workspace defines."""
     return tuple(
-        DefinedField(name, wire, defined.by)
+        DefinedField(name, wire, defined.by, defined.within)
         for name, wire, annotation in _fields(kind)
         for defined in _said(annotation, Defined)
     )

@@ -78,7 +78,7 @@ class Column(Generic[S]):
     ``of``: what is in it, else the state's attribute of its name. ``wire``: what callers call it, else its name in
     camelCase. ``sort``: lists can be sorted by it. ``searched``: its text is among what a search looks in.
     ``unique``: two rows with the same value are a conflict, and this is how to say so. ``asked``: how filters compare it, where not
-    as its kind says. ``by_key``: of a map, that each key of it can be asked for. ``indexed``: it is looked up by itself.
+    as its kind says. ``by_key``: of a map, that each key of it can be asked for, and with ``sort`` sorted by. ``indexed``: it is looked up by itself.
     """
 
     name: str

@@ -38,12 +38,13 @@ def create_indexes(table: RowTable[Any], name: str) -> dict[str, str]:
 
 def _indexes(table: RowTable[Any]) -> Iterator[tuple[str, str]]:
     """What is sorted by, looked up, referred to and searched."""
+    first = "workspace_id" if table.within is None else f"workspace_id, {table.within}"
     for name in table.times:
-        yield f"by_{name.removesuffix('_at')}", f"(workspace_id, {name}, id)"
+        yield f"by_{name.removesuffix('_at')}", f"({first}, {name}, id)"
     referring = {reference.field for reference in table.references}
     for column in table.columns:
-        if column.sort:
-            yield f"by_{column.name}", f"(workspace_id, {column.order}, id)"
+        if column.sort and not column.by_key:
+            yield f"by_{column.name}", f"({first}, {column.order}, id)"
         if column.name in referring:
             yield f"referring_by_{column.name}", _looked_up(column)
         elif column.by_key:

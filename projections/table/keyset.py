@@ -52,9 +52,18 @@ def read(cursor: str, order: str, *kinds: Any) -> tuple[Any, ...]:
 
 def _value(value: Any, kind: Any) -> Any:
     found = msgspec.convert(value, kind)
+    if not _is_sound(found):
+        raise ValueError(value)
+    return found
+
+
+def _is_sound(found: Any) -> bool:
+    """Whether Postgres can keep it."""
     match found:
         case bool() | UUID() | None:
             sound = True
+        case list():
+            sound = all(_is_sound(entry) for entry in found)
         case int():
             sound = _SMALLEST <= found <= _LARGEST
         case str():
@@ -65,9 +74,7 @@ def _value(value: Any, kind: Any) -> Any:
             sound = found.tzinfo is not None
         case _:
             sound = isinstance(found, float | date)
-    if not sound:
-        raise ValueError(value)
-    return found
+    return sound
 
 
 def _bad_cursor(message: str) -> Refused:

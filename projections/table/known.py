@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
+import msgspec
+
+from domain.kernel.values import CustomValue, custom_key
 from projections.table.asking import plain
 from projections.table.asking.asked import Fields
 from projections.table.asking.comparison import Field
@@ -15,12 +19,14 @@ from projections.table.asking.compiled import Compiled
 from projections.table.asking.custom import custom
 from projections.table.column import Column
 
+_LAST: Final = "'{}'::jsonb"
+"""Greater than any value that is no map itself."""
 _TIMES: Final = {"created_at": "createdAt", "updated_at": "updatedAt"}
 
 
 class Order(NamedTuple):
-    """What a list is sorted by: a column, how it is compared in SQL, its type there and in a cursor, and what stands for
-    no value.
+    """What a list is sorted by: a column or what is in one, how it is compared in SQL, its type there and in a cursor, and
+    what stands for no value.
     """
 
     column: str
@@ -28,6 +34,10 @@ class Order(NamedTuple):
     type: str
     cursor: Any
     last: str | None = None
+
+    def written(self, value: Any) -> Any:
+        """A cursor's value as the parameter of a statement."""
+        return msgspec.json.encode(value).decode() if self.type == "jsonb" and value is not None else value
 
 
 def fields(columns: Sequence[Column[Any]]) -> Fields:
@@ -49,5 +59,18 @@ def sorts(columns: Iterable[Column[Any]], times: Iterable[str]) -> dict[str, Ord
     return found | {
         column.field: Order(column.name, column.order, column.kind.sql, column.kind.cursor, column.kind.last)
         for column in columns
-        if column.sort
+        if column.sort and not column.by_key
     }
+
+
+def by_key(columns: Iterable[Column[Any]], name: str) -> Order | None:
+    """What a key of a map is sorted by, if callers can sort by what it holds (``attributes.size``): numbers as numbers and
+    before them text, as it is compared; rows without the key last.
+    """
+    called, _, key = name.partition(".")
+    for column in columns:
+        if column.sort and column.by_key and column.field == called:
+            with suppress(ValueError):
+                found = f"({column.name} -> '{custom_key(key)}')"
+                return Order(found, f"(coalesce({found}, {_LAST}))", "jsonb", CustomValue, _LAST)
+    return None

@@ -65,13 +65,14 @@ class Listing(Generic[S]):
         """By the name that callers use."""
         return self.table.sorts
 
-    def fetch(self, conn: Db, request: PageRequest, where: Compiled = TRUE) -> Listed[S]:
+    def fetch(self, conn: Db, request: PageRequest, where: Compiled = TRUE, within: UUID | None = None) -> Listed[S]:
         """Refuses an unknown sort field (``sort``) or a cursor that is not of this list and order (``cursor``).
 
-        A caller who sees only what is theirs finds only that.
+        A caller who sees only what is theirs finds only that. ``within``: what the rows are of, where the table says that
+        they are listed so.
         """
-        asked = self._asked(conn, request, every(where, seen(self.table, conn.visible_to)))
-        if asked.sort.field not in self.sorts:
+        asked = self._asked(conn, request, every(where, seen(self.table, conn.visible_to)), within)
+        if self.own is not None and asked.sort.field not in self.sorts:
             return self._picked(conn, asked)
         if asked.where is TRUE:
             return self._listed(conn, asked, asked.whole())
@@ -83,22 +84,29 @@ class Listing(Generic[S]):
             return found
         return self._listed(conn, asked, asked.sorted())  # they are too far apart in this order
 
-    def search(self, conn: Db, request: PageRequest, text: str | None, where: Compiled = TRUE) -> Listed[S]:
+    def search(
+        self,
+        conn: Db,
+        request: PageRequest,
+        text: str | None,
+        where: Compiled = TRUE,
+        within: UUID | None = None,
+    ) -> Listed[S]:
         """Of what ``where`` finds, the rows in which all words of the text are found; all of them without a text."""
-        return self.fetch(conn, request, every(where, searching(text, self.table.phones)))
+        return self.fetch(conn, request, every(where, searching(text, self.table.phones)), within)
 
     def order(self, conn: Db, name: str) -> Order:
         """By a field; refuses (``sort``) one that there is not."""
-        own = None if name in self.sorts or self.own is None else self.own(conn, self.table, name)
-        found = self.sorts.get(name, own)
+        known = self.table.order(name)
+        found = self.own(conn, self.table, name) if known is None and self.own is not None else known
         if found is None:
             raise invalid("sort", f"must be one of {', '.join(sorted(self.sorts))}{_OWN if self.own else ''}")
         return found
 
-    def _asked(self, conn: Db, request: PageRequest, where: Compiled) -> _Asked:
+    def _asked(self, conn: Db, request: PageRequest, where: Compiled, within: UUID | None) -> _Asked:
         sort = request.sort or self.default
         sort = sort if sort.field else Sort(field=self.default.field, descending=sort.descending)
-        return _Asked(self.table, request, sort, self.order(conn, sort.field), where)
+        return _Asked(self.table, request, sort, self.order(conn, sort.field), where, within)
 
     def _picked(self, conn: Db, asked: _Asked) -> Listed[S]:
         """Of what is found, all that there is, in an order that has no index: refuses (``sort``) too many."""
@@ -130,6 +138,7 @@ class _Asked:
     sort: Sort
     order: Order
     where: Compiled
+    within: UUID | None
 
     @property
     def name(self) -> str:
@@ -146,7 +155,7 @@ class _Asked:
     def whole(self) -> Compiled:
         """The page straight from the index of its order. All rows there are have been counted by every command."""
         counter = "SELECT n FROM row_counts WHERE workspace_id = %s AND kind = %s"
-        counted = Compiled(f"SELECT coalesce(({counter}), 0) AS n", (HERE, self.table.decider.stream_type))
+        counted = Compiled(f"SELECT coalesce(({counter}), 0) AS n", (HERE, self.table.counter(self.within)))
         return self._statement(counted=counted, page=self._walk(self._limit))
 
     def sorted(self, most: int | None = None) -> Compiled:
@@ -165,8 +174,9 @@ class _Asked:
 
     def _find(self, limit: str = "") -> Compiled:
         """What of all rows is found, as far as it must be known to be sorted."""
-        sql = f"SELECT id, {self.order.sql} AS place FROM {self.table.table} WHERE workspace_id = %s AND ({self.where.sql}){limit}"
-        return Compiled(sql, (HERE, *self.where.params))
+        where = every(self._within, self.where)
+        sql = f"SELECT id, {self.order.sql} AS place FROM {self.table.table} WHERE workspace_id = %s AND ({where.sql}){limit}"
+        return Compiled(sql, (HERE, *where.params))
 
     def _found(self, when: str = "") -> Compiled:
         """The page of what was found."""
@@ -177,9 +187,12 @@ class _Asked:
 
     def _walk(self, limit: Compiled) -> Compiled:
         """The next rows in the order, whatever they are."""
-        after = self._after(self.order.sql)
-        sql = f"SELECT * FROM {self.table.table} WHERE workspace_id = %s{after.sql}{self._ordered}{limit.sql}"
-        return Compiled(sql, (HERE, *after.params, *limit.params))
+        within, after = self._within, self._after(self.order.sql)
+        sql = (
+            f"SELECT * FROM {self.table.table} WHERE workspace_id = %s AND {within.sql}"
+            f"{after.sql}{self._ordered}{limit.sql}"
+        )
+        return Compiled(sql, (HERE, *within.params, *after.params, *limit.params))
 
     def _filtered(self, walk: Compiled, when: str) -> Compiled:
         # What stands in coalesce() leads Postgres to no index but that of the order.
@@ -200,6 +213,11 @@ class _Asked:
         params = [param for part in parts.values() for param in part.params]
         return Compiled(sql, (*params, HERE) if self.table.beside else tuple(params))
 
+    @property
+    def _within(self) -> Compiled:
+        """What the rows are of."""
+        return TRUE if self.within is None else Compiled(f"{self.table.within} = %s", (self.within,))
+
     def _after(self, place: str) -> Compiled:
         """Behind the row that the cursor names."""
         if self.request.cursor is None:
@@ -207,7 +225,7 @@ class _Asked:
         value, row_id = keyset.read(self.request.cursor, self.name, self.order.cursor, UUID)
         mark = f"coalesce(%s::{self.order.type}, {self.order.last})" if self.order.last else f"%s::{self.order.type}"
         sql = f" AND ({place}, id) {'<' if self.sort.descending else '>'} ({mark}, %s::uuid)"
-        return Compiled(sql, (value, row_id))
+        return Compiled(sql, (self.order.written(value), row_id))
 
     @property
     def _ordered(self) -> str:

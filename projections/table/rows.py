@@ -69,7 +69,7 @@ class RowTable(Generic[S]):
     something that they see.
     ``key`` is the column by which others refer to a row, ``called`` what they call it, where not as the kind of stream is
     called. ``times``: of the two times that every row has, those that lists
-    are sorted by. The names of a rebuilt table's indexes are the same again after the swap.
+    are sorted by. ``within``: the counted reference to what rows are listed by themselves of, in orders of their own. The names of a rebuilt table's indexes are the same again after the swap.
     """
 
     table: str
@@ -82,6 +82,7 @@ class RowTable(Generic[S]):
     times: tuple[str, ...] = ("created_at",)
     beside: Beside | None = None
     hangs_on: Mapping[str, RowTable[Any]] = field(default_factory=dict, hash=False)
+    within: str | None = None
 
     # What is made of it: SQL texts are constant, so that they are prepared once per connection.
 
@@ -157,6 +158,10 @@ class RowTable(Generic[S]):
     def sorts(self) -> dict[str, Order]:
         """What lists can be sorted by: by the name that callers use."""
         return known.sorts(self.columns, self.times)
+
+    def order(self, name: str) -> Order | None:
+        """What a list is sorted by under this name, if it can be: one of ``sorts``, or a key of a map."""
+        return self.sorts.get(name) or known.by_key(self.columns, name)
 
     @cached_property
     def _names(self) -> str:
@@ -333,6 +338,13 @@ class RowTable(Generic[S]):
     def counted_by(self, reference: Reference) -> str:
         """What a count by this reference is called in ``row_counts``, up to the id: ``contact.tags:``."""
         return f"{self.decider.stream_type}.{reference.field}:"
+
+    def counter(self, within: UUID | None) -> str:
+        """What the count of all rows is called, or of those that are ``within`` something."""
+        if within is None:
+            return self.decider.stream_type
+        (reference,) = (found for found in self.references if found.field == self.within)
+        return f"{self.counted_by(reference)}{within}"
 
     @property
     def counted(self) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ import pytest
 from application.calling.caller import Caller
 from application.working import deletion
 from domain.contact import CONTACT, CreateContact
+from domain.object_record import OBJECT_RECORD, CreateObjectRecord
 from domain.tag import TagRef
 from domain.task import TASK, CreateTask
 from eventstore.append import Origin
@@ -167,6 +168,30 @@ def test_a_custom_field_whose_deletion_is_cancelled_takes_values_again(installat
     ok(team.owner.post(f"/jobs/{job['id']}/cancel"))
     team.owner.contact(customFields={"plan": "x"})
     assert installation.owner.execute("SELECT count(*) FROM endings").fetchone() == (0,)
+
+
+def test_so_it_is_with_an_object_type_and_its_records(installation: Installation, team: Team) -> None:
+    wanted = {"name": "Projects", "slug": "projects", "attributes": [{"name": "Stage", "type": "text"}]}
+    made = ok(team.owner.post("/objects", wanted), 201)["data"]
+    other = ok(team.owner.post("/objects", {"name": "Leases", "slug": "leases"}), 201)["data"]
+    for type_id, some in ((made["id"], MANY + 1), (other["id"], 3)):
+        several = partial(_records, type_id=UUID(type_id), some=some)
+        team.services.store.run(Origin(team.workspace_id, Actor(type="system")), several, bulk=True)
+    job = ok(team.owner.delete("/objects/projects"), 202)["data"]
+    refused(team.owner.post("/objects/projects/records", {"title": "Late"}), 422, says="being deleted")
+    with running(installation.config, idle) as context:
+        while job_worker.step(context):
+            pass
+    assert done(team, job["id"])
+    assert [(left["slug"], left["recordCount"]) for left in team.owner.listed("/objects")] == [("leases", 3)]
+    assert verify(installation.owner, workspaces=[team.workspace_id]).finding is None
+
+
+def _records(unit: Work, type_id: UUID, some: int) -> None:
+    for _ in range(some):
+        unit.begin(
+            OBJECT_RECORD, new_id(), CreateObjectRecord(object_type_id=type_id, title="A", attributes={"Stage": "x"})
+        )
 
 
 def test_so_it_is_with_whatever_others_refer_to(installation: Installation, team: Team) -> None:
