@@ -35,4 +35,5 @@ CALL protect_tenant_table('outbox', 'SELECT, INSERT, UPDATE');
 -- Workers look across workspaces for mails that are due, and take away the old.
 CREATE POLICY workers_find ON outbox FOR SELECT TO daybook_worker USING (status = 'pending');
 GRANT DELETE ON outbox TO daybook_worker;
-CREATE POLICY workers ON outbox FOR DELETE TO daybook_worker USING (created_at < now() - interval '30 days');
+CREATE POLICY workers ON outbox FOR DELETE TO daybook_worker
+    USING (status <> 'pending' AND created_at < now() - interval '30 days');

@@ -22,7 +22,7 @@ from tests.servers import another_database
 OPEN: Final = {"account_workspaces", "sessions", "api_key_secrets"}
 """They say which workspace a request is for, so they are read before one is known; no customer's data is in them."""
 
-WORKERS_SEE_ALL: Final = {"log_heads", "consumer_checkpoints", "webhook_deliveries", "jobs"}
+WORKERS_SEE_ALL: Final = {"log_heads", "consumer_checkpoints", "webhook_deliveries", "jobs", "outbox"}
 """What workers look through to find out where there is something to do."""
 
 NEVER_CHANGED: Final = {"events", "log_checkpoints"}
@@ -34,6 +34,7 @@ VALUES: Final[dict[str, Any]] = {
     "smallint": 1,
     "boolean": True,
     "numeric": 1,
+    "double precision": 1,
     "text": "text",
     "bytea": bytes(32),
     "jsonb": "{}",
