@@ -20,6 +20,7 @@ from eventstore.mapper import EventMapper
 from tests.language import Given
 from tests.strategies import structs
 
+IRREGULAR = {"begun", "lost", "made", "resent", "sent", "withdrawn", "won"}
 GOLDEN = Path(__file__).parent.parent / "golden"
 
 AnyDecider = Decider[Any, Any, Any]
@@ -60,9 +61,7 @@ class TestNames:
             assert noun == decider.stream_type
             assert re.fullmatch(r"[a-z]+(_[a-z]+)*", noun)
             assert re.fullmatch(r"([a-z]+_)*[a-z]+(_[a-z]+)*", verb)
-            assert any(
-                word.endswith("ed") or word in {"begun", "sent", "won", "lost", "made"} for word in verb.split("_")
-            )
+            assert any(word.endswith("ed") or word in IRREGULAR for word in verb.split("_"))
 
     @deciders
     def test_commands_are_imperative_and_events_are_not_named_alike(self, decider: AnyDecider) -> None:

@@ -120,9 +120,9 @@ def of_any(table: RowTable[Any], other: RowTable[Any], column: str, visible_to: 
     the caller sees.
     """
     theirs = seen(other, visible_to)
-    (reference,) = (found for found in other.references if found.field == column)
 
     def refer(conn: Db, record_id: UUID) -> Iterable[Current[Any]]:
+        (reference,) = (found for found in other.references if found.field == column)
         there = other.load(conn, other.referring(conn, reference, record_id, MAX_REFERRING)).values()
         return [current for current in there if other.visible(conn, current, visible_to)]
 

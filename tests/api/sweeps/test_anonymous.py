@@ -34,5 +34,6 @@ def test_nobody_is_let_in_without_a_valid_token(
     assert written(ours.team.workspace_id) == before
 
 
-def test_only_registering_and_logging_in_are_for_everybody() -> None:
-    assert {op.path for op in OPERATIONS if op.public} == {"/auth/register", "/auth/login"}
+def test_only_registering_logging_in_and_accepting_an_invitation_are_for_everybody() -> None:
+    paths = {op.path for op in OPERATIONS if op.public}
+    assert paths == {"/auth/register", "/auth/login", "/auth/accept-invitation"}

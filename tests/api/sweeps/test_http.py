@@ -132,7 +132,7 @@ def test_what_can_be_sorted_by_is_said_and_true(ours: Things, op: Operation) -> 
     params = ours.params(op)
     wrong = ours.ask(ours.team.owner, op, params={**params, "sort": "madeUp"})
     said = refused(wrong, 422, "sort", says="must be one of")["details"][0]["message"]
-    for field in said.removeprefix("must be one of ").split(", "):
+    for field in said.removeprefix("must be one of ").partition(", or ")[0].split(", "):
         for sort in (field, f"-{field}"):
             answer = ours.ask(ours.team.owner, op, params={**params, "sort": sort})
             assert answer.status_code == 200, (sort, answer.text)
