@@ -172,7 +172,10 @@ def create_app(
     )
     _resolve_in_turn(app)
 
+    others_committed = services.store.committed  # of another application on the same store
+
     def committed(workspace_id: UUID, events: frozenset[str]) -> None:
+        others_committed(workspace_id, events)
         admission.committed(workspace_id, events)
         growth.tell(workspace_id)
 

@@ -13,6 +13,8 @@ from domain.kernel.fields import keepers
 
 COMMANDS = [command for decider in DECIDERS.values() for command in decider.commands]
 TOLD_BY_OTHERS = {
+    "CreateInvitation.invited_by_name",
+    "ResendInvitation.invited_by_name",
     "TagContact.tags",
     "UntagContact.tags",
     "CreateContact.tags",

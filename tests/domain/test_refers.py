@@ -10,7 +10,7 @@ from domain.catalogue import DECIDERS
 from domain.kernel import Decider, State
 from domain.kernel.fields import references
 
-ACCOUNTS = {"Membership.user_id", "Workspace.owner_id", "ApiKey.user_id", "Note.created_by"}
+ACCOUNTS = {"Membership.user_id", "Workspace.owner_id", "ApiKey.user_id", "Note.created_by", "Invitation.invited_by"}
 """Whose they are: a caller's own, or given by what lets somebody in. No request names them."""
 PAST = {"ContactMerge.winner_id", "ContactMerge.loser_id"}
 """Who were made one, which stays true whatever becomes of them."""
