@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -93,6 +94,22 @@ def test_a_file_that_is_not_there_yet_is_waited_for(installation: Installation, 
 
     url_file = tmp_path / "where nats is"
     with running(replace(installation.config, nats_url=url_file.as_uri()), connect):
+        time.sleep(0.2)
+        url_file.write_text(f"{installation.nats.url}\n")
+        eventually(lambda: len(connected) == 1)
+
+
+@pytest.mark.parametrize("content", ["", "\n", "nats://:x"], ids=["empty", "no address", "not an address"])
+def test_a_file_that_has_no_address_yet_is_waited_for(installation: Installation, tmp_path: Path, content: str) -> None:
+    connected = []
+
+    async def connect(context: WorkerContext) -> None:
+        connected.append(await context.broker.connected())
+
+    url_file = tmp_path / "url"
+    url_file.write_text(content)
+    with running(replace(installation.config, nats_url=url_file.as_uri()), connect):
+        time.sleep(0.2)
         url_file.write_text(f"{installation.nats.url}\n")
         eventually(lambda: len(connected) == 1)
 

@@ -225,10 +225,15 @@ async def ensure_stream(js: JetStreamContext, settings: StreamSettings = AS_IT_I
 
 
 def _addresses(url: str) -> list[str]:
-    """Raises ``OSError`` for a file that cannot be read."""
+    """Raises ``OSError`` for a file that cannot be read, and ``ValueError`` without any address, as of a file that is being
+    written: the client would look for a server for ever, and let nothing else run.
+    """
     if url.startswith(_FILE):
         url = Path(unquote(url.removeprefix(_FILE))).read_text()
-    return [address.strip() for address in url.split(",") if address.strip()]
+    addresses = [address.strip() for address in url.split(",") if address.strip()]
+    if not addresses:
+        raise ValueError("no address of a server")
+    return addresses
 
 
 def _credentials(addresses: Sequence[str]) -> tuple[str | None, str | None, str | None]:
@@ -246,7 +251,8 @@ async def _close(client: Client) -> None:
     with suppress(Error, OSError):
         if client.is_connected:
             await client.flush(timeout=_CLOSE_SECONDS)
-    await client.close()
+    with suppress(AssertionError):  # of one that never began to connect: it has nothing to close
+        await client.close()
 
 
 def _said(error: Exception) -> str:
