@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from uuid import UUID
 
 from litestar import Litestar, Router
@@ -75,9 +76,9 @@ CONTROLLERS = (
     CallController,
     CompanyController,
     CompanyImportController,
+    ContactBulkController,
     ContactController,
     ContactDealController,
-    ContactBulkController,
     ContactImportController,
     ContactMergeController,
     ContactSearchController,
@@ -87,9 +88,9 @@ CONTROLLERS = (
     DashboardController,
     DealBulkController,
     DealController,
+    DealImportController,
     InteractionController,
     InvitationController,
-    DealImportController,
     JobController,
     LogCheckpointController,
     LogController,
@@ -99,9 +100,9 @@ CONTROLLERS = (
     ObjectTypeController,
     OutboxController,
     PipelineController,
-    StageController,
     SegmentController,
     SmartListController,
+    StageController,
     TagController,
     TaskController,
     TimelineController,
@@ -132,6 +133,12 @@ def create_app(
     So many requests may wait for a thread (``places``), each for so many seconds.
     """
     growth = Growth()
+
+    def committed(workspace_id: UUID, events: frozenset[str]) -> None:
+        admission.committed(workspace_id, events)
+        growth.tell(workspace_id)
+
+    services.store.observers.append(committed)
     turns = Turns(max(1, services.pool.max_size - SPARE), places=places, seconds=seconds)
     admission = Admission(services, RateLimiter(services.pool, enabled=rate_limits))
     guessing, passwords, uploads = Guessing(enabled=rate_limits), Passwords(), Uploads()
@@ -165,21 +172,13 @@ def create_app(
         return_dto=None,
         openapi_config=None,
         on_startup=list(on_startup),
-        on_shutdown=[*on_shutdown, turns.close, uploads.close],
+        on_shutdown=[*on_shutdown, turns.close, uploads.close, partial(services.store.observers.remove, committed)],
         logging_config=None,
         request_class=Sent,
         request_max_body_size=MAX_BODY,
     )
     _resolve_in_turn(app)
 
-    others_committed = services.store.committed  # of another application on the same store
-
-    def committed(workspace_id: UUID, events: frozenset[str]) -> None:
-        others_committed(workspace_id, events)
-        admission.committed(workspace_id, events)
-        growth.tell(workspace_id)
-
-    services.store.committed = committed
     return RequestContext(app, admission, (turns, uploads), growth, services.pool.give_up)
 
 

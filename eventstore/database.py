@@ -111,7 +111,7 @@ class Unavailable(Exception):  # noqa: N818 - says what is the case
     """The database cannot be reached, went away or took too long; the request may be tried again."""
 
 
-class Held(Unavailable):
+class HeldByOthers(Unavailable):
     """Others have held for too long what the request needs."""
 
 
@@ -172,7 +172,7 @@ def connection(pool: Pool) -> Iterator[Db]:
 def _unavailable(pool: Pool, error: Exception, *, broken: bool) -> Unavailable:
     """Why there was no answer; where it may be that the server is away, that is looked into."""
     if isinstance(error, psycopg.errors.LockNotAvailable):
-        return Held("others hold what is needed")
+        return HeldByOthers("others hold what is needed")
     if isinstance(error, psycopg.errors.DiskFull):
         pool.disk_full = True
     if broken:

@@ -55,15 +55,15 @@ class _Manner(NamedTuple):
 class EventStore:
     """Runs units of work for any workspace on one database.
 
-    After each commit that wrote something, ``nudge`` is called with the workspace's id and ``committed`` with the types
-    of the events too; neither may block or raise.
+    After each commit that wrote something, ``nudge`` is called with the workspace's id, and each of ``observers`` with the
+    types of the events too; none of them may block or raise.
     """
 
     pool: Pool
     rows: Registry
     mapper: EventMapper = field(default_factory=EventMapper)
     nudge: Callable[[UUID], None] = lambda _: None
-    committed: Callable[[UUID, frozenset[str]], None] = lambda _, __: None
+    observers: list[Callable[[UUID, frozenset[str]], None]] = field(default_factory=list)
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def __post_init__(self) -> None:
@@ -110,7 +110,8 @@ class EventStore:
                 continue
             if done.seq is not None:
                 self.nudge(origin.workspace_id)
-                self.committed(origin.workspace_id, done.events)
+                for told in self.observers:
+                    told(origin.workspace_id, done.events)
             return done
         raise AssertionError("unreachable")
 
