@@ -226,9 +226,9 @@ def test_a_link_to_another_file_leads_somewhere(page: str) -> None:
 @pytest.mark.parametrize(
     ("said", "wrong"),
     [
-        ("`asOf` folds one stream.", "no such field: asOf"),
-        ("Ask with `asOf=<updatedAt>`.", "no such query parameter: asOf=<updatedAt>"),
-        ("`GET /contacts/{id}/history` tells.", "no such operation: GET /contacts/{id}/history"),
+        ("`asWas` folds one stream.", "no such field: asWas"),
+        ("Ask with `asWas=<updatedAt>`.", "no such query parameter: asWas=<updatedAt>"),
+        ("`GET /contacts/{id}/hearsay` tells.", "no such operation: GET /contacts/{id}/hearsay"),
         ("`GET /log?since=1` tells.", "no such operation: GET /log?since=1"),
         ("See `/contact`.", "no such path: /contact"),
         ("Set `DAYBOOK_COLOUR`.", "no such setting: DAYBOOK_COLOUR"),
