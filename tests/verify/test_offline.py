@@ -70,6 +70,14 @@ def test_how_a_line_is_written_does_not_matter(lines: list[bytes]) -> None:
     assert verify_file([line.encode() for line in rewritten]).finding is None
 
 
+def test_a_whole_number_written_with_a_fraction_is_the_same_number(lines: list[bytes]) -> None:
+    """The live store's verifier finds it; a file has no one way to write a number."""
+    assert json.loads(lines[1])["data"]["customFields"]["n"] == 7
+    rewritten = changed(lines, 2, lambda entry: entry["data"]["customFields"].update(n=7.0))
+    assert b'"n": 7.0' in rewritten[1]
+    assert verify_file(rewritten).finding is None
+
+
 def test_blank_lines_are_passed_over(lines: list[bytes]) -> None:
     spaced = [part for line in lines for part in (line, b"\n")]
     assert verify_file(spaced) == Report(workspaces=1, events=EVENTS)
