@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing, suppress
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 
 from api.http import server as served
@@ -74,3 +75,30 @@ def test_headers_that_do_not_end_are_cut_off(connected: socket.socket) -> None:
     assert sent < 100 * MAX_UNFINISHED
     with suppress(ConnectionError):
         assert answered(connected)[:13] in (b"HTTP/1.1 431 ", b"")
+
+
+def test_an_answer_that_is_not_read_is_not_kept_for_ever(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks for much and reads nothing is cut off; whoever reads, if late, gets all of it."""
+    monkeypatch.setattr(served, "WRITE_SECONDS", SECONDS)
+    monkeypatch.setattr(served, "READ_SECONDS", 60.0)
+    times, length = 40, len(httpx.get(f"{server}/openapi.json").content)
+    asked = b"GET /openapi.json HTTP/1.1\r\nHost: a\r\nAccept-Encoding: identity\r\n\r\n" * times
+    assert times * length > 20_000_000, "more than the system keeps for a connection"
+
+    def taken(pause: float) -> int:
+        with closing(socket.create_connection((urlsplit(server).hostname, urlsplit(server).port), timeout=20)) as found:
+            found.sendall(asked)
+            time.sleep(pause)
+            return read(found, times * length)
+
+    assert taken(0) >= times * length
+    assert taken(10 * SECONDS) < times * length
+
+
+def read(connected: socket.socket, wanted: int) -> int:
+    """Bytes that come, until there are as many as wanted or no more."""
+    count = 0
+    with suppress(ConnectionError):
+        while count < wanted and (part := connected.recv(1 << 20)):
+            count += len(part)
+    return count
