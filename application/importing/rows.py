@@ -12,6 +12,7 @@ from domain.importing.columns import Columns
 from domain.importing.fields import Fields, RowReader
 from domain.kernel import FieldError, Refused
 from schemas.wire.error import field_error
+from schemas.wire.faults import faults
 
 
 class CsvRow(msgspec.Struct, array_like=True, frozen=True):
@@ -96,6 +97,8 @@ def _of_objects(importer: Importer[Any]) -> Callable[[int, Any], Entry]:
     def of_object(number: int, row: msgspec.Raw) -> Entry:
         try:
             form = importer.decode(row)
+        except msgspec.ValidationError as error:
+            return Entry(number, errors=faults(importer.form, row, "row") or [_misshapen(error)])
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             return Entry(number, errors=[_misshapen(error)])
         tags, tag_ids = getattr(form, "tags", None) or [], getattr(form, "tag_ids", None) or []

@@ -18,12 +18,14 @@ MAX_FAULTS: Final = 50
 """So many are told of at most."""
 
 
-def faults(kind: Any, document: bytes | str | msgspec.Raw) -> list[FieldError]:
+def faults(kind: Any, document: bytes | str | msgspec.Raw, whole: str = "body") -> list[FieldError]:
     """What is wrong with JSON that was sent for a type, in the order of its fields; nothing where nothing is.
 
     Fields of the right shape are looked at as they would be kept, so that a caller hears of everything at once.
+    ``whole``: what the document is called where it is no object at all.
     """
-    return list(islice(_faults(kind, document, ""), MAX_FAULTS))
+    found = islice(_faults(kind, document, ""), MAX_FAULTS)
+    return [error if error.field else shown(whole, error.message) for error in found]
 
 
 def _faults(kind: Any, document: bytes | str | msgspec.Raw, at: str) -> Iterator[FieldError]:
@@ -33,7 +35,7 @@ def _faults(kind: Any, document: bytes | str | msgspec.Raw, at: str) -> Iterator
         struct, given = _struct(kind), _object(document)
         if struct is None or given is None:
             found = field_error(error, "", kind)
-            yield shown(_joined(at, found.field) or "body", found.message)
+            yield shown(_joined(at, found.field), found.message)
         else:
             yield from _of_fields(struct, given, f"{at}." if at else "")
 

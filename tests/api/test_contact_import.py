@@ -81,6 +81,12 @@ class TestForms:
         (ada,) = team.owner.listed("/contacts")
         assert (ada["name"], ada["tags"], ada["source"]) == ("Ada King", ["VIP"], "fair")
 
+    def test_an_object_says_all_that_is_wrong_with_it(self, team: Team) -> None:
+        wrong = {"firstName": 7, "email": "bob", "phone": [], "colour": "red", "customFields": "gold"}
+        found = result(by_json(team.owner, {"contacts": [wrong, {"name": "Ada King"}]}))
+        assert counts(found) == (1, 0, 0, 1)
+        assert {(error["row"], error["field"]) for error in found["errors"]} == {(1, name) for name in wrong}
+
     def test_rows(self, team: Team) -> None:
         body = {
             "rows": [{"Mail": "ada@engine.org", "Plan": "gold", "X": "1"}],
