@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from uuid import UUID
 
@@ -19,21 +19,26 @@ Say = Callable[[str], None]
 
 
 def verify_installation(
-    url: str, workspaces: Sequence[UUID], checkpoints: Path | None, progress: Progress, say: Say
+    url: str,
+    workspaces: Sequence[UUID],
+    checkpoints: Path | None,
+    trusted: Collection[str] | None,
+    progress: Progress,
+    say: Say,
 ) -> int:
     """Verifies the database's logs and rows; 0 when all is well, else 1. Raises ``SettingsError`` if there are none."""
     kept = kept_checkpoints(checkpoints)
     with connect(url) as conn:
-        report = verify(conn, workspaces=list(workspaces) or None, checkpoints=kept, progress=progress)
+        report = verify(conn, workspaces=list(workspaces) or None, checkpoints=kept, trusted=trusted, progress=progress)
     if not report.workspaces and report.finding is None:
         raise SettingsError("there is no workspace in this database: nothing was verified")
     return _told(report, f"{report.rows} rows are what the log adds up to", say)
 
 
-def verify_export(export: Path, checkpoints: Path | None, say: Say) -> int:
+def verify_export(export: Path, checkpoints: Path | None, trusted: Collection[str] | None, say: Say) -> int:
     """Verifies an exported log, without a database; 0 when all is well, else 1."""
     with export.open("rb") as lines:
-        report = verify_file(lines, checkpoints=kept_checkpoints(checkpoints))
+        report = verify_file(lines, checkpoints=kept_checkpoints(checkpoints), trusted=trusted)
     return _told(report, "rows are not in an export", say)
 
 

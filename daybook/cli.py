@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from daybook import logs, openapi, settings, web
+from daybook.audit import audit, trusted_option
 from daybook.auditing import verify_export, verify_installation
 from daybook.embedded import EmbeddedServerError
 from daybook.installation import owner_url
@@ -109,17 +110,27 @@ def migrate(found: Settings) -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Signed heads kept from earlier, one JSON object a line: the log must still go through them.",
 )
+@trusted_option
 @click.pass_obj
-def verify(found: Settings, workspaces: tuple[UUID, ...], export: Path | None, checkpoints: Path | None) -> None:
+def verify(
+    found: Settings,
+    workspaces: tuple[UUID, ...],
+    export: Path | None,
+    checkpoints: Path | None,
+    trusted: tuple[str, ...],
+) -> None:
     """Walk every log's chain, fold it, and compare every row.
 
     Exits with 1 naming the first thing that is wrong, and with 2 when it could not be checked.
     """
     if export is not None:
-        sys.exit(verify_export(export, checkpoints, _say))
+        sys.exit(verify_export(export, checkpoints, trusted or None, _say))
     with owner_url(found) as url, _progress("verifying") as advance:
-        code = verify_installation(url, workspaces, checkpoints, advance, _say)
+        code = verify_installation(url, workspaces, checkpoints, trusted or None, advance, _say)
     sys.exit(code)
+
+
+daybook.add_command(audit)
 
 
 @daybook.group()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from application.calling.secretbox import KEY_BYTES
 from daybook.embedded import EmbeddedNats, EmbeddedPostgres, EmbeddedServerError, lock_data
-from daybook.settings import Settings
+from daybook.settings import Settings, SettingsError
 
 WATCH_SECONDS = 1.0
 CREDENTIALS_FILE = "credentials.json"
@@ -69,6 +69,16 @@ def check_whole(data: Path) -> None:
             f" backup; or make another (head -c {KEY_BYTES} /dev/urandom > {place}/{KEY_FILE}), and then a new secret"
             " for each webhook"
         )
+
+
+def secret_key(settings: Settings) -> bytes:
+    """The key that is set, else that of the installation in ``DAYBOOK_DATA``. Raises ``SettingsError`` without either."""
+    file = settings.data / KEY_FILE
+    if settings.secret_key is not None:
+        return settings.secret_key
+    if not file.exists():
+        raise SettingsError(f"DAYBOOK_SECRET_KEY is not set, and there is no {os.path.relpath(file)}")
+    return file.read_bytes()
 
 
 def has_database(data: Path) -> bool:

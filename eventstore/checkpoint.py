@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Final, LiteralString
 from uuid import UUID
 
@@ -36,6 +39,30 @@ _MOVED: Final[LiteralString] = """
 _SIGNED: Final[LiteralString] = "UPDATE log_heads SET signed_seq = greatest(signed_seq, %s) WHERE workspace_id = %s"
 LOOK: Final = 1000
 """Heads in one look for those that moved."""
+_KEY: Final = re.compile(r"[0-9a-fA-F]{64}")
+_FINGERPRINT: Final = re.compile(r"SHA256:[A-Za-z0-9+/]{43}")
+
+
+def fingerprint(public_key: bytes) -> str:
+    """What a public key is known by: ``SHA256:`` and the base64, without padding, of the SHA-256 of its 32 bytes."""
+    return f"SHA256:{base64.b64encode(sha256(public_key).digest()).decode().rstrip('=')}"
+
+
+def as_fingerprint(key: str) -> str:
+    """The fingerprint of a key that is given by it, or as its 64 hex digits. Raises ``ValueError`` for anything else."""
+    if _KEY.fullmatch(key):
+        return fingerprint(bytes.fromhex(key))
+    if not _is_fingerprint(key):
+        raise ValueError("must be a public key of 64 hex digits, or a fingerprint: SHA256: and 43 characters of base64")
+    return key
+
+
+def _is_fingerprint(key: str) -> bool:
+    """Whether it is written as ``fingerprint`` writes it: the last character has two bits that mean nothing."""
+    if not _FINGERPRINT.fullmatch(key):
+        return False
+    digest = key.removeprefix("SHA256:")
+    return base64.b64encode(base64.b64decode(f"{digest}=")).decode().rstrip("=") == digest
 
 
 def message(*, workspace_id: UUID, seq: int, hash_hex: str, signed_at: str) -> bytes:
@@ -46,7 +73,8 @@ def message(*, workspace_id: UUID, seq: int, hash_hex: str, signed_at: str) -> b
 def signature_holds(checkpoint: Checkpoint) -> bool:
     """Whether the checkpoint was signed as it stands with the private half of its ``public_key``."""
     try:
-        public_key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(checkpoint.public_key))
+        public_bytes = bytes.fromhex(checkpoint.public_key)
+        public_key = Ed25519PublicKey.from_public_bytes(public_bytes)
         signed = message(
             workspace_id=checkpoint.workspace_id,
             seq=checkpoint.seq,
@@ -56,7 +84,7 @@ def signature_holds(checkpoint: Checkpoint) -> bool:
         public_key.verify(bytes.fromhex(checkpoint.signature), signed)
     except (InvalidSignature, ValueError):
         return False
-    return True
+    return checkpoint.key_fingerprint in (None, fingerprint(public_bytes))
 
 
 def sign_head(
@@ -131,4 +159,5 @@ def as_checkpoint(
         signed_at=signed_at,
         public_key=public_key.hex(),
         signature=signature.hex(),
+        key_fingerprint=fingerprint(public_key),
     )

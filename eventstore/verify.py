@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 
 from eventstore.chain import GENESIS, canonical_as_stored, halves, link
-from eventstore.checkpoint import as_checkpoint, signature_holds
+from eventstore.checkpoint import as_checkpoint, as_fingerprint, signature_holds
 from eventstore.database import Db, one
 from schemas.log import Stream
 from schemas.verification import Checkpoint, Finding
@@ -91,7 +91,7 @@ def verify_log(
     """Checks a workspace's whole log inside a ``snapshot``; adds to the report what held.
 
     ``checkpoints`` are those of this workspace that an auditor has from before; those in the database are checked
-    anyway. With ``trusted``, each must be signed with one of these public keys. Raises ``MismatchError`` at the first
+    anyway. With ``trusted``, each must be signed with one of these keys (hex, or their fingerprints). Raises ``MismatchError`` at the first
     thing wrong.
     """
     try:
@@ -248,17 +248,17 @@ class CheckpointCheck:
 
     def __init__(self, report: Report, trusted: Collection[str] | None) -> None:
         self._report = report
-        self._trusted = trusted
+        self._trusted = None if trusted is None else {as_fingerprint(key) for key in trusted}
         self._proven = 0
 
     def compare(self, checkpoint: Checkpoint, hashed: bytes | None, end: int) -> None:
         """``hashed`` is the log's hash at the checkpoint's ``seq``; ``None`` when the log ends before, at ``end``."""
         signed = f"checkpoint signed at {checkpoint.signed_at}"
-        if self._trusted is not None and checkpoint.public_key not in self._trusted:
-            _differs(checkpoint, f"key of the {signed}", "one of the trusted public keys", checkpoint.public_key)
         if not signature_holds(checkpoint):
             expected = f"an Ed25519 signature by {checkpoint.public_key}"
             _differs(checkpoint, f"signature of the {signed}", expected, "one that does not hold")
+        if self._trusted is not None and as_fingerprint(checkpoint.public_key) not in self._trusted:
+            _differs(checkpoint, f"key of the {signed}", "one of the trusted public keys", checkpoint.public_key)
         if hashed is None:
             expected = f"event {checkpoint.seq} with hash {checkpoint.hash}"
             _differs(checkpoint, signed, expected, f"a log that ends at {end}")

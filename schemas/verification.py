@@ -16,7 +16,7 @@ class Checkpoint(Value):
     """The head of a workspace's log as it was signed: whoever kept one can prove later tampering.
 
     ``signature`` is Ed25519 by ``publicKey`` over the RFC 8785 form of ``{hash, seq, signedAt, workspaceId}``, in
-    UTF-8. ``hash``, ``publicKey`` and ``signature`` are in hex.
+    UTF-8. ``hash``, ``publicKey`` and ``signature`` are in hex; ``keyFingerprint`` is what an auditor knows the key by.
     """
 
     workspace_id: WorkspaceId
@@ -32,6 +32,9 @@ class Checkpoint(Value):
     signature: Annotated[
         str, Meta(description="Ed25519 over the RFC 8785 form of `{hash, seq, signedAt, workspaceId}`, in hex.")
     ]
+    key_fingerprint: Annotated[
+        str | None, Meta(description="`SHA256:` and the base64 of the SHA-256 of `publicKey`'s bytes, without padding.")
+    ] = None
 
     example: ClassVar[JSON] = {
         "workspaceId": "0198c6f2-7d3a-7c4e-9b1f-2a6d5e8f0010",
@@ -43,6 +46,7 @@ class Checkpoint(Value):
             "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe"
             "24655141438e7a100b"
         ),
+        "keyFingerprint": "SHA256:If4x36FUomFia/hUBG/SJxt77UtqvkWqWId+9H+XIbk",
     }
 
 

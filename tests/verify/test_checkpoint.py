@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import LiteralString
 
 import msgspec
@@ -16,11 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from domain.tag import TAG, CreateTag
 from eventstore.append import Origin
 from eventstore.chain import GENESIS
-from eventstore.checkpoint import (
-    sign_head,
-    sign_moved_heads,
-    signature_holds,
-)
+from eventstore.checkpoint import as_fingerprint, fingerprint, sign_head, sign_moved_heads, signature_holds
 from eventstore.database import Pool
 from eventstore.ids import new_id
 from eventstore.unit_of_work import EventStore
@@ -53,6 +51,8 @@ def test_the_head_is_signed_as_documented(pool: Pool, origin: Origin, past: Past
     }
     on_the_wire = json.loads(msgspec.json.encode(checkpoint))
     public_key, signature = on_the_wire.pop("publicKey"), on_the_wire.pop("signature")
+    digest = b64encode(sha256(bytes.fromhex(public_key)).digest()).decode()
+    assert on_the_wire.pop("keyFingerprint") == f"SHA256:{digest.rstrip('=')}"
     assert on_the_wire == fields
     verifier = Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_key))
     verifier.verify(bytes.fromhex(signature), rfc8785.dumps(fields))
@@ -70,6 +70,7 @@ def test_the_head_is_signed_as_documented(pool: Pool, origin: Origin, past: Past
         {"public_key": Ed25519PrivateKey.generate().public_key().public_bytes_raw().hex()},
         {"public_key": "00"},
         {"public_key": "no hex"},
+        {"key_fingerprint": fingerprint(bytes(32))},
         {"signature": "00" * 64},
         {"signature": ""},
     ],
@@ -207,3 +208,23 @@ def test_with_trusted_keys_a_checkpoint_of_another_key_is_found(auditor: Auditor
     finding = verify(auditor.owner, workspaces=[auditor.workspace_id], trusted=[other]).finding
     assert finding is not None
     assert (finding.expected, finding.found) == ("one of the trusted public keys", checkpoint.public_key)
+
+
+def test_a_key_is_trusted_by_its_fingerprint(auditor: Auditor, checkpoint: Checkpoint) -> None:
+    assert checkpoint.key_fingerprint is not None
+    trusting = verify(auditor.owner, workspaces=[auditor.workspace_id], trusted=[checkpoint.key_fingerprint])
+    assert (trusting.checkpoints, trusting.finding) == (1, None)
+    other = fingerprint(bytes(32))
+    assert verify(auditor.owner, workspaces=[auditor.workspace_id], trusted=[other]).finding is not None
+
+
+def test_a_checkpoint_that_was_kept_before_there_were_fingerprints_holds(checkpoint: Checkpoint) -> None:
+    assert signature_holds(msgspec.structs.replace(checkpoint, key_fingerprint=None))
+
+
+@pytest.mark.parametrize(
+    "key", ["", "00" * 31, "g0" * 32, "00" * 33, "SHA256:", "SHA256:" + "A" * 42, "SHA256:" + "A" * 42 + "B", "MD5:00"]
+)
+def test_what_is_neither_a_key_nor_a_fingerprint_is_refused(key: str) -> None:
+    with pytest.raises(ValueError, match="64 hex digits, or a fingerprint"):
+        as_fingerprint(key)
