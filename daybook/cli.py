@@ -20,6 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from daybook import logs, openapi, settings, web
 from daybook.audit import audit, trusted_option
 from daybook.auditing import verify_export, verify_installation
+from daybook.collector import spare_the_collector
 from daybook.embedded import EmbeddedServerError
 from daybook.installation import owner_url
 from daybook.serve import bring_up_to_date, set_passwords
@@ -84,6 +85,7 @@ def worker(found: Settings, names: tuple[str, ...]) -> None:
         mail_server=found.mail_server,
         stream=StreamSettings(found.stream_replicas, found.stream_max_age_days),
     )
+    spare_the_collector()
     asyncio.run(run_workers(config, WORKERS, names))
 
 
