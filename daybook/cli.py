@@ -142,16 +142,16 @@ def projections() -> None:
 
 @projections.command("rebuild")
 @click.argument(
-    "names", nargs=-1, type=click.Choice([*(table.table for table in TABLES), *(view.name for view in VIEWS)])
+    "names", nargs=-1, type=click.Choice([*(table.name for table in TABLES), *(view.name for view in VIEWS)])
 )
 @click.pass_obj
 def rebuild_projections(found: Settings, names: tuple[str, ...]) -> None:
     """Fold the log into new tables and views beside the live ones and swap them: those named, or all and all counts."""
     with owner_url(found) as url, connect(url) as conn:
         for table in TABLES:
-            if not names or table.table in names:
+            if not names or table.name in names:
                 events = one(conn, "SELECT count(*) FROM events WHERE stream_type = %s", (table.decider.stream_type,))
-                _rebuild(table.table, events, partial(rebuild, conn, table))
+                _rebuild(table.name, events, partial(rebuild, conn, table))
         for view in VIEWS:
             if not names or view.name in names:
                 _rebuild(
