@@ -20,6 +20,7 @@ from api.contact import ContactController
 from api.contact_bulk import ContactBulkController
 from api.contact_deal import ContactDealController
 from api.contact_import import ContactImportController
+from api.contact_legal_hold import ContactLegalHoldController
 from api.contact_merge import ContactMergeController
 from api.contact_search import ContactSearchController
 from api.contact_tag import ContactTagController
@@ -80,6 +81,7 @@ CONTROLLERS = (
     ContactController,
     ContactDealController,
     ContactImportController,
+    ContactLegalHoldController,
     ContactMergeController,
     ContactSearchController,
     ContactTagController,

@@ -12,7 +12,7 @@ from litestar.params import QueryParameter
 from api.http.filtering import date_or_time
 from api.http.paging import said_once, searched
 from api.http.query import free, malformed, malformed_parameter
-from domain.contact import ContactStatus, ContactType
+from domain.contact_fields import ContactStatus, ContactType
 from domain.kernel import FieldError
 from domain.kernel.filter import Condition, Conditions, all_given
 from projections.table.asking.asked import Fields

@@ -13,12 +13,12 @@ from domain.contact import (
     CONTACT,
     DETAILS,
     Contact,
-    ContactChanges,
     CreateContact,
     TagContact,
     UntagContact,
     UpdateContact,
 )
+from domain.contact_fields import ContactChanges
 from domain.kernel import Refused, invalid, not_found, renamed
 from domain.kernel.changes import named
 from domain.kernel.check import Check

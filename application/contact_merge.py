@@ -71,6 +71,8 @@ def _loser(unit: Work, winner: Current[Contact], loser_id: UUID) -> Current[Cont
     unit.check_shared(CONTACT, found, ending=True)
     if endings.job_of(unit.conn, CONTACT.stream_type, loser_id) is not None:
         raise Refused("conflict", "This contact is being deleted.")
+    if found.state.legal_hold is not None:
+        raise found.state.legal_hold.refusal("merge")
     return found
 
 
@@ -181,7 +183,7 @@ def _still(unit: Work, moved: Moved, winner_id: UUID) -> bool:
 
 def _restored(unit: Work, loser: Contact) -> CreateContact:
     """The contact as it was, without what is no more."""
-    fields = {name: value for name, value in asdict(loser).items() if name != "tags"}
+    fields = {name: value for name, value in asdict(loser).items() if name not in ("tags", "legal_hold")}
     for reference in references(Contact):
         gone = set(reference.ids(loser)) - unit.standing(reference.to.kind, reference.ids(loser))
         if gone and not reference.many:
@@ -236,8 +238,10 @@ def _flat(contact: Contact) -> dict[str, Any]:
     """What is set, by the name that callers use."""
     found: dict[str, Any] = {}
     for name, value in msgspec.to_builtins(contact).items():
+        if name in ("tags", "legalHold"):
+            continue
         if isinstance(value, dict):
             found |= {f"{name}.{key}": one for key, one in value.items()}
-        elif name != "tags":
+        else:
             found[name] = value
     return found

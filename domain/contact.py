@@ -3,114 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Container
-from typing import Annotated, Any, Final, Literal, assert_never
+from typing import Annotated, Any, Final, assert_never
 from uuid import UUID
 
 import msgspec
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, Meta
 
+from domain import contact_legal_hold
+from domain.contact_fields import ContactChanges, ContactDetails
+from domain.contact_legal_hold import (
+    ContactLegalHoldPlaced,
+    ContactLegalHoldReleased,
+    LegalHold,
+    PlaceLegalHold,
+    ReleaseLegalHold,
+)
 from domain.kernel import Command, Decider, Ended, Event, Refused, State, Value, invalid, not_found, values
 from domain.kernel.changes import applied, begun, difference, named
 from domain.kernel.check import Check
-from domain.kernel.fields import Kept, Refers, kept, leading, letting_go
-from domain.kernel.types import CustomFields, Day, Email, Language, Line, Phone, PhoneRegion, Preferences, Text, Url
+from domain.kernel.fields import Refers, kept, leading, letting_go
+from domain.kernel.types import PhoneRegion
 from domain.tag import TagRef
 
-ContactType = Literal["person", "organization"]
-ContactStatus = Literal["ACTIVE", "INACTIVE", "ARCHIVED"]
 MAX_TAGS: Final = 100
-
-
-Type = Annotated[ContactType, Meta(description="What kind it is.")]
-Status = Annotated[ContactStatus, Meta(description="How it stands.")]
-FirstName = Annotated[Line, Meta(description="First name.")]
-LastName = Annotated[Line, Meta(description="Last name.")]
-EmailAddress = Annotated[Email, Meta(description="An e-mail address; kept in lower case.")]
-PhoneNumber = Annotated[Phone, Meta(description="Written any way, and kept in E.164: `+14155552671`.")]
-Extension = Annotated[str, Kept(values.extension_or_none), Meta(description="What to dial after the phone number.")]
-CompanyName = Annotated[Line, Meta(description="The company's name.")]
-CompanyId = Annotated[UUID, Refers("company", counted=True), Meta(description="The company that it belongs to.")]
-JobTitle = Annotated[Line, Meta(description="What they do at the company.")]
-Website = Annotated[Url, Meta(description="An absolute URL.")]
-Source = Annotated[Line, Meta(description="Where the contact came from, such as `website`.")]
-AssignedTo = Annotated[
-    UUID, Refers("membership"), Meta(description="The user whom the contact is assigned to: a member of the workspace.")
-]
-LanguageTag = Annotated[Language, Meta(description="A BCP 47 language tag, such as `en` or `pt-BR`.")]
-Unsubscribed = Annotated[bool, Meta(description="Unsubscribed from everything that the workspace sends.")]
-DoNotContact = Annotated[bool, Meta(description="Do not contact.")]
-Notes = Annotated[Text, Meta(description="Free text, with line breaks.")]
-Birthday = Annotated[Day, Meta(description="A date, `YYYY-MM-DD`.")]
-Address = Annotated[Line, Meta(description="Street and number.")]
-City = Annotated[Line, Meta(description="City.")]
-Region = Annotated[Line, Meta(description="State or region.")]
-Zipcode = Annotated[Line, Meta(description="Postal code.")]
-Country = Annotated[Line, Meta(description="Country.")]
-Map = Meta(description="A small map of your own, from text to text; in a PATCH, null takes a key away.")
-
-
-class ContactDetails(Value):
-    """What a contact is."""
-
-    type: Type = "person"
-    first_name: FirstName | None = None
-    last_name: LastName | None = None
-    email: EmailAddress | None = None
-    phone: PhoneNumber | None = None
-    phone_extension: Extension | None = None
-    company: CompanyName | None = None
-    company_id: CompanyId | None = None
-    job_title: JobTitle | None = None
-    website: Website | None = None
-    source: Source | None = None
-    status: Status = "ACTIVE"
-    assigned_to: AssignedTo | None = None
-    language: LanguageTag | None = None
-    globally_unsubscribed: Unsubscribed = False
-    dnc: DoNotContact = False
-    communication_preferences: Annotated[dict[str, str], Map] = msgspec.field(default_factory=dict)
-    notes: Notes | None = None
-    birthday: Birthday | None = None
-    address: Address | None = None
-    city: City | None = None
-    state: Region | None = None
-    zipcode: Zipcode | None = None
-    country: Country | None = None
-    custom_fields: CustomFields = msgspec.field(default_factory=dict)
-
-
-class ContactChanges(Value):
-    """The fields that a caller may set; a field not given stays as it is."""
-
-    type: Type | UnsetType = UNSET
-    first_name: FirstName | UnsetType | None = UNSET
-    last_name: LastName | UnsetType | None = UNSET
-    email: EmailAddress | UnsetType | None = UNSET
-    phone: PhoneNumber | UnsetType | None = UNSET
-    phone_extension: Extension | UnsetType | None = UNSET
-    company: CompanyName | UnsetType | None = UNSET
-    company_id: CompanyId | UnsetType | None = UNSET
-    job_title: JobTitle | UnsetType | None = UNSET
-    website: Website | UnsetType | None = UNSET
-    source: Source | UnsetType | None = UNSET
-    status: Status | UnsetType = UNSET
-    assigned_to: AssignedTo | UnsetType | None = UNSET
-    language: LanguageTag | UnsetType | None = UNSET
-    globally_unsubscribed: Unsubscribed | UnsetType = UNSET
-    dnc: DoNotContact | UnsetType = UNSET
-    communication_preferences: Annotated[Preferences, Map] | UnsetType = UNSET
-    notes: Notes | UnsetType | None = UNSET
-    birthday: Birthday | UnsetType | None = UNSET
-    address: Address | UnsetType | None = UNSET
-    city: City | UnsetType | None = UNSET
-    state: Region | UnsetType | None = UNSET
-    zipcode: Zipcode | UnsetType | None = UNSET
-    country: Country | UnsetType | None = UNSET
-    custom_fields: CustomFields | UnsetType = UNSET
 
 
 class Contact(ContactDetails, State):
     tags: Annotated[tuple[Annotated[UUID, Refers("tag", counted=True)], ...], Meta(description="Its tags.")] = ()
+    legal_hold: Annotated[LegalHold | None, Meta(description="Why it has to be kept; null where it need not.")] = None
 
     @property
     def name(self) -> str:
@@ -225,7 +145,15 @@ class ContactDeleted(Event, name="contact.deleted", action="deleted"):
 
 
 ContactCommand = (
-    CreateContact | UpdateContact | TagContact | UntagContact | MergeContact | UnmergeContact | DeleteContact
+    CreateContact
+    | UpdateContact
+    | TagContact
+    | UntagContact
+    | MergeContact
+    | UnmergeContact
+    | PlaceLegalHold
+    | ReleaseLegalHold
+    | DeleteContact
 )
 ContactEvent = (
     ContactCreated
@@ -236,6 +164,8 @@ ContactEvent = (
     | ContactUntagged
     | ContactMerged
     | ContactUnmerged
+    | ContactLegalHoldPlaced
+    | ContactLegalHoldReleased
     | ContactDeleted
 )
 
@@ -254,7 +184,7 @@ def _normalised(command: CreateContact | UpdateContact) -> dict[str, Any]:
     return fields
 
 
-def decide(command: ContactCommand, contact: Contact | None) -> list[ContactEvent]:
+def decide(command: ContactCommand, contact: Contact | None) -> list[ContactEvent]:  # noqa: C901, PLR0911 - a case for each
     match command, contact:
         case CreateContact(), None:
             return [_created(command)]
@@ -270,8 +200,10 @@ def decide(command: ContactCommand, contact: Contact | None) -> list[ContactEven
             return _untagged(tags, contact)
         case MergeContact(), Contact():
             return [_merged(command, contact)]
+        case ((PlaceLegalHold() | ReleaseLegalHold()), Contact()):
+            return [*contact_legal_hold.decided(command, contact.legal_hold)]
         case DeleteContact(), Contact():
-            return [ContactDeleted()]
+            return [_deleted(contact)]
         case never, _:
             assert_never(never)
 
@@ -331,12 +263,18 @@ def _merged(command: MergeContact, contact: Contact) -> ContactMerged | ContactU
     return made(loser_id=loser, loser_name=command.loser_name, changed=changed, previous=previous, tags=tags)
 
 
+def _deleted(contact: Contact) -> ContactDeleted:
+    if contact.legal_hold is not None:
+        raise contact.legal_hold.refusal("delete")
+    return ContactDeleted()
+
+
 def _limit(tags: int) -> None:
     if tags > MAX_TAGS:
         raise Refused("validation_failed", f"A contact has at most {MAX_TAGS} tags.")
 
 
-def evolve(contact: Contact | None, event: ContactEvent) -> Contact | None:  # noqa: PLR0911 - one for each event
+def evolve(contact: Contact | None, event: ContactEvent) -> Contact | None:  # noqa: C901, PLR0911 - a case for each event
     match event, contact:
         case ContactCreated(tags=tags), _:
             return Contact(**{**named(event), "tags": tuple(tag.id for tag in tags)})
@@ -350,6 +288,8 @@ def evolve(contact: Contact | None, event: ContactEvent) -> Contact | None:  # n
             return msgspec.structs.replace(contact, globally_unsubscribed=isinstance(event, ContactUnsubscribed))
         case ((ContactMerged() | ContactUnmerged()), Contact()):
             return _after(event, applied(contact, event.changed))
+        case ((ContactLegalHoldPlaced() | ContactLegalHoldReleased()), Contact()):
+            return msgspec.structs.replace(contact, legal_hold=contact_legal_hold.after(event))
         case ContactTagged(tag_id=tag_id), Contact():
             return msgspec.structs.replace(contact, tags=(*contact.tags, tag_id))
         case ContactUntagged(tag_id=tag_id), Contact():
@@ -378,7 +318,17 @@ def unset(field: str, ended: Ended) -> ContactCommand:
 CONTACT: Decider[ContactCommand, ContactEvent, Contact] = Decider(
     stream_type="contact",
     state=Contact,
-    commands=(CreateContact, UpdateContact, TagContact, UntagContact, MergeContact, UnmergeContact, DeleteContact),
+    commands=(
+        CreateContact,
+        UpdateContact,
+        TagContact,
+        UntagContact,
+        MergeContact,
+        UnmergeContact,
+        PlaceLegalHold,
+        ReleaseLegalHold,
+        DeleteContact,
+    ),
     events=(
         ContactCreated,
         ContactUpdated,
@@ -388,6 +338,8 @@ CONTACT: Decider[ContactCommand, ContactEvent, Contact] = Decider(
         ContactUntagged,
         ContactMerged,
         ContactUnmerged,
+        ContactLegalHoldPlaced,
+        ContactLegalHoldReleased,
         ContactDeleted,
     ),
     decide=decide,

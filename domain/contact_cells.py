@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from domain.contact import DETAILS, ContactChanges
+from domain.contact import DETAILS
+from domain.contact_fields import ContactChanges
 from domain.importing.cells import Reader, address, by_type, day, id_of, website
 from domain.kernel import values
 

@@ -8,7 +8,8 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from domain.contact import DETAILS, Contact, ContactChanges
+from domain.contact import DETAILS, Contact
+from domain.contact_fields import ContactChanges
 from domain.kernel import Command, Decider, Event, Refused, State, Value, not_found
 from domain.kernel.changes import named
 from domain.tag import TagRef

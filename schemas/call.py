@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 from msgspec import Meta
 
 from domain.call import CallDetails, CallFacts, StartedAt, UserId
-from domain.contact import FirstName, LastName
+from domain.contact_fields import FirstName, LastName
 from domain.kernel import JSON, Value
 from domain.user import FullName
 from schemas.wire.words import CreatedAt, Id, UpdatedAt, Version

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, UnsetType
 
-from domain.contact import ContactChanges, ContactDetails
+from domain.contact_fields import ContactChanges, ContactDetails
+from domain.contact_legal_hold import LegalHold
 from domain.kernel import JSON, Value
 from schemas.tag import TagView
 from schemas.wire.words import CreatedAt, Id, UpdatedAt, Version
@@ -62,6 +63,7 @@ class ContactView(ContactDetails, kw_only=True):
     tags: Annotated[list[str], Meta(description="The names of its tags, in the order they were added.")]
     tag_details: Annotated[list[TagView], Meta(description="Its tags in full, in the same order.")]
     lists: Annotated[tuple[str, ...], Meta(description="The lists that it is on: empty, as there are none yet.")] = ()
+    legal_hold: Annotated[LegalHold | None, Meta(description="Why it has to be kept; null where it need not.")] = None
     created_at: CreatedAt
     updated_at: UpdatedAt
     version: Version
@@ -99,6 +101,7 @@ class ContactView(ContactDetails, kw_only=True):
             {"id": "0198c6f2-7d3a-7c4e-9b1f-2a6d5e8f0030", "name": "VIP", "slug": "vip", "color": "#1a7f37"},
         ],
         "lists": [],
+        "legalHold": None,
         "createdAt": "2026-03-15T10:30:00.123456Z",
         "updatedAt": "2026-03-15T10:32:11.654321Z",
         "version": 3,

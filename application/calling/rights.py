@@ -18,6 +18,7 @@ _STANDINGS: Final[tuple[Standing, ...]] = (
 
 _TABLE: Final[dict[str, tuple[Right, ...]]] = {
     "contacts":      ("write", "write", "write",  "write",   "read"),
+    "privacy":       ("write", "write", "none",   "none",    "none"),
     "companies":     ("write", "write", "write",  "write",   "read"),
     "pipelines":     ("write", "write", "write",  "read",    "read"),
     "deals":         ("write", "write", "write",  "write",   "read"),

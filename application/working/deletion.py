@@ -46,11 +46,20 @@ def begin(unit: Work, caller: Caller, kind: str, stream_id: UUID, if_version: in
     current = unit.get(rows.decider, stream_id, if_version=if_version)
     wanted = Deletion(kind=kind, id=stream_id, key=rows.key_of(current))
     rows.hold(unit.conn, [wanted.key], ending=True)
+    _check_may_end(unit, rows, current)
     unit.check_shared(rows.decider, current, ending=True)
     job_id = endings.job_of(unit.conn, kind, wanted.key) or _insert(unit, caller, wanted, current)
     view = jobs.one(unit.conn, unit.origin.workspace_id, job_id, None)
     assert view is not None, "a thing is on its way out only while its job is open"
     return view
+
+
+def _check_may_end(unit: Work, rows: Rows, current: Current[Any]) -> None:
+    """Refuses as its decider does what has to stay, as the thing stands behind whoever was waited for."""
+    decider = rows.decider
+    assert decider.delete is not None, f"{decider.stream_type} must say by which command it ends"
+    now = rows.load(unit.conn, [current.id]).get(current.id)
+    decider.decide(decider.delete(), None if now is None else now.state)
 
 
 def _insert(unit: Work, caller: Caller, wanted: Deletion, current: Current[Any]) -> UUID:

@@ -17,7 +17,7 @@ from application.importing.constants import constants
 from application.importing.importer import Entry, Importer, Plan, Record
 from application.importing.rows import CsvRow
 from application.working.job import Step
-from domain.contact import ContactChanges
+from domain.contact_fields import ContactChanges
 from domain.contact_import import CONTACT_IMPORT, CancelImport, CompleteImport, FailImport, StartImport
 from domain.contact_mapping import ORGANIZATIONS, PEOPLE
 from domain.importing.cells import by_type

@@ -10,7 +10,6 @@ import pytest
 from domain.contact import (
     CONTACT,
     Contact,
-    ContactChanges,
     ContactCommand,
     ContactCreated,
     ContactDeleted,
@@ -25,6 +24,7 @@ from domain.contact import (
     UntagContact,
     UpdateContact,
 )
+from domain.contact_fields import ContactChanges
 from domain.kernel.values import MAX_CUSTOM_FIELDS, CustomValue
 from domain.tag import TagRef
 from tests.language import given

@@ -9,13 +9,13 @@ import pytest
 from domain.contact import (
     CONTACT,
     Contact,
-    ContactChanges,
     ContactMerged,
     ContactUnmerged,
     CreateContact,
     MergeContact,
     UnmergeContact,
 )
+from domain.contact_fields import ContactChanges
 from domain.contact_merge import (
     CONTACT_MERGE,
     ContactMerge,
