@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
@@ -14,15 +13,13 @@ from uuid import UUID
 import click
 import psycopg
 from psycopg.errors import InsufficientPrivilege
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from daybook import logs, openapi, settings, web
+from daybook import audit_bundle, logs, openapi, settings, web
 from daybook.audit import audit, trusted_option
 from daybook.auditing import verify_export, verify_installation
-from daybook.collector import spare_the_collector
 from daybook.embedded import EmbeddedServerError
 from daybook.installation import owner_url
+from daybook.progress import progress
 from daybook.serve import bring_up_to_date, set_passwords
 from daybook.serve import serve as serve_all
 from daybook.settings import Settings, SettingsError
@@ -85,7 +82,6 @@ def worker(found: Settings, names: tuple[str, ...]) -> None:
         mail_server=found.mail_server,
         stream=StreamSettings(found.stream_replicas, found.stream_max_age_days),
     )
-    spare_the_collector()
     asyncio.run(run_workers(config, WORKERS, names))
 
 
@@ -127,12 +123,13 @@ def verify(
     """
     if export is not None:
         sys.exit(verify_export(export, checkpoints, trusted or None, _say))
-    with owner_url(found) as url, _progress("verifying") as advance:
+    with owner_url(found) as url, progress("verifying") as advance:
         code = verify_installation(url, workspaces, checkpoints, trusted or None, advance, _say)
     sys.exit(code)
 
 
 daybook.add_command(audit)
+audit_bundle.add_to(audit)
 
 
 @daybook.group()
@@ -142,16 +139,16 @@ def projections() -> None:
 
 @projections.command("rebuild")
 @click.argument(
-    "names", nargs=-1, type=click.Choice([*(table.name for table in TABLES), *(view.name for view in VIEWS)])
+    "names", nargs=-1, type=click.Choice([*(table.table for table in TABLES), *(view.name for view in VIEWS)])
 )
 @click.pass_obj
 def rebuild_projections(found: Settings, names: tuple[str, ...]) -> None:
     """Fold the log into new tables and views beside the live ones and swap them: those named, or all and all counts."""
     with owner_url(found) as url, connect(url) as conn:
         for table in TABLES:
-            if not names or table.name in names:
+            if not names or table.table in names:
                 events = one(conn, "SELECT count(*) FROM events WHERE stream_type = %s", (table.decider.stream_type,))
-                _rebuild(table.name, events, partial(rebuild, conn, table))
+                _rebuild(table.table, events, partial(rebuild, conn, table))
         for view in VIEWS:
             if not names or view.name in names:
                 _rebuild(
@@ -162,7 +159,7 @@ def rebuild_projections(found: Settings, names: tuple[str, ...]) -> None:
 
 
 def _rebuild(name: str, events: Sequence[Any] | None, build: Callable[[Callable[[int], None]], int]) -> None:
-    with _progress(name, events[0] if events else None) as advance:
+    with progress(name, events[0] if events else None) as advance:
         count = build(lambda n: advance("events", n))
     _say(f"rebuilt {name}: {count} rows")
 
@@ -176,21 +173,6 @@ def openapi_documents(*, write: bool) -> None:
             _say(str(path))
     else:
         click.echo(openapi.openapi_document())
-
-
-@contextmanager
-def _progress(what: str, total: int | None = None) -> Iterator[Callable[[str, int], None]]:
-    """A line that says how far it has come, on standard error and only for people."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
-        tasks: dict[str, Any] = {}
-
-        def advance(step: str, count: int) -> None:
-            if step not in tasks:
-                tasks[step] = bar.add_task(f"{what}: {step}", total=total)
-            bar.advance(tasks[step], count)
-
-        yield advance
 
 
 def main() -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from types import MappingProxyType
 from typing import Any, Final, LiteralString
 from uuid import UUID
@@ -198,6 +198,10 @@ def pipeline(conn: Db) -> Iterator[None]:
             raise
     if raised is not None:
         raise raised
+
+
+Connected = Callable[[], AbstractContextManager[Db]]
+"""Inside ``reading`` again and again, for what takes longer than a transaction should."""
 
 
 @contextmanager

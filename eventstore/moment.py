@@ -35,13 +35,21 @@ def seq_of(conn: Db, asked: str, field: str = "asOf") -> int:
     ``asked``: a seq of the log, or an RFC 3339 time with its zone, to the microsecond. Refuses (422, naming the ``field``)
     what is neither, a time in the future, and a seq that the log has not come to.
     """
-    if asked.isascii() and asked.isdigit() and len(asked) <= _MOST_DIGITS:
-        return _reached(conn, int(asked), field)
-    row = one(conn, _LAST, {"w": conn.workspace_id, "at": _time(asked, field)})
+    wanted = read(asked, field)
+    if isinstance(wanted, int):
+        return _reached(conn, wanted, field)
+    row = one(conn, _LAST, {"w": conn.workspace_id, "at": wanted})
     last, future = (0, False) if row is None else row
     if future:
         raise invalid(field, "lies in the future")
     return int(last)
+
+
+def read(asked: str, field: str) -> int | datetime:
+    """The seq, or the time in UTC, that was written; refuses (422, naming the ``field``) what is neither."""
+    if asked.isascii() and asked.isdigit() and len(asked) <= _MOST_DIGITS:
+        return int(asked)
+    return _time(asked, field)
 
 
 def _reached(conn: Db, seq: int, field: str) -> int:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import partial
 from typing import Any, Final, NoReturn
 from uuid import UUID
 
@@ -40,11 +41,12 @@ def verify_file(
     public keys. The report has the first thing that is wrong.
     """
     report = Report()
-    follower = _Follower(report, checkpoints, trusted, after)
+    follower = Follower(report, checkpoints, trusted, after)
     try:
         for number, line in enumerate(lines, 1):
             if line.strip():
-                follower.follow(number, line)
+                fields, entry = _parsed(number, line)
+                follower.follow(entry, partial(entry_hash, entry=fields), number)
                 report.events += 1
                 if report.events % _STEP == 0:
                     progress("log", _STEP)
@@ -56,8 +58,11 @@ def verify_file(
     return report
 
 
-class _Follower:
-    """Where in the log the file has come to."""
+class Follower:
+    """Where in one workspace's log a reader of its entries has come to, and that each follows from the one before.
+
+    ``workspace_id`` is that of the entries so far, unless it is known from the beginning.
+    """
 
     def __init__(
         self,
@@ -65,39 +70,44 @@ class _Follower:
         checkpoints: Sequence[Checkpoint],
         trusted: Collection[str] | None,
         after: tuple[int, bytes],
+        workspace_id: UUID | None = None,
     ) -> None:
         self.workspace_id: UUID | None = None
-        self._seq, self._hash = after
+        self.seq, self.hash = after
         self._recorded_at = ""
         self._streams = _Streams(whole=after == START)
         self._check = CheckpointCheck(report, trusted)
-        ahead = (checkpoint for checkpoint in checkpoints if checkpoint.seq >= self._seq)
+        ahead = (checkpoint for checkpoint in checkpoints if checkpoint.seq >= self.seq)
         self._ahead = sorted(ahead, key=lambda checkpoint: checkpoint.seq, reverse=True)
+        if workspace_id is not None:
+            self._begin(workspace_id)
 
-    def follow(self, number: int, line: bytes) -> None:
-        """The next entry: it must follow from the one before."""
-        fields, entry = _parsed(number, line)
+    def follow(self, entry: LogEntry, hashed_behind: Callable[[bytes], bytes], number: int | None = None) -> None:
+        """The next entry, in line ``number`` of its file. ``hashed_behind``: the hash that it must have, from that before.
+
+        Raises ``MismatchError`` where it does not follow.
+        """
         if self.workspace_id is None:
             self._begin(entry.workspace_id)
         if entry.workspace_id != self.workspace_id:
             _wrong(number, entry, "workspaceId", str(self.workspace_id), str(entry.workspace_id))
-        if entry.seq != self._seq + 1:
-            _wrong(number, entry, "seq", str(self._seq + 1), str(entry.seq))
-        hashed = _hashed(number, entry, self._hash, fields)
+        if entry.seq != self.seq + 1:
+            _wrong(number, entry, "seq", str(self.seq + 1), str(entry.seq))
+        hashed = _hashed(number, entry, self.hash, hashed_behind)
         if hashed.hex() != entry.hash:
             _wrong(number, entry, "hash", f"{hashed.hex()} by the entry's content", entry.hash)
         if entry.recorded_at < self._recorded_at:
             expected = f"{self._recorded_at} or later, as of the entry before"
             _wrong(number, entry, "recordedAt", expected, entry.recorded_at)
         self._streams.follow(number, entry)
-        self._seq, self._hash, self._recorded_at = entry.seq, hashed, entry.recorded_at
+        self.seq, self.hash, self._recorded_at = entry.seq, hashed, entry.recorded_at
         self._compare()
 
     def end(self) -> None:
         """No checkpoint may be of an entry that the file does not have, and a log has a first entry."""
         for checkpoint in reversed(self._ahead):
-            self._check.compare(checkpoint, None, self._seq)
-        if self._seq == 0:
+            self._check.compare(checkpoint, None, self.seq)
+        if self.seq == 0:
             raise MismatchError(Finding(what="entry", line=1, expected="the log's first entry", found="an empty file"))
 
     def _begin(self, workspace_id: UUID) -> None:
@@ -106,8 +116,8 @@ class _Follower:
         self._compare()
 
     def _compare(self) -> None:
-        while self._ahead and self._ahead[-1].seq == self._seq:
-            self._check.compare(self._ahead.pop(), self._hash, self._seq)
+        while self._ahead and self._ahead[-1].seq == self.seq:
+            self._check.compare(self._ahead.pop(), self.hash, self.seq)
 
 
 class _Streams:
@@ -120,7 +130,7 @@ class _Streams:
         self._ends: dict[bytes, tuple[str, int]] = {}
         self._mapper = EventMapper()
 
-    def follow(self, number: int, entry: LogEntry) -> None:
+    def follow(self, number: int | None, entry: LogEntry) -> None:
         """The next entry: an event with an id of its own that can stand where it does in its stream."""
         known = self._ids.setdefault(entry.id.bytes, entry.seq)
         if known != entry.seq:
@@ -129,7 +139,7 @@ class _Streams:
             self._check_place(number, entry)
             self._check_event(number, entry)
 
-    def _check_place(self, number: int, entry: LogEntry) -> None:
+    def _check_place(self, number: int | None, entry: LogEntry) -> None:
         stream_type, before = self._ends.get(
             entry.stream.id.bytes, (entry.stream.type, 0 if self._whole else entry.version - 1)
         )
@@ -139,7 +149,7 @@ class _Streams:
             _wrong(number, entry, "version", str(before + 1), str(entry.version))
         self._ends[entry.stream.id.bytes] = (stream_type, entry.version)
 
-    def _check_event(self, number: int, entry: LogEntry) -> None:
+    def _check_event(self, number: int | None, entry: LogEntry) -> None:
         names = NAMES.get(entry.stream.type)
         if names is None:
             _wrong(number, entry, "stream type", f"one of {', '.join(sorted(NAMES))}", entry.stream.type)
@@ -169,14 +179,14 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _hashed(number: int, entry: LogEntry, previous: bytes, fields: dict[str, Any]) -> bytes:
+def _hashed(number: int | None, entry: LogEntry, previous: bytes, behind: Callable[[bytes], bytes]) -> bytes:
     try:
-        return entry_hash(previous, fields)
+        return behind(previous)
     except (rfc8785.CanonicalizationError, RecursionError) as error:
         _wrong(number, entry, "entry", "JSON that has a canonical form", str(error))
 
 
-def _wrong(number: int, entry: LogEntry, what: str, expected: str, found: str) -> NoReturn:
+def _wrong(number: int | None, entry: LogEntry, what: str, expected: str, found: str) -> NoReturn:
     raise MismatchError(
         Finding(
             line=number,
