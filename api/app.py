@@ -31,6 +31,7 @@ from api.deal import DealController
 from api.deal_bulk import DealBulkController
 from api.deal_import import DealImportController
 from api.docs.routes import accept_invitation, docs, docs_asset, home, openapi_json
+from api.history import HISTORIES
 from api.http import errors
 from api.http.admission import Admission
 from api.http.ask import provided
@@ -91,6 +92,7 @@ CONTROLLERS = (
     DealBulkController,
     DealController,
     DealImportController,
+    *HISTORIES,
     InteractionController,
     InvitationController,
     JobController,

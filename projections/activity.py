@@ -172,7 +172,7 @@ def view(row: tuple[Any, ...]) -> ActivityView:
         entity_id=row[3],
         action=event.event_action,
         event=row[4],
-        changes=_changes(event, msgspec.json.decode(row[5])),
+        changes=changes(event, msgspec.json.decode(row[5])),
         actor=Actor(type=row[6], id=row[7]),
         user_id=row[10],
         user_name=row[11],
@@ -181,7 +181,7 @@ def view(row: tuple[Any, ...]) -> ActivityView:
     )
 
 
-def _changes(event: type[Event], data: dict[str, Any]) -> dict[str, FieldChange]:
+def changes(event: type[Event], data: dict[str, Any]) -> dict[str, FieldChange]:
     """From and to of every field: an update names both; what a creation sets comes from nothing."""
     if event.event_changes:
         return {name: FieldChange(from_=was, to=now) for name, (was, now) in event.event_changes.items()}

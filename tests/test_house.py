@@ -71,7 +71,18 @@ def test_a_room_knows_only_those_below_it(room: str) -> None:
     assert wrong == []
 
 
-NO_STREAMS = {"activity", "auth", "dashboard", "identity", "job", "log", "outbox", "timeline", "verification"}
+NO_STREAMS = {
+    "activity",
+    "auth",
+    "dashboard",
+    "history",
+    "identity",
+    "job",
+    "log",
+    "outbox",
+    "timeline",
+    "verification",
+}
 """What the service is about beside the kinds of stream that there are."""
 
 RESOURCES = re.compile("|".join(sorted({*DECIDERS, *NO_STREAMS})))

@@ -73,6 +73,7 @@ TAGS: Final[dict[str, str]] = {
     "Custom values": "Texts of the workspace's own, which messages name by a token.",
     "Custom objects": "Kinds of thing of the workspace's own, their attributes, and records of them.",
     "Activities": "Who changed what, from what to what.",
+    "History": "The past of one thing: what was changed, when, by whom and why.",
     "Timelines": "Everything that touches a thing, newest first.",
     "Dashboard": "What it all comes to, now, in a period, and day by day.",
     "Log": "Every event, in order, chained by hashes: for auditors, and as a feed to follow.",

@@ -118,6 +118,10 @@ def references(found: Any) -> Iterator[str]:
             yield from references(value)
 
 
+NEEDED = {"ids", "from", "field"}
+"""Parameters of a query that cannot be left out."""
+
+
 @every()
 class TestEveryOperation:
     def test_has_a_summary_a_tag_and_descriptions(self, op: Operation) -> None:
@@ -133,7 +137,7 @@ class TestEveryOperation:
             assert parameter["description"].endswith((".", "…")), parameter["name"]
             assert parameter["schema"]
             assert "null" not in str(parameter["schema"])
-            assert parameter.get("required", False) == (parameter["in"] == "path" or parameter["name"] == "ids")
+            assert parameter.get("required", False) == (parameter["in"] == "path" or parameter["name"] in NEEDED)
             Draft202012Validator.check_schema(parameter["schema"])
 
     def test_describes_what_it_takes_and_answers_with_examples(self, op: Operation) -> None:

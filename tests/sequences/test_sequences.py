@@ -21,13 +21,14 @@ from domain.catalogue import DECIDERS, EVENTS
 from domain.kernel import Refused
 from eventstore import letting_go
 from eventstore.append import Origin
-from eventstore.database import Db, Pool
+from eventstore.database import Db, Pool, reading
 from eventstore.unit_of_work import EventStore
 from projections.catalogue import ROWS, VIEWS
 from projections.verify import verify
 from schemas.log import Actor
 from tests.conftest import make_workspace
 from tests.logs import check_chain, log_end, whole_log
+from tests.sequences.past import check_histories
 from tests.sequences.told import stored_counts, stored_rows, told, wanted_rows
 from tests.sequences.units import Known, Unit, firsts, units
 from workers.consuming.consumer import Consuming
@@ -124,7 +125,7 @@ class Sequences(RuleBasedStateMachine):
 
 
 def check(place: Place, workspace: UUID) -> None:
-    """Chain, rows, counts, references and views, by the log alone; and as ``daybook verify`` sees it."""
+    """Chain, rows, counts, references, views and histories, by the log alone; and as ``daybook verify`` sees it."""
     place.keep_views(workspace)
     entries, end = whole_log(place.pool, workspace), log_end(place.pool, workspace)
     check_chain(entries, end)
@@ -134,6 +135,8 @@ def check(place: Place, workspace: UUID) -> None:
     assert stored_counts(place.owner, workspace) == wanted.counts()
     assert reached(place.owner, workspace) == {view.name: end[0] for view in VIEWS if end[0]}
     assert verify(place.owner, workspaces=[workspace]).finding is None
+    with reading(place.pool, workspace) as conn:
+        check_histories(conn, {(entry.stream.type, entry.stream.id) for entry in entries})
 
 
 def reached(owner: Db, workspace: UUID) -> dict[str, int]:

@@ -249,6 +249,7 @@ BODIES: Final[Mapping[str, Callable[[Things], Any]]] = {
 
 QUERIES: Final[Mapping[str, Callable[[Things], dict[str, Any]]]] = {
     "getTagsOfContacts": lambda things: {"ids": things["contactId"]},
+    **{op.id: lambda _: {"from": "0"} for op in OPERATIONS if op.path.endswith("/diff")},
 }
 """By operation, the parameters that it cannot do without."""
 
