@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, LiteralString, NoReturn
 from uuid import UUID
 
@@ -62,12 +62,13 @@ class MismatchError(Exception):
 
 @dataclass
 class Report:
-    """What was checked, up to the first thing that is wrong."""
+    """What was checked, up to the first thing that is wrong; ``protected``: whether what keeps tenants apart was."""
 
     workspaces: int = 0
     events: int = 0
     checkpoints: int = 0
     rows: int = 0
+    protected: bool = field(default=True, compare=False)
     finding: Finding | None = None
 
 

@@ -16,8 +16,11 @@ from psycopg import sql
 from eventstore.database import Db, one
 from eventstore.mapper import EventMapper, UnreadableEventError, names_of
 from eventstore.migrate import connect
+from eventstore.places import check_places
+from eventstore.protection import check_protection
 from eventstore.recorder import is_programs_own
 from eventstore.rows import Change, Current
+from eventstore.secrets import check_secrets
 from eventstore.verify import BATCH, MismatchError, Progress, Report, snapshot, verify_log
 from projections.catalogue import TABLES, VIEWS
 from projections.table.rebuild import fold
@@ -61,11 +64,13 @@ def verify(
     trusted: Collection[str] | None = None,
     progress: Progress = lambda *_: None,
     views: Sequence[View] = VIEWS,
+    secrets: bool = True,
 ) -> Report:
     """Checks the log, the rows and the views of these workspaces, or of all, up to the first thing that is wrong.
 
     ``where`` is the owner's connection (autocommitting) or URL; the service may go on writing. ``checkpoints``
-    are such as were kept from before, of any workspace; with ``trusted``, they and those stored must be signed with one of these public keys.
+    are such as were kept from before, of any workspace; with ``trusted``, they and those stored must be signed with one of these keys.
+    Without ``secrets`` those are not looked at, as where the directory is on another machine.
     """
     report = Report()
     by_workspace: defaultdict[UUID, list[Checkpoint]] = defaultdict(list)
@@ -73,6 +78,7 @@ def verify(
         by_workspace[checkpoint.workspace_id].append(checkpoint)
     with _connected(where) as conn:
         try:
+            report.protected = check_protection(conn)
             check_tables(conn)
             check_views(conn, views)
             if workspaces is None:
@@ -82,6 +88,9 @@ def verify(
                     known = by_workspace[workspace_id]
                     verify_log(conn, workspace_id, report, checkpoints=known, trusted=trusted, progress=progress)
                     verify_rows(conn, workspace_id, report, progress=progress)
+                    if secrets:
+                        check_secrets(conn, workspace_id)
+                    check_places(conn, workspace_id)
                     for view in views:
                         report.rows += compare_view(conn, workspace_id, view, lambda n: progress("views", n))
                 report.workspaces += 1

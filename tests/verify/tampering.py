@@ -17,7 +17,7 @@ from domain.tag import TAG, CreateTag, TagRef
 from domain.webhook import WEBHOOK, CreateWebhook
 from eventstore.append import Origin, Staged, append_bulk
 from eventstore.chain import GENESIS, canonical, halves, link, timestamp
-from eventstore.database import Db, Pool, writing
+from eventstore.database import Db, Pool, connection, writing
 from eventstore.ids import new_id
 from eventstore.mapper import EventMapper
 from eventstore.unit_of_work import EventStore
@@ -69,10 +69,19 @@ def write_past(store: EventStore, origin: Origin) -> Past:
         unit.begin(API_KEY, past.api_key, key)
         unit.begin(WEBHOOK, past.webhook, CreateWebhook(url="https://example.com/hook", events=("contact.*", "*")))
         unit.execute(CONTACT, past.ada, UpdateContact(globally_unsubscribed=True))
+        unit.conn.execute(
+            "INSERT INTO webhook_secrets (workspace_id, webhook_id, id, sealed) VALUES (%s, %s, %s, 'sealed')",
+            (origin.workspace_id, past.webhook, new_id()),
+        )
 
     store.run(origin, begin)
     store.run(origin, change)
     store.run(origin, equip, bulk=True)
+    with connection(store.pool) as conn:
+        conn.execute(
+            "INSERT INTO api_key_secrets (key_hash, workspace_id, api_key_id, account_id) VALUES (%s, %s, %s, %s)",
+            (new_id().bytes, origin.workspace_id, past.api_key, user),
+        )
     return past
 
 
