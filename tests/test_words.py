@@ -17,6 +17,7 @@ import pytest
 from daybook.cli import daybook
 from daybook.openapi import ROOT
 from domain.catalogue import DECIDERS, EVENTS
+from eventstore.bundle import contents
 
 OPENAPI: dict[str, Any] = json.loads((ROOT / "schemas" / "openapi.json").read_text())
 PAGES = sorted(
@@ -112,9 +113,12 @@ def is_command(span: str) -> bool:
     for word in span.split()[1:]:
         if word.startswith("--"):
             return any(word in parameter.opts for parameter in found.params)
-        if not isinstance(found, click.Group) or word not in found.commands:
+        if isinstance(found, click.Group):
+            if word not in found.commands:
+                return False
+            found = found.commands[word]
+        elif not any(isinstance(parameter, click.Argument) for parameter in found.params):
             return False
-        found = found.commands[word]
     return True
 
 
@@ -123,7 +127,11 @@ def is_target(span: str) -> bool:
 
 
 def is_file(span: str) -> bool:
-    """From the root or from ``schemas/``; one named without its folder may be anywhere among the code and the tests."""
+    """From the root or from ``schemas/``; one named without its folder may be anywhere among the code and the tests, or is
+    in a bundle.
+    """
+    if span in IN_BUNDLES:
+        return True
     if any(True for folder in (ROOT, ROOT / "schemas") for _ in folder.glob(span.rstrip("/"))):
         return True
     return "/" not in span and any(True for folder in (*ROOMS, "tests") for _ in (ROOT / folder).rglob(span))
@@ -141,13 +149,15 @@ def is_event(span: str) -> bool:
 
 
 def is_field(span: str) -> bool:
-    return set(span.split(".")) <= fields() or f'"{span}"' in source()
+    return set(span.split(".")) <= fields() | {*contents.Declaration.__struct_encode_fields__} or f'"{span}"' in source()
 
 
 def is_in_code(span: str) -> bool:
     name = re.split(r"\W", span)[0].removesuffix("_total")  # which Prometheus puts behind a counter's name
     return re.search(rf"\b{name}\b", source()) is not None
 
+
+IN_BUNDLES = {contents.DECLARATION, contents.KEYS, contents.MANIFEST}
 
 KINDS: list[tuple[str, str, Callable[[str], bool]]] = [
     ("operation", r"(GET|POST|PUT|PATCH|DELETE) /\S+", is_call),
