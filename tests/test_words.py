@@ -149,7 +149,9 @@ def is_event(span: str) -> bool:
 
 
 def is_field(span: str) -> bool:
-    return set(span.split(".")) <= fields() | {*contents.Declaration.__struct_encode_fields__} or f'"{span}"' in source()
+    return (
+        set(span.split(".")) <= fields() | {*contents.Declaration.__struct_encode_fields__} or f'"{span}"' in source()
+    )
 
 
 def is_in_code(span: str) -> bool:
