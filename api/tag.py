@@ -15,6 +15,7 @@ from api.http.routes import delete, get, patch, post
 from application import tag as tags
 from domain.tag import TAG, CreateTag, DeleteTag, UpdateTag
 from projections import tag as rows
+from projections.tag_row import TAGS
 from schemas.job import JobView
 from schemas.tag import TagView
 from schemas.wire.page import One, Page, PageRequest
@@ -49,7 +50,7 @@ class TagController(Controller):
 
     @get("/{tag_id:uuid}", operation_id="getTag", summary="Get one tag with its contact count", scope="tags:read")
     def get_tag(self, ask: NamedDependency[Ask], tag_id: FromPath[UUID]) -> Json[One[TagView]]:
-        return ask.one(rows.TAGS, tag_id, rows.views)
+        return ask.one(TAGS, tag_id, rows.views)
 
     @patch(
         "/{tag_id:uuid}",

@@ -85,7 +85,7 @@ class TimelineController(Controller):
 async def _timeline(
     ask: Ask, kind: str, subject_id: UUID, paged: PageRequest, min_seq: int | None
 ) -> Json[Page[ActivityView]]:
-    kinds = {kind for kind in rows.KINDS if ask.caller.may(f"{ROWS[kind].table}:read")}
+    kinds = {kind for kind in rows.KINDS if ask.caller.may(f"{ROWS[kind].name}:read")}
     found, headers = await fresh(
         ask,
         rows.TIMELINE,

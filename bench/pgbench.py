@@ -12,6 +12,7 @@ from uuid import UUID
 
 from bench.stack import Stack
 from eventstore.migrate import connect
+from projections.contact import CONTACTS
 
 CLIENTS: Final = 16
 
@@ -37,7 +38,7 @@ _CREATE: Final = f"""
 \\startpipeline
 BEGIN;
 SELECT set_config('daybook.workspace_id', 'WORKSPACE', true);
-INSERT INTO contacts (workspace_id, id, version, created_at, updated_at, state, name, first_name, last_name, email, phone,
+INSERT INTO {CONTACTS.table} (workspace_id, id, version, created_at, updated_at, state, name, first_name, last_name, email, phone,
     company, source, status, type, assigned_to, dnc, globally_unsubscribed, tags, custom_fields, search)
 VALUES ('WORKSPACE', {_ID}::uuid, 1, now(), now(), :data::jsonb, 'sarah kimberley', 'sarah', 'kimberley', {_EMAIL},
     '+14155552671', 'acme corp', 'website', 'ACTIVE', 'person', NULL, false, false, ARRAY[]::uuid[], :custom::jsonb,

@@ -17,6 +17,7 @@ from psycopg.errors import InsufficientPrivilege
 from daybook import audit_bundle, logs, openapi, settings, web
 from daybook.audit import audit, trusted_option
 from daybook.auditing import verify_export, verify_installation
+from daybook.collector import spare_the_collector
 from daybook.embedded import EmbeddedServerError
 from daybook.installation import owner_url
 from daybook.progress import progress
@@ -82,6 +83,7 @@ def worker(found: Settings, names: tuple[str, ...]) -> None:
         mail_server=found.mail_server,
         stream=StreamSettings(found.stream_replicas, found.stream_max_age_days),
     )
+    spare_the_collector()
     asyncio.run(run_workers(config, WORKERS, names))
 
 
@@ -139,16 +141,16 @@ def projections() -> None:
 
 @projections.command("rebuild")
 @click.argument(
-    "names", nargs=-1, type=click.Choice([*(table.table for table in TABLES), *(view.name for view in VIEWS)])
+    "names", nargs=-1, type=click.Choice([*(table.name for table in TABLES), *(view.name for view in VIEWS)])
 )
 @click.pass_obj
 def rebuild_projections(found: Settings, names: tuple[str, ...]) -> None:
     """Fold the log into new tables and views beside the live ones and swap them: those named, or all and all counts."""
     with owner_url(found) as url, connect(url) as conn:
         for table in TABLES:
-            if not names or table.table in names:
+            if not names or table.name in names:
                 events = one(conn, "SELECT count(*) FROM events WHERE stream_type = %s", (table.decider.stream_type,))
-                _rebuild(table.table, events, partial(rebuild, conn, table))
+                _rebuild(table.name, events, partial(rebuild, conn, table))
         for view in VIEWS:
             if not names or view.name in names:
                 _rebuild(

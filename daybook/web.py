@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 from contextlib import AsyncExitStack
@@ -12,6 +11,7 @@ from api.http.server import server
 from application.calling.secretbox import SecretBox
 from application.calling.services import Services
 from daybook.access import AccessAnnouncer
+from daybook.collector import spare_the_collector
 from daybook.listening import GrowthListener
 from daybook.settings import Settings
 from daybook.supervisor import watch_parent
@@ -58,19 +58,9 @@ def serve(settings: Settings) -> None:
         on_startup=[connect_nudges],
         on_shutdown=[stack.aclose],
     )
-    _spare_the_collector()
+    spare_the_collector()
     try:
         trusted = "FORWARDED_ALLOW_IPS" in os.environ
         server(app, host=settings.host, port=settings.port, proxy_headers=trusted).run()
     finally:
         pool.close()
-
-
-def _spare_the_collector() -> None:
-    """What was made at start stays to the end: Python need not go through it again and again for cycles to free.
-
-    A list of contacts makes hundreds of objects and no cycle, which at the usual threshold is a collection each time.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(5_000, 20, 20)

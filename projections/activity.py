@@ -13,10 +13,12 @@ import psycopg
 from domain.catalogue import EVENTS
 from domain.kernel import Action, Event
 from eventstore.database import Db
+from projections.api_key import API_KEYS
 from projections.table import keyset
 from projections.table.asking.compiled import HERE, TRUE, Compiled
 from projections.table.rows import RowTable
 from projections.table.seeing import seen
+from projections.user import USERS
 from schemas.activity import ActivityView, FieldChange
 from schemas.log import Actor
 from schemas.wire.page import PageRequest
@@ -27,14 +29,14 @@ COLUMNS: Final = (
 )
 FROM: Final = (
     " FROM events e"
-    " LEFT JOIN users u ON u.workspace_id = e.workspace_id AND e.actor_type = 'user' AND u.id = e.actor_id"
-    " LEFT JOIN api_keys k ON k.workspace_id = e.workspace_id AND e.actor_type = 'api_key' AND k.id = e.actor_id"
-    " LEFT JOIN users creator ON creator.workspace_id = e.workspace_id AND creator.id = k.user_id"
+    f" LEFT JOIN {USERS.table} u ON u.workspace_id = e.workspace_id AND e.actor_type = 'user' AND u.id = e.actor_id"
+    f" LEFT JOIN {API_KEYS.table} k ON k.workspace_id = e.workspace_id AND e.actor_type = 'api_key' AND k.id = e.actor_id"
+    f" LEFT JOIN {USERS.table} creator ON creator.workspace_id = e.workspace_id AND creator.id = k.user_id"
 )
 
 
 _BY_USER: Final = (
-    "e.actor_id = ANY(ARRAY(SELECT %s::uuid UNION ALL SELECT id FROM api_keys"
+    f"e.actor_id = ANY(ARRAY(SELECT %s::uuid UNION ALL SELECT id FROM {API_KEYS.table}"
     " WHERE workspace_id = %s AND user_id = %s))"
 )
 _END: Final[LiteralString] = "SELECT seq FROM log_heads WHERE workspace_id = %s"

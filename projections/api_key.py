@@ -13,7 +13,7 @@ from projections.table.rows import RowTable
 from schemas.wire.page import Sort
 
 API_KEYS: RowTable[ApiKey] = RowTable(
-    table="api_keys",
+    name="api_keys",
     decider=API_KEY,
     version=3,
     columns=(Column("user_id", ID), Column("scopes", TEXTS), Column("expires_at", TIME), Column("is_active", BOOLEAN)),
@@ -21,8 +21,8 @@ API_KEYS: RowTable[ApiKey] = RowTable(
 
 LISTING = Listing(API_KEYS, default=Sort(field="createdAt", descending=True))
 
-_ACTIVE: Final[LiteralString] = """
-    SELECT id FROM api_keys WHERE workspace_id = %s AND user_id = %s AND is_active ORDER BY id
+_ACTIVE: Final[LiteralString] = f"""
+    SELECT id FROM {API_KEYS.table} WHERE workspace_id = %s AND user_id = %s AND is_active ORDER BY id
 """
 
 

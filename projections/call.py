@@ -20,7 +20,7 @@ from schemas.call import CalledContact, CallingUser, CallView
 from schemas.wire.page import Sort
 
 CALLS: RowTable[Call] = RowTable(
-    table="calls",
+    name="calls",
     decider=CALL,
     version=2,
     columns=(

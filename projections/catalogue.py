@@ -28,7 +28,7 @@ from projections.segment import SEGMENTS
 from projections.smart_list import SMART_LISTS
 from projections.stage import STAGES
 from projections.table.rows import RowTable
-from projections.tag import TAGS
+from projections.tag_row import TAGS
 from projections.task import TASKS
 from projections.timeline import TIMELINE
 from projections.user import USERS

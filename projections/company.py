@@ -22,7 +22,7 @@ from schemas.company import CompanyView, CompanyWithContacts
 from schemas.wire.page import MAX_LIMIT, PageRequest, Sort
 
 COMPANIES: RowTable[Company] = RowTable(
-    table="companies",
+    name="companies",
     decider=COMPANY,
     version=3,
     columns=(
@@ -35,8 +35,8 @@ COMPANIES: RowTable[Company] = RowTable(
     times=("created_at", "updated_at"),
 )
 
-_BY_NAMES: Final[LiteralString] = """
-    SELECT id, state::text, version, created_at, updated_at, name FROM companies
+_BY_NAMES: Final[LiteralString] = f"""
+    SELECT id, state::text, version, created_at, updated_at, name FROM {COMPANIES.table}
     WHERE workspace_id = %s AND name = ANY(%s) ORDER BY created_at, id
 """
 

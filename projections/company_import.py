@@ -7,5 +7,5 @@ from projections.table.column import TEXT, Column
 from projections.table.rows import RowTable
 
 COMPANY_IMPORTS: RowTable[CompanyImport] = RowTable(
-    table="company_imports", decider=COMPANY_IMPORT, version=1, columns=(Column("status", TEXT),), times=()
+    name="company_imports", decider=COMPANY_IMPORT, version=1, columns=(Column("status", TEXT),), times=()
 )

@@ -20,12 +20,13 @@ from projections.table.column import BOOLEAN, FOLDED, ID, IDS, LOWERED, MAP, PHO
 from projections.table.listing import Listed, Listing
 from projections.table.rows import Beside, RowTable
 from projections.tag_meant import MEANT
+from projections.tag_row import TAGS
 from schemas.tag import TagView
 from schemas.wire.page import PageRequest, Sort
 
-_TAGS: Final = """
+_TAGS: Final = f"""
     SELECT json_agg(json_build_object('id', id, 'name', state->>'name', 'slug', slug, 'color', state->>'color'))
-    FROM tags WHERE workspace_id = %s AND id = ANY(ARRAY(SELECT unnest(page.tags) FROM page))
+    FROM {TAGS.table} WHERE workspace_id = %s AND id = ANY(ARRAY(SELECT unnest(page.tags) FROM page))
 """
 _decode: Final = msgspec.json.Decoder(list[TagView]).decode
 
@@ -35,7 +36,7 @@ def _tags(found: str | None) -> dict[UUID, TagView]:
 
 
 CONTACTS: RowTable[Contact] = RowTable(
-    table="contacts",
+    name="contacts",
     decider=CONTACT,
     version=4,
     columns=(
@@ -72,7 +73,7 @@ def listed(conn: Db, request: PageRequest, wanted: Filter | None = None, search:
 def by_emails(conn: Db, emails: Sequence[str]) -> dict[str, Current[Contact]]:
     """Contacts by normalised e-mail address."""
     rows = conn.execute(
-        "SELECT id, state::text, version, created_at, updated_at, email FROM contacts"
+        f"SELECT id, state::text, version, created_at, updated_at, email FROM {CONTACTS.table}"
         " WHERE workspace_id = %s AND email = ANY(%s) AND email <> ''",
         (conn.workspace_id, list(emails)),
     )

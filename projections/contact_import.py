@@ -7,5 +7,5 @@ from projections.table.column import TEXT, Column
 from projections.table.rows import RowTable
 
 CONTACT_IMPORTS: RowTable[ContactImport] = RowTable(
-    table="contact_imports", decider=CONTACT_IMPORT, version=3, columns=(Column("status", TEXT),), times=()
+    name="contact_imports", decider=CONTACT_IMPORT, version=3, columns=(Column("status", TEXT),), times=()
 )

@@ -15,8 +15,8 @@ from eventstore.database import Db, planned_anew
 from eventstore.rows import Current
 from projections.contact import CONTACTS
 
-_MATCHING: Final[LiteralString] = """
-    SELECT id, state::text, version, created_at, updated_at, name FROM contacts
+_MATCHING: Final[LiteralString] = f"""
+    SELECT id, state::text, version, created_at, updated_at, name FROM {CONTACTS.table}
     WHERE workspace_id = %(workspace)s AND name = ANY(%(names)s)
         AND (%(visible_to)s::uuid IS NULL OR assigned_to = %(visible_to)s)
 """

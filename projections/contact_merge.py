@@ -12,7 +12,7 @@ from projections.table.column import BOOLEAN, ID, Column
 from projections.table.rows import RowTable
 
 CONTACT_MERGES: RowTable[ContactMerge] = RowTable(
-    table="contact_merges",
+    name="contact_merges",
     decider=CONTACT_MERGE,
     version=1,
     columns=(Column("winner_id", ID, indexed=True), Column("loser_id", ID, indexed=True), Column("undone", BOOLEAN)),
@@ -20,10 +20,10 @@ CONTACT_MERGES: RowTable[ContactMerge] = RowTable(
 )
 
 _INTO: Final[LiteralString] = (
-    "SELECT winner_id FROM contact_merges WHERE workspace_id = %s AND loser_id = %s AND NOT undone"
+    f"SELECT winner_id FROM {CONTACT_MERGES.table} WHERE workspace_id = %s AND loser_id = %s AND NOT undone"
 )
-_LAST: Final[LiteralString] = """
-    SELECT id, state::text, version, created_at, updated_at FROM contact_merges
+_LAST: Final[LiteralString] = f"""
+    SELECT id, state::text, version, created_at, updated_at FROM {CONTACT_MERGES.table}
     WHERE workspace_id = %(workspace)s AND winner_id = %(winner)s AND (%(loser)s::uuid IS NULL OR loser_id = %(loser)s)
     ORDER BY undone, created_at DESC, id DESC LIMIT 1
 """

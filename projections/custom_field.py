@@ -16,7 +16,7 @@ from projections.table.showing import shown
 from schemas.custom_field import CustomFieldView
 
 CUSTOM_FIELDS: RowTable[CustomField] = RowTable(
-    table="custom_fields",
+    name="custom_fields",
     decider=CUSTOM_FIELD,
     version=1,
     columns=(
@@ -34,17 +34,17 @@ CUSTOM_FIELDS: RowTable[CustomField] = RowTable(
     ),
 )
 
-_LIST: Final[LiteralString] = """
-    SELECT id, state::text, version, created_at, updated_at FROM custom_fields
+_LIST: Final[LiteralString] = f"""
+    SELECT id, state::text, version, created_at, updated_at FROM {CUSTOM_FIELDS.table}
     WHERE workspace_id = %(workspace)s AND (%(entity)s::text IS NULL OR entity = %(entity)s)
         AND (%(contact_type)s::text IS NULL OR entity = 'contact' AND contact_type IN ('', %(contact_type)s))
         AND (%(folder)s::text IS NULL OR folder = %(folder)s)
     ORDER BY entity, sort_order, created_at, id
 """
-_OF_KEY: Final[LiteralString] = """
-    SELECT id, state::text, version, created_at, updated_at FROM custom_fields WHERE workspace_id = %s AND qualified = %s
+_OF_KEY: Final[LiteralString] = f"""
+    SELECT id, state::text, version, created_at, updated_at FROM {CUSTOM_FIELDS.table} WHERE workspace_id = %s AND qualified = %s
 """
-_HOW_MANY: Final[LiteralString] = "SELECT count(*) FROM custom_fields WHERE workspace_id = %s AND entity = %s"
+_HOW_MANY: Final[LiteralString] = f"SELECT count(*) FROM {CUSTOM_FIELDS.table} WHERE workspace_id = %s AND entity = %s"
 
 
 def listed(

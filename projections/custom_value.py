@@ -16,7 +16,7 @@ from schemas.custom_value import CustomValueView
 from schemas.wire.page import Sort
 
 CUSTOM_VALUES: RowTable[CustomValue] = RowTable(
-    table="custom_values",
+    name="custom_values",
     decider=CUSTOM_VALUE,
     version=1,
     columns=(Column("key", TEXT, sort=True, unique="A custom value of this key exists already."),),
@@ -24,8 +24,8 @@ CUSTOM_VALUES: RowTable[CustomValue] = RowTable(
 
 LISTING: Final = Listing(CUSTOM_VALUES, default=Sort(field="key"))
 
-_WITH_KEYS: Final[LiteralString] = """
-    SELECT id, state::text, version, created_at, updated_at FROM custom_values
+_WITH_KEYS: Final[LiteralString] = f"""
+    SELECT id, state::text, version, created_at, updated_at FROM {CUSTOM_VALUES.table}
     WHERE workspace_id = %s AND key = ANY(%s)
 """
 

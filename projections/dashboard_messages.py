@@ -14,11 +14,11 @@ from projections.interaction import INTERACTIONS
 from projections.table.seeing import seen
 from schemas.dashboard import MessagesOfDay, MessageStatistics
 
-_MAILS: Final = """
+_MAILS: Final = f"""
     WITH mails AS MATERIALIZED (
-        SELECT contact_id, occurred_at, type = 'email_sent' AS sent FROM interactions
+        SELECT contact_id, occurred_at, type = 'email_sent' AS sent FROM {INTERACTIONS.table}
         WHERE workspace_id = %s AND occurred_at >= %s AND occurred_at < %s AND type IN ('email_sent', 'email_received')
-            AND ({seen})
+            AND ({{seen}})
     )
 """
 _STATISTICS: Final = f"""{_MAILS}

@@ -22,7 +22,7 @@ from schemas.deal import DealView
 from schemas.wire.page import PageRequest, Sort
 
 DEALS: RowTable[Deal] = RowTable(
-    table="deals",
+    name="deals",
     decider=DEAL,
     version=2,
     columns=(

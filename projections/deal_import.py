@@ -7,5 +7,5 @@ from projections.table.column import TEXT, Column
 from projections.table.rows import RowTable
 
 DEAL_IMPORTS: RowTable[DealImport] = RowTable(
-    table="deal_imports", decider=DEAL_IMPORT, version=1, columns=(Column("status", TEXT),), times=()
+    name="deal_imports", decider=DEAL_IMPORT, version=1, columns=(Column("status", TEXT),), times=()
 )

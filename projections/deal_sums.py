@@ -10,11 +10,13 @@ from uuid import UUID
 from domain.kernel.money import Amount, rounded
 from domain.stage import DealStatus
 from eventstore.database import Db
+from projections.deal import DEALS
+from projections.stage import STAGES
 
-_SUMS: Final[LiteralString] = """
+_SUMS: Final[LiteralString] = f"""
     SELECT d.pipeline_id, d.stage_id, d.status, d.currency, count(*), sum(d.value),
         sum(d.value * coalesce(d.probability, s.probability)::numeric)
-    FROM deals d JOIN stages s ON s.workspace_id = d.workspace_id AND s.id = d.stage_id
+    FROM {DEALS.table} d JOIN {STAGES.table} s ON s.workspace_id = d.workspace_id AND s.id = d.stage_id
     WHERE d.workspace_id = %s AND d.pipeline_id = ANY(%s) AND (%s::uuid IS NULL OR d.assigned_to = %s)
     GROUP BY d.pipeline_id, d.stage_id, d.status, d.currency
 """

@@ -14,16 +14,18 @@ from domain.membership import Role
 from domain.workspace import Plan, Workspace
 from eventstore.database import Db
 from eventstore.rows import Current
+from projections.api_key import API_KEYS
+from projections.membership import MEMBERSHIPS
 from projections.user import USERS
 from projections.workspace import WORKSPACES
 from schemas.identity import ApiKeyView, UserView, WorkspaceView
 
-_SCOPES: Final[LiteralString] = """
-    SELECT scopes FROM api_keys
+_SCOPES: Final[LiteralString] = f"""
+    SELECT scopes FROM {API_KEYS.table}
     WHERE workspace_id = %s AND id = %s AND is_active AND (expires_at IS NULL OR expires_at > now())
 """
-_STANDING: Final[LiteralString] = """
-    SELECT m.role, m.assigned_only, w.plan FROM memberships m JOIN workspaces w ON w.workspace_id = m.workspace_id
+_STANDING: Final[LiteralString] = f"""
+    SELECT m.role, m.assigned_only, w.plan FROM {MEMBERSHIPS.table} m JOIN {WORKSPACES.table} w ON w.workspace_id = m.workspace_id
     WHERE m.workspace_id = %s AND m.user_id = %s AND NOT m.suspended
 """
 
@@ -65,7 +67,9 @@ def workspace(conn: Db, workspace_id: UUID) -> WorkspaceView:
 
 
 def workspace_view(conn: Db, found: Current[Workspace]) -> WorkspaceView:
-    members = conn.execute("SELECT count(*) FROM memberships WHERE workspace_id = %s", (conn.workspace_id,)).fetchone()
+    members = conn.execute(
+        f"SELECT count(*) FROM {MEMBERSHIPS.table} WHERE workspace_id = %s", (conn.workspace_id,)
+    ).fetchone()
     return WorkspaceView(
         id=found.id,
         name=found.state.name,

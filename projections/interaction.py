@@ -17,7 +17,7 @@ from schemas.interaction import InteractionView
 from schemas.wire.page import Sort
 
 INTERACTIONS: RowTable[Interaction] = RowTable(
-    table="interactions",
+    name="interactions",
     decider=INTERACTION,
     version=1,
     columns=(Column("contact_id", ID), Column("type", TEXT), Column("occurred_at", TIME, sort=True)),

@@ -18,7 +18,7 @@ from schemas.invitation import InvitationView
 from schemas.wire.page import Sort
 
 INVITATIONS: RowTable[Invitation] = RowTable(
-    table="invitations",
+    name="invitations",
     decider=INVITATION,
     version=1,
     columns=(

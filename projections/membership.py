@@ -13,7 +13,7 @@ from projections.table.column import BOOLEAN, ID, TEXT, Column
 from projections.table.rows import RowTable
 
 MEMBERSHIPS: RowTable[Membership] = RowTable(
-    table="memberships",
+    name="memberships",
     decider=MEMBERSHIP,
     version=4,
     columns=(
@@ -27,11 +27,11 @@ MEMBERSHIPS: RowTable[Membership] = RowTable(
     times=(),
 )
 
-_OF: Final[LiteralString] = """
-    SELECT id, state::text, version, created_at, updated_at FROM memberships WHERE workspace_id = %s AND user_id = ANY(%s)
+_OF: Final[LiteralString] = f"""
+    SELECT id, state::text, version, created_at, updated_at FROM {MEMBERSHIPS.table} WHERE workspace_id = %s AND user_id = ANY(%s)
 """
-_OTHER_OWNERS: Final[LiteralString] = """
-    SELECT count(*) FROM memberships WHERE workspace_id = %s AND role = 'owner' AND NOT suspended AND user_id <> %s
+_OTHER_OWNERS: Final[LiteralString] = f"""
+    SELECT count(*) FROM {MEMBERSHIPS.table} WHERE workspace_id = %s AND role = 'owner' AND NOT suspended AND user_id <> %s
 """
 
 

@@ -18,7 +18,7 @@ from schemas.note import NoteView
 from schemas.wire.page import Sort
 
 NOTES: RowTable[Note] = RowTable(
-    table="notes",
+    name="notes",
     decider=NOTE,
     version=2,
     columns=(Column("kept_by", ID), Column("contact_id", ID), Column("deal_id", ID)),

@@ -16,7 +16,7 @@ from projections.table.showing import shown
 from schemas.object_attribute import ObjectAttributeView
 
 OBJECT_ATTRIBUTES: RowTable[ObjectAttribute] = RowTable(
-    table="object_attributes",
+    name="object_attributes",
     decider=OBJECT_ATTRIBUTE,
     version=1,
     columns=(
@@ -34,11 +34,11 @@ OBJECT_ATTRIBUTES: RowTable[ObjectAttribute] = RowTable(
     times=(),
 )
 
-_OF: Final[LiteralString] = """
-    SELECT id, state::text, version, created_at, updated_at FROM object_attributes
+_OF: Final[LiteralString] = f"""
+    SELECT id, state::text, version, created_at, updated_at FROM {OBJECT_ATTRIBUTES.table}
     WHERE workspace_id = %s AND object_type_id = ANY(%s) ORDER BY sort_order, created_at, id
 """
-_WITH_KEY: Final[LiteralString] = "SELECT id FROM object_attributes WHERE workspace_id = %s AND qualified = %s"
+_WITH_KEY: Final[LiteralString] = f"SELECT id FROM {OBJECT_ATTRIBUTES.table} WHERE workspace_id = %s AND qualified = %s"
 
 
 def with_key(conn: Db, type_id: UUID, key: str) -> UUID | None:

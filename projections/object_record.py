@@ -33,7 +33,7 @@ def _words(record: ObjectRecord) -> str:
 
 
 OBJECT_RECORDS: RowTable[ObjectRecord] = RowTable(
-    table="object_records",
+    name="object_records",
     decider=OBJECT_RECORD,
     version=1,
     columns=(
@@ -49,8 +49,8 @@ OBJECT_RECORDS: RowTable[ObjectRecord] = RowTable(
 
 LISTING: Final = Listing(OBJECT_RECORDS, default=Sort(field="createdAt", descending=True))
 
-_WITH_VALUE: Final[LiteralString] = """
-    SELECT EXISTS (SELECT FROM object_records
+_WITH_VALUE: Final[LiteralString] = f"""
+    SELECT EXISTS (SELECT FROM {OBJECT_RECORDS.table}
         WHERE workspace_id = %s AND object_type_id = %s AND jsonb_exists(attributes, %s))
 """
 

@@ -21,7 +21,7 @@ from schemas.object_type import ObjectTypeView
 from schemas.wire.page import Sort
 
 OBJECT_TYPES: RowTable[ObjectType] = RowTable(
-    table="object_types",
+    name="object_types",
     decider=OBJECT_TYPE,
     version=1,
     columns=(
@@ -32,7 +32,7 @@ OBJECT_TYPES: RowTable[ObjectType] = RowTable(
 
 LISTING: Final = Listing(OBJECT_TYPES, default=Sort(field="createdAt"))
 
-_WITH_SLUG: Final[LiteralString] = "SELECT id FROM object_types WHERE workspace_id = %s AND slug = %s"
+_WITH_SLUG: Final[LiteralString] = f"SELECT id FROM {OBJECT_TYPES.table} WHERE workspace_id = %s AND slug = %s"
 
 
 def meant(conn: Db, given: str) -> UUID:

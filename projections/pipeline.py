@@ -22,7 +22,7 @@ from schemas.stage import StageWithDeals
 from schemas.wire.page import Sort
 
 PIPELINES: RowTable[Pipeline] = RowTable(
-    table="pipelines",
+    name="pipelines",
     decider=PIPELINE,
     version=1,
     columns=(Column("name", FOLDED, sort=True, searched=True), Column("currency", TEXT)),

@@ -20,7 +20,7 @@ from schemas.segment import PreviewedContact, PreviewedContacts, SegmentView
 from schemas.wire.page import PageRequest, Sort
 
 SEGMENTS: RowTable[Segment] = RowTable(
-    table="segments",
+    name="segments",
     decider=SEGMENT,
     version=1,
     columns=(Column("name", FOLDED, sort=True, searched=True),),

@@ -15,7 +15,7 @@ from schemas.smart_list import SmartListView, SmartQuery
 from schemas.wire.page import MAX_LIMIT, PageRequest, Sort
 
 SMART_LISTS: RowTable[SmartList] = RowTable(
-    table="smart_lists",
+    name="smart_lists",
     decider=SMART_LIST,
     version=1,
     columns=(

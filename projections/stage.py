@@ -14,7 +14,7 @@ from projections.table.showing import shown
 from schemas.stage import StageView
 
 STAGES: RowTable[Stage] = RowTable(
-    table="stages",
+    name="stages",
     decider=STAGE,
     version=2,
     columns=(
@@ -35,7 +35,7 @@ def views(_: Db, stages: Sequence[Current[Stage]]) -> list[StageView]:
 def of(conn: Db, pipelines: Sequence[UUID]) -> list[Current[Stage]]:
     """The stages of these pipelines, in order."""
     rows = conn.execute(
-        "SELECT id, state::text, version, created_at, updated_at FROM stages"
+        f"SELECT id, state::text, version, created_at, updated_at FROM {STAGES.table}"
         " WHERE workspace_id = %s AND pipeline_id = ANY(%s) ORDER BY position, id",
         (conn.workspace_id, list(pipelines)),
     )

@@ -9,28 +9,17 @@ from uuid import UUID
 from zlib import crc32
 
 from domain.kernel.values import folded, slug
-from domain.tag import TAG, Tag, TagRef
+from domain.tag import Tag, TagRef
 from eventstore.database import Db, wait_for_turn
 from eventstore.rows import Current, Held
 from projections.contact import CONTACTS
 from projections.table.asking.compiled import TRUE, Compiled, like
-from projections.table.column import FOLDED, TEXT, Column
 from projections.table.counting import referring
 from projections.table.listing import Listed, Listing
-from projections.table.rows import RowTable
 from projections.table.showing import shown
+from projections.tag_row import TAGS
 from schemas.tag import TagView
 from schemas.wire.page import PageRequest, Sort
-
-TAGS: RowTable[Tag] = RowTable(
-    table="tags",
-    decider=TAG,
-    version=3,
-    columns=(
-        Column("name", FOLDED, sort=True, unique="A tag of this name exists already."),
-        Column("slug", TEXT, indexed=True),
-    ),
-)
 
 LOCKS: Final = 64
 _NUMBERS: Final = re.compile(r"(?<![-0-9])[-0-9]++\Z")
@@ -58,7 +47,7 @@ def by_names(conn: Db, names: Sequence[str]) -> dict[str, Held]:
     keys = [folded(name.strip()) for name in names]
     rows = conn.execute(
         "SELECT id, state::text, version, created_at, updated_at, name, slug, NOT EXISTS (SELECT FROM endings e"
-        " WHERE e.workspace_id = t.workspace_id AND e.kind = 'tag' AND e.id = t.id) FROM tags t"
+        f" WHERE e.workspace_id = t.workspace_id AND e.kind = 'tag' AND e.id = t.id) FROM {TAGS.table} t"
         " WHERE workspace_id = %s AND (name = ANY(%s) OR slug = ANY(%s))"
         " ORDER BY created_at DESC, id DESC FOR KEY SHARE OF t",
         (conn.workspace_id, keys, keys),
@@ -74,7 +63,7 @@ def meant(conn: Db, word: str, borne: Sequence[UUID]) -> TagRef | None:
     """
     name = folded(word.strip())
     row = conn.execute(
-        "SELECT id, state->>'name' FROM tags WHERE workspace_id = %s AND (name = %s OR slug = %s)"
+        f"SELECT id, state->>'name' FROM {TAGS.table} WHERE workspace_id = %s AND (name = %s OR slug = %s)"
         " ORDER BY id = ANY(%s) DESC, name = %s DESC, created_at, id LIMIT 1",
         (conn.workspace_id, name, word.strip().lower(), list(borne), name),
     ).fetchone()
@@ -84,7 +73,7 @@ def meant(conn: Db, word: str, borne: Sequence[UUID]) -> TagRef | None:
 def taken(conn: Db, names: Iterable[str]) -> set[str]:
     """The slugs of tags that those of these names could be, with or without a number."""
     rows = conn.execute(
-        "SELECT t.slug FROM unnest(%s::text[]) AS plain CROSS JOIN LATERAL (SELECT slug FROM tags"
+        f"SELECT t.slug FROM unnest(%s::text[]) AS plain CROSS JOIN LATERAL (SELECT slug FROM {TAGS.table}"
         " WHERE workspace_id = %s AND (slug = plain OR slug >= plain || '-' AND slug < plain || '.')) t",
         ([slug(name) for name in names], conn.workspace_id),
     )
@@ -105,7 +94,7 @@ def refs(conn: Db, ids: Iterable[UUID]) -> dict[UUID, TagView]:
     if not wanted:
         return {}
     rows = conn.execute(
-        "SELECT id, state->>'name', slug, state->>'color' FROM tags WHERE workspace_id = %s AND id = ANY(%s)",
+        f"SELECT id, state->>'name', slug, state->>'color' FROM {TAGS.table} WHERE workspace_id = %s AND id = ANY(%s)",
         (conn.workspace_id, wanted),
     )
     return {row[0]: TagView(id=row[0], name=row[1], slug=row[2], color=row[3]) for row in rows}

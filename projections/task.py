@@ -20,7 +20,7 @@ from schemas.task import ShownStatus, TaskView
 from schemas.wire.page import Sort
 
 TASKS: RowTable[Task] = RowTable(
-    table="tasks",
+    name="tasks",
     decider=TASK,
     version=2,
     columns=(

@@ -14,6 +14,7 @@ from domain.user import USER, User
 from eventstore.database import Db
 from eventstore.rows import Current
 from projections import membership as memberships
+from projections.membership import MEMBERSHIPS
 from projections.table.asking.compiled import HERE, Compiled, every
 from projections.table.column import FOLDED, LOWERED, TEXT, Column
 from projections.table.listing import Listing
@@ -22,7 +23,7 @@ from schemas.user import MemberView
 from schemas.wire.page import Sort
 
 USERS: RowTable[User] = RowTable(
-    table="users",
+    name="users",
     decider=USER,
     version=4,
     columns=(
@@ -34,17 +35,17 @@ USERS: RowTable[User] = RowTable(
 
 LISTING = Listing(USERS, default=Sort(field="name"))
 
-_MEMBERS: Final = "id IN (SELECT user_id FROM memberships WHERE workspace_id = %s)"
-_WITH_ROLE: Final = "id IN (SELECT user_id FROM memberships WHERE workspace_id = %s AND role = %s)"
-_MEMBER_WITH: Final[LiteralString] = """
-    SELECT u.id FROM users u JOIN memberships m ON m.workspace_id = u.workspace_id AND m.user_id = u.id
+_MEMBERS: Final = f"id IN (SELECT user_id FROM {MEMBERSHIPS.table} WHERE workspace_id = %s)"
+_WITH_ROLE: Final = f"id IN (SELECT user_id FROM {MEMBERSHIPS.table} WHERE workspace_id = %s AND role = %s)"
+_MEMBER_WITH: Final[LiteralString] = f"""
+    SELECT u.id FROM {USERS.table} u JOIN {MEMBERSHIPS.table} m ON m.workspace_id = u.workspace_id AND m.user_id = u.id
     WHERE u.workspace_id = %s AND u.email = %s
 """
-_LAST_ACTIVE: Final[LiteralString] = """
+_LAST_ACTIVE: Final[LiteralString] = f"""
     SELECT u.id, (
         SELECT e.recorded_at FROM events e WHERE e.workspace_id = u.workspace_id AND e.actor_id = u.id
         ORDER BY e.seq DESC LIMIT 1)
-    FROM users u WHERE u.workspace_id = %s AND u.id = ANY(%s)
+    FROM {USERS.table} u WHERE u.workspace_id = %s AND u.id = ANY(%s)
 """
 
 

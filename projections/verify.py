@@ -122,15 +122,14 @@ def check_tables(conn: Db, tables: Sequence[RowTable[Any]] = TABLES) -> None:
     """Every table of rows must be there, in the version that this Daybook has."""
     versions: dict[str, int] = {}
     if one(conn, "SELECT to_regclass('projection_versions')") != (None,):
-        versions = dict(
-            conn.execute("SELECT name, version FROM projection_versions WHERE to_regclass(name) IS NOT NULL")
-        )
+        versions = dict(conn.execute("SELECT name, version FROM projection_versions"))
     for table in tables:
-        version = versions.get(table.table)
-        if version != table.version:
+        version = versions.get(table.name)
+        there = one(conn, "SELECT to_regclass(%s)", (table.table,)) != (None,)
+        if version != table.version or not there:
             expected = f"version {table.version}, as `daybook migrate` makes it"
-            found = "no table" if version is None else f"version {version}"
-            raise MismatchError(Finding(table=table.table, what="table", expected=expected, found=found))
+            found = "no table" if version in (None, table.version) else f"version {version}"
+            raise MismatchError(Finding(table=table.name, what="table", expected=expected, found=found))
 
 
 def verify_rows(

@@ -18,7 +18,7 @@ from schemas.webhook import WebhookView
 from schemas.wire.page import Sort
 
 WEBHOOKS: RowTable[Webhook] = RowTable(
-    table="webhooks",
+    name="webhooks",
     decider=WEBHOOK,
     version=3,
     columns=(Column("url", TEXT), Column("events", TEXTS), Column("active", BOOLEAN)),

@@ -7,5 +7,5 @@ from projections.table.column import TEXT, Column
 from projections.table.rows import RowTable
 
 WORKSPACES: RowTable[Workspace] = RowTable(
-    table="workspaces", decider=WORKSPACE, version=3, columns=(Column("plan", TEXT),), times=()
+    name="workspaces", decider=WORKSPACE, version=3, columns=(Column("plan", TEXT),), times=()
 )

@@ -22,7 +22,9 @@ _VALUES = re.compile(r"VALUES\s*\((?:%s|%\(\w+\)s|\?)")
 
 def tenant_tables() -> set[str]:
     """Tables of which each row is a workspace's."""
-    made = {table.table for table in TABLES} | {table.name for view in VIEWS for table in view.tables}
+    made = {name for table in TABLES for name in (table.name, table.table)} | {
+        table.name for view in VIEWS for table in view.tables
+    }
     for path in sorted((ROOT / "eventstore" / "migrations").glob("*.sql")):
         made.update(_PROTECTED.findall(path.read_text()))
     return made

@@ -32,7 +32,7 @@ def create_indexes(table: RowTable[Any], name: str) -> dict[str, str]:
         for index, column in table.uniques.items()
     }
     return made | {
-        f"{table.table}_{index}": f"CREATE INDEX {{index}} ON {name} {using}" for index, using in _indexes(table)
+        f"{table.name}_{index}": f"CREATE INDEX {{index}} ON {name} {using}" for index, using in _indexes(table)
     }
 
 

@@ -99,12 +99,22 @@ def ensure_tables(
         )
         conn.execute("GRANT SELECT ON projection_versions TO daybook_app")
         versions: dict[str, int] = dict(conn.execute("SELECT name, version FROM projection_versions").fetchall())
+        there = {name for table in tables for name in physical(conn, table)}
         for table in tables:
-            if versions.get(table.table) != table.version:
+            if versions.get(table.name) != table.version or table.table not in there:
                 count = rebuild(conn, table)
-                say(f"built {table.table} (version {table.version}, {count} rows)")
-                built.append(table.table)
+                say(f"built {table.name} (version {table.version}, {count} rows)")
+                built.append(table.name)
     return built
+
+
+def physical(conn: Db, table: RowTable[Any]) -> list[str]:
+    """The names of the tables that there are of it, in whichever version; at most one, but for what has no version yet."""
+    rows = conn.execute(
+        "SELECT relname FROM pg_class WHERE relkind = 'r' AND pg_table_is_visible(oid) AND relname ~ %s ORDER BY relname",
+        (f"^{table.name}(_v[0-9]+)?$",),
+    )
+    return [row[0] for row in rows]
 
 
 def rebuild(conn: Db, table: RowTable[Any], progress: Progress = lambda _: None) -> int:
@@ -199,8 +209,8 @@ class Rebuilding:
 
         Readers too: a unit of work that has read its row would wait to write it, and the swap for the unit to end.
         """
-        if self.conn.execute("SELECT to_regclass(%s)", (self.table.table,)).fetchone() != (None,):
-            self.conn.execute(f"LOCK TABLE {self.table.table} IN ACCESS EXCLUSIVE MODE".encode())
+        for name in physical(self.conn, self.table):
+            self.conn.execute(f"LOCK TABLE {name} IN ACCESS EXCLUSIVE MODE".encode())
 
     def _heads(self) -> list[tuple[UUID, int]]:
         return self.conn.execute("SELECT workspace_id, seq FROM log_heads ORDER BY workspace_id").fetchall()
@@ -247,10 +257,11 @@ class Rebuilding:
             )
 
     def _swap(self) -> None:
-        name = self.table.table
-        self.conn.execute(f"DROP TABLE IF EXISTS {name}".encode())
-        self.conn.execute(f"ALTER TABLE {self.shadow} RENAME TO {name}".encode())
-        self.conn.execute(f"ALTER TABLE {name} RENAME CONSTRAINT {self.shadow}_pkey TO {name}_pkey".encode())
+        name, table = self.table.name, self.table.table
+        for old in physical(self.conn, self.table):
+            self.conn.execute(f"DROP TABLE {old}".encode())
+        self.conn.execute(f"ALTER TABLE {self.shadow} RENAME TO {table}".encode())
+        self.conn.execute(f"ALTER TABLE {table} RENAME CONSTRAINT {self.shadow}_pkey TO {name}_pkey".encode())
         for index in create_indexes(self.table, self.shadow):
             self.conn.execute(f"ALTER INDEX {index}_rebuilt RENAME TO {index}".encode())
         self.conn.execute(

@@ -72,7 +72,7 @@ class RowTable(Generic[S]):
     are sorted by. ``within``: the counted reference to what rows are listed by themselves of, in orders of their own. The names of a rebuilt table's indexes are the same again after the swap.
     """
 
-    table: str
+    name: str
     decider: Decider[Any, Any, S]
     version: int
     columns: tuple[Column[S], ...]
@@ -83,6 +83,11 @@ class RowTable(Generic[S]):
     beside: Beside | None = None
     hangs_on: Mapping[str, RowTable[Any]] = field(default_factory=dict, hash=False)
     within: str | None = None
+
+    @cached_property
+    def table(self) -> str:
+        """What it is called in the database: a process that knows other columns finds no table of its own to write them to."""
+        return f"{self.name}_v{self.version}"
 
     # What is made of it: SQL texts are constant, so that they are prepared once per connection.
 
@@ -371,4 +376,4 @@ class RowTable(Generic[S]):
     @cached_property
     def uniques(self) -> dict[str, Column[S]]:
         """Of each unique index: its name and column."""
-        return {f"{self.table}_{column.name}": column for column in self.columns if column.unique}
+        return {f"{self.name}_{column.name}": column for column in self.columns if column.unique}

@@ -107,7 +107,7 @@ class StoredRows:
         query = sql.SQL("SELECT {} FROM {} WHERE workspace_id = %s ORDER BY id").format(
             sql.SQL(", ").join(columns), sql.Identifier(self._table.table)
         )
-        with self._conn.cursor(name=f"verify_{self._table.table}", binary=True) as cursor:
+        with self._conn.cursor(name=f"verify_{self._table.name}", binary=True) as cursor:
             cursor.adapters.register_loader("timestamptz", _Instant)
             cursor.execute(query, (self._workspace_id,), binary=True)
             while batch := cursor.fetchmany(BATCH):
@@ -149,7 +149,7 @@ class StoredRows:
         raise MismatchError(
             Finding(
                 workspace_id=self._workspace_id,
-                table=self._table.table,
+                table=self._table.name,
                 row_id=row_id,
                 column=column,
                 stream=Stream(type=self._table.decider.stream_type, id=row_id),

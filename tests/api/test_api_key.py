@@ -13,6 +13,8 @@ import pytest
 from domain.membership import MEMBERSHIP, ChangeMembership, RevokeMembership
 from eventstore.append import Origin
 from eventstore.database import Db
+from projections.api_key import API_KEYS
+from projections.membership import MEMBERSHIPS
 from schemas.log import Actor
 from tests.api.asserting import gone, ok, refused
 from tests.api.team import PASSWORD, Member, Team, created
@@ -137,7 +139,7 @@ class TestItsLife:
     def test_it_expires(self, team: Team, owner: Db) -> None:
         soon = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
         made = created(team.owner.post("/api-keys", {"name": "k", "expiresAt": soon}))
-        owner.execute("UPDATE api_keys SET expires_at = now() WHERE id = %s", (made["id"],))
+        owner.execute(f"UPDATE {API_KEYS.table} SET expires_at = now() WHERE id = %s", (made["id"],))
         refused(with_key(made, team.owner).get("/contacts"), 401)
 
     def test_one_that_has_expired_is_listed_as_inactive(self, team: Team) -> None:
@@ -163,7 +165,9 @@ class TestItsLife:
 
     def test_it_ends_with_its_users_membership(self, team: Team, owner: Db) -> None:
         key = team.key("*", of=team.member)
-        row = owner.execute("SELECT id FROM memberships WHERE user_id = %s", (team.member.account_id,)).fetchone()
+        row = owner.execute(
+            f"SELECT id FROM {MEMBERSHIPS.table} WHERE user_id = %s", (team.member.account_id,)
+        ).fetchone()
         assert row is not None
         origin = Origin(team.workspace_id, Actor(type="system"))
         team.services.store.run(origin, lambda unit: unit.execute(MEMBERSHIP, row[0], ChangeMembership(role="viewer")))

@@ -15,6 +15,7 @@ from application.calling.secretbox import SecretBox
 from application.calling.services import Services
 from eventstore.database import Db
 from eventstore.ids import new_id
+from projections.invitation import INVITATIONS
 from tests.api.asserting import gone, ok, refused
 from tests.api.serving import serving
 from tests.api.team import PASSWORD, Member, Team, created
@@ -52,7 +53,7 @@ def as_member(team: Team, session: Any) -> Member:
 
 def expire(owner: Db, invitation: dict[str, Any]) -> None:
     owner.execute(
-        "UPDATE invitations SET state = jsonb_set(state, '{expiresAt}', '\"2020-01-01T00:00:00Z\"') WHERE id = %s",
+        f"UPDATE {INVITATIONS.table} SET state = jsonb_set(state, '{{expiresAt}}', '\"2020-01-01T00:00:00Z\"') WHERE id = %s",
         (invitation["id"],),
     )
 
@@ -85,7 +86,7 @@ class TestInviting:
             str(owner.execute(query, (team.workspace_id,)).fetchall())
             for query in (
                 "SELECT to_jsonb(o) FROM outbox o WHERE workspace_id = %s",
-                "SELECT to_jsonb(i) FROM invitations i WHERE workspace_id = %s",
+                f"SELECT to_jsonb(i) FROM {INVITATIONS.table} i WHERE workspace_id = %s",
                 "SELECT to_jsonb(s) FROM invitation_secrets s WHERE workspace_id = %s",
             )
         )

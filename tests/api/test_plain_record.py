@@ -18,6 +18,7 @@ from api.http.routes import delete, get, patch, post
 from application.calling.services import Services
 from domain.tag import TAG, CreateTag, DeleteTag, UpdateTag
 from projections import tag as rows
+from projections.tag_row import TAGS
 from schemas.tag import TagView
 from schemas.wire.page import One, Page, PageRequest
 from tests.api.asserting import gone, ok, refused
@@ -40,7 +41,7 @@ class LabelController(Controller):
 
     @get("/{label_id:uuid}", operation_id="getLabel", summary="Get one label", scope="tags:read")
     def get_label(self, ask: NamedDependency[Ask], label_id: FromPath[UUID]) -> Json[One[TagView]]:
-        return ask.one(rows.TAGS, label_id, rows.views)
+        return ask.one(TAGS, label_id, rows.views)
 
     @patch("/{label_id:uuid}", operation_id="updateLabel", summary="Change a label", scope="tags:write")
     def update_label(

@@ -95,7 +95,7 @@ class Importing:
         """All contacts there are, in the order in which they were made."""
         with reading(self.pool, self.workspace) as conn:
             found = conn.execute(
-                "SELECT id, state::text, version, created_at, updated_at FROM contacts"
+                f"SELECT id, state::text, version, created_at, updated_at FROM {CONTACTS.table}"
                 " WHERE workspace_id = current_workspace() ORDER BY created_at, id"
             )
             return [CONTACTS.current(row).state for row in found.fetchall()]

@@ -29,8 +29,9 @@ from eventstore.unit_of_work import EventStore
 from eventstore.work import Work
 from projections import job_queue as queue
 from projections.catalogue import ROWS
+from projections.contact import CONTACTS
 from projections.job_queue import Claimed
-from projections.tag import TAGS
+from projections.tag_row import TAGS
 from tests.application.importing import Importing, at_fault, counts, csv_of
 from tests.conftest import make_workspace
 from tests.logs import check_chain, count, log_end, types, whole_log
@@ -81,7 +82,9 @@ def refused(wanted: Any, **details: str) -> None:
 def only(importing: Importing) -> UUID:
     """The id of the one contact that there is."""
     with reading(importing.pool, importing.workspace) as conn:
-        ((found,),) = conn.execute("SELECT id FROM contacts WHERE workspace_id = current_workspace()").fetchall()
+        ((found,),) = conn.execute(
+            f"SELECT id FROM {CONTACTS.table} WHERE workspace_id = current_workspace()"
+        ).fetchall()
     return UUID(str(found))
 
 
@@ -567,7 +570,7 @@ class TestJobs:
         assert first is not None
         assert importing.step(first)
         with reading(importing.pool, importing.workspace) as conn:
-            row = conn.execute("SELECT id FROM tags WHERE name = 'vip'").fetchone()
+            row = conn.execute(f"SELECT id FROM {TAGS.table} WHERE name = 'vip'").fetchone()
         assert row is not None
         importing.store.run(importing.origin, lambda unit: unit.execute(TAG, row[0], DeleteTag()), bulk=True)
         importing.work()

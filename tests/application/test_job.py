@@ -25,6 +25,7 @@ from eventstore.work import Work
 from projections import job as rows
 from projections import job_queue as queue
 from projections.catalogue import ROWS
+from projections.contact import CONTACTS
 from projections.job_queue import Claimed, Held, NewJob, Progress
 from schemas.job import JobView, row_error
 from tests.conftest import make_workspace
@@ -99,7 +100,7 @@ class Desk:
         """All contacts, in the order in which they were made."""
         with reading(self.store.pool, self.caller.workspace_id) as conn:
             found = conn.execute(
-                "SELECT state->>'firstName' FROM contacts WHERE workspace_id = %s ORDER BY id",
+                f"SELECT state->>'firstName' FROM {CONTACTS.table} WHERE workspace_id = %s ORDER BY id",
                 (self.caller.workspace_id,),
             )
             return [row[0] for row in found.fetchall()]

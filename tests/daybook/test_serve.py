@@ -24,6 +24,7 @@ import pytest
 from daybook.embedded import EmbeddedPostgres
 from daybook.embedded.server import working
 from eventstore.nudge import ALL_SUBJECTS
+from projections.contact import CONTACTS
 from tests.daybook.serving import PROGRAM, Served, free_port
 from tests.workers.running import eventually, stored
 
@@ -169,12 +170,12 @@ def test_an_exported_log_verifies_without_the_database_and_a_changed_one_does_no
 def test_a_row_edited_by_hand_makes_verify_fail_and_say_where(served: Served) -> None:
     contact = served.request("POST", "/contacts", json={"firstName": "Tam", "lastName": "Pered"}).json()["data"]
     with served.owner() as conn:
-        conn.execute("UPDATE contacts SET company = 'hand' WHERE id = %s", (contact["id"],))
+        conn.execute(f"UPDATE {CONTACTS.table} SET company = 'hand' WHERE id = %s", (contact["id"],))
         done = served.run("verify")
         assert done.returncode == 1
         assert contact["id"] in done.stdout
         assert "company" in done.stdout
-        conn.execute("UPDATE contacts SET company = '' WHERE id = %s", (contact["id"],))
+        conn.execute(f"UPDATE {CONTACTS.table} SET company = '' WHERE id = %s", (contact["id"],))
     assert served.run("verify").returncode == 0
 
 

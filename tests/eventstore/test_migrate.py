@@ -58,7 +58,7 @@ def test_every_migration_is_applied_once_and_in_order(conn: Db) -> None:
 def test_row_tables_are_made_once(conn: Db) -> None:
     migrate(conn)
     said: list[str] = []
-    assert ensure_tables(conn, TABLES, said.append) == [table.table for table in TABLES]
+    assert ensure_tables(conn, TABLES, said.append) == [table.name for table in TABLES]
     assert len(said) == len(TABLES)
     assert ensure_tables(conn, TABLES, said.append) == []
     assert len(said) == len(TABLES)
@@ -100,7 +100,7 @@ def test_several_may_start_at_once(url: str) -> None:
     with ThreadPoolExecutor(4) as threads:
         applied = list(threads.map(start, range(4)))
 
-    wanted = sorted([name for name, _ in files()] + [table.table for table in TABLES])
+    wanted = sorted([name for name, _ in files()] + [table.name for table in TABLES])
     assert sorted(name for names in applied for name in names) == wanted
 
 

@@ -134,7 +134,7 @@ def _without(field: str, ended: Any) -> Command:
 object.__setattr__(BOOK, "unset", _without)
 
 BOOKS: RowTable[Book] = RowTable(
-    table="books",
+    name="books",
     decider=BOOK,
     version=1,
     columns=(
@@ -146,7 +146,7 @@ BOOKS: RowTable[Book] = RowTable(
     ),
 )
 SHELVES: RowTable[Shelf] = RowTable(
-    table="shelves",
+    name="shelves",
     decider=SHELF,
     version=1,
     columns=(Column("name", TEXT), Column("keeper_id", ID)),

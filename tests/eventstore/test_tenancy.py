@@ -17,6 +17,7 @@ from daybook.embedded import EmbeddedPostgres
 from eventstore.database import Db, entering
 from eventstore.ids import new_id
 from eventstore.migrate import connect
+from projections.contact import CONTACTS
 from tests.servers import another_database
 
 OPEN: Final = {"account_workspaces", "sessions", "api_key_secrets"}
@@ -158,14 +159,14 @@ class TestRoles:
         with tenants.as_role(role, tenants.one) as conn, pytest.raises(InsufficientPrivilege):
             conn.execute("CREATE TABLE mine ()")
         with tenants.as_role(role, tenants.one) as conn, pytest.raises(InsufficientPrivilege):
-            conn.execute("ALTER TABLE contacts DISABLE ROW LEVEL SECURITY")
+            conn.execute(f"ALTER TABLE {CONTACTS.table} DISABLE ROW LEVEL SECURITY")
 
     def test_row_security_cannot_be_switched_off_for_a_session(self, tenants: Tenants) -> None:
         """Postgres then refuses to answer rather than to answer too much."""
         with tenants.as_role("daybook_app", tenants.one) as conn:
             conn.execute("SET LOCAL row_security = off")
             with pytest.raises(InsufficientPrivilege):
-                conn.execute("SELECT FROM contacts")
+                conn.execute(f"SELECT FROM {CONTACTS.table}")
 
 
 class TestReading:
@@ -196,12 +197,12 @@ class TestReading:
         with connect(url) as conn:
             with conn.transaction():
                 conn.execute(entering(tenants.one))
-                assert seen(conn, "contacts")
-            assert not seen(conn, "contacts")
+                assert seen(conn, CONTACTS.table)
+            assert not seen(conn, CONTACTS.table)
             with conn.pipeline():
                 conn.execute(entering(tenants.one))
-                assert seen(conn, "contacts")
-            assert not seen(conn, "contacts")
+                assert seen(conn, CONTACTS.table)
+            assert not seen(conn, CONTACTS.table)
 
     def test_partitions_are_not_read_directly(self, tenants: Tenants) -> None:
         for part in range(8):
@@ -241,10 +242,10 @@ class TestWriting:
         """Else the tests above could not fail."""
         with tenants.as_role("daybook_app", tenants.one) as conn:
             assert touched(
-                conn, "UPDATE {} SET workspace_id = workspace_id WHERE workspace_id = %s", "contacts", tenants.one
+                conn, "UPDATE {} SET workspace_id = workspace_id WHERE workspace_id = %s", CONTACTS.table, tenants.one
             )
-            assert touched(conn, "DELETE FROM {} WHERE workspace_id = %s", "contacts", tenants.one)
-            insert(conn, "contacts", tenants.one)
+            assert touched(conn, "DELETE FROM {} WHERE workspace_id = %s", CONTACTS.table, tenants.one)
+            insert(conn, CONTACTS.table, tenants.one)
 
 
 class TestAppendOnly:

@@ -44,7 +44,7 @@ def contact(pool: Pool, workspace: UUID, contact_id: UUID) -> Current[Contact] |
 
 def contacts(pool: Pool, workspace: UUID) -> int:
     with reading(pool, workspace) as conn:
-        row = conn.execute("SELECT count(*) FROM contacts").fetchone()
+        row = conn.execute(f"SELECT count(*) FROM {CONTACTS.table}").fetchone()
     assert row is not None
     return int(row[0])
 

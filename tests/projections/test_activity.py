@@ -20,7 +20,7 @@ from eventstore.work import Work
 from projections import activity
 from projections.activity import ActivityQuery, forget_counts, listed
 from projections.catalogue import TABLES
-from projections.tag import TAGS
+from projections.tag_row import TAGS
 from projections.verify import verify
 from schemas.log import Actor
 from schemas.wire.page import PageRequest

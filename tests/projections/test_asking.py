@@ -35,7 +35,7 @@ from projections.custom_field_asked import defined
 from projections.deal import DEALS
 from projections.table.asking.asked import Fields, asked
 from projections.table.rows import RowTable
-from projections.tag import TAGS
+from projections.tag_row import TAGS
 from tests.conftest import make_workspace
 
 START: Final = datetime(2026, 3, 14, 22, tzinfo=UTC)
@@ -179,7 +179,7 @@ class Stored:
     def found(self, wanted: Filter) -> set[UUID]:
         """By SQL."""
         where = asked(wanted, self.fields).where()
-        query = f"SELECT id FROM contacts WHERE workspace_id = %s AND ({where.sql})"
+        query = f"SELECT id FROM {CONTACTS.table} WHERE workspace_id = %s AND ({where.sql})"
         with reading(self.pool, self.workspace) as conn:
             return {row[0] for row in conn.execute(query.encode(), (self.workspace, *where.params_in(self.workspace)))}
 

@@ -62,7 +62,7 @@ class Updated(Event, name="thing.updated", action="updated"):
 
 
 THINGS: RowTable[Thing] = RowTable(
-    table="things",
+    name="things",
     decider=record(
         "thing", state=Thing, create=Create, update=Create, delete=Create, created=Created, updated=Updated,
         deleted=Created,
@@ -87,12 +87,12 @@ LISTING = Listing(THINGS, default=Sort(field="createdAt"))
 
 @pytest.fixture(scope="module")
 def table(owner: Db) -> Iterator[RowTable[Thing]]:
-    owner.execute(create_table(THINGS, "things").encode())
-    for name, statement in create_indexes(THINGS, "things").items():
+    owner.execute(create_table(THINGS, THINGS.table).encode())
+    for name, statement in create_indexes(THINGS, THINGS.table).items():
         owner.execute(statement.format(index=name).encode())
-    owner.execute("CALL protect_tenant_table('things'::regclass, 'SELECT, INSERT, UPDATE, DELETE')")
+    owner.execute("CALL protect_tenant_table(%s::regclass, 'SELECT, INSERT, UPDATE, DELETE')", (THINGS.table,))
     yield THINGS
-    owner.execute("DROP TABLE things")
+    owner.execute(f"DROP TABLE {THINGS.table}")
 
 
 def thing(number: random.Random) -> Thing:
@@ -162,7 +162,7 @@ def test_the_index_of_an_order_serves_its_pages(owner: Db, table: RowTable[Thing
     with owner.transaction():
         owner.execute("SET LOCAL enable_seqscan = off")
         owner.execute("SET LOCAL enable_sort = off")
-        query = f"EXPLAIN SELECT id FROM things WHERE workspace_id = %s ORDER BY {column.order}, id LIMIT 5"
+        query = f"EXPLAIN SELECT id FROM {THINGS.table} WHERE workspace_id = %s ORDER BY {column.order}, id LIMIT 5"
         plan = str(owner.execute(query.encode(), (new_id(),)).fetchall())
     assert f"things_by_{name}" in plan
 

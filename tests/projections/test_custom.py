@@ -44,7 +44,7 @@ def workspace(owner: Db, pool: Pool) -> UUID:
     rows = [Current(new_id(), state, 1, START, START) for state in states]
     with writing(pool, found) as conn:
         CONTACTS.write(conn, found, [Change(row.id, None, row) for row in rows], bulk=True)
-    owner.execute("VACUUM ANALYZE contacts")
+    owner.execute(f"VACUUM ANALYZE {CONTACTS.table}")
     return found
 
 
@@ -87,7 +87,7 @@ def test_it_is_found_by_the_index(pool: Pool, workspace: UUID, key: str, operato
 
 
 def check(pool: Pool, workspace: UUID, where: Compiled) -> None:
-    query = f"SELECT state ->> 'firstName' FROM contacts WHERE workspace_id = %s AND ({where.sql})"
+    query = f"SELECT state ->> 'firstName' FROM {CONTACTS.table} WHERE workspace_id = %s AND ({where.sql})"
     params = (workspace, *where.params_in(workspace))
     with reading(pool, workspace) as conn:
         assert conn.execute(query.encode(), params).fetchall() == [("Rare",)]
@@ -118,5 +118,5 @@ def test_it_is_found_by_the_index_as_what_it_is_defined_to_be(
 
 def test_the_values_of_a_contact_stay_as_they_were_given(pool: Pool, workspace: UUID) -> None:
     with reading(pool, workspace) as conn:
-        query = "SELECT state -> 'customFields' FROM contacts WHERE workspace_id = %s AND name = 'rare'"
+        query = f"SELECT state -> 'customFields' FROM {CONTACTS.table} WHERE workspace_id = %s AND name = 'rare'"
         assert conn.execute(query, (workspace,)).fetchall() == [(RARE,)]

@@ -13,7 +13,7 @@ from eventstore import checkpoint
 from eventstore.database import Db
 from eventstore.migrate import connect
 from projections.table.rebuild import Rebuilding, rebuild
-from projections.tag import TAGS
+from projections.tag_row import TAGS
 from tests.conftest import make_workspace
 from tests.servers import another_database
 from workers.consuming.look import SLICE, Look

@@ -41,7 +41,7 @@ def workspace(owner: Db, pool: Pool) -> UUID:
     rows = [Current(new_id(), state, 1, START, START) for state in states]
     with writing(pool, found) as conn:
         OBJECT_RECORDS.write(conn, found, [Change(row.id, None, row) for row in rows], bulk=True)
-    owner.execute("VACUUM ANALYZE object_records")
+    owner.execute(f"VACUUM ANALYZE {OBJECT_RECORDS.table}")
     return found
 
 
@@ -51,7 +51,9 @@ def plan(conn: Db, query: str, params: tuple[Any, ...]) -> str:
 
 def test_a_rare_value_is_found_by_the_index_of_all_attributes(pool: Pool, workspace: UUID) -> None:
     where = asked(Condition(field="attributes.code", operator="eq", value="C8"), OBJECT_RECORDS.fields).where()
-    query = f"SELECT title FROM object_records WHERE workspace_id = %s AND object_type_id = %s AND ({where.sql})"
+    query = (
+        f"SELECT title FROM {OBJECT_RECORDS.table} WHERE workspace_id = %s AND object_type_id = %s AND ({where.sql})"
+    )
     params = (workspace, TYPES[0], *where.params_in(workspace))
     with reading(pool, workspace) as conn:
         assert conn.execute(query.encode(), params).fetchall() == [("t0008",)]
@@ -60,9 +62,7 @@ def test_a_rare_value_is_found_by_the_index_of_all_attributes(pool: Pool, worksp
 
 @pytest.mark.parametrize("order", ["title", "created_at", "updated_at"])
 def test_a_page_of_one_type_comes_from_the_index_of_its_order(pool: Pool, workspace: UUID, order: str) -> None:
-    query = (
-        f"SELECT id FROM object_records WHERE workspace_id = %s AND object_type_id = %s ORDER BY {order}, id LIMIT 51"
-    )
+    query = f"SELECT id FROM {OBJECT_RECORDS.table} WHERE workspace_id = %s AND object_type_id = %s ORDER BY {order}, id LIMIT 51"
     with reading(pool, workspace) as conn:
         found = plan(conn, query, (workspace, TYPES[0]))
     assert f"object_records_by_{order.removesuffix('_at')}" in found, found
@@ -85,12 +85,12 @@ def test_an_amount_is_asked_of_one_record_as_of_all(
     given = None if operator.startswith("is_") else [value] if operator == "in" else value
     question = asked(Condition(field="attributes.Value", operator=operator, value=given), amounts(currency))
     where = question.where()
-    query = f"SELECT id FROM object_records WHERE workspace_id = %s AND title = ANY(%s) AND ({where.sql})"
+    query = f"SELECT id FROM {OBJECT_RECORDS.table} WHERE workspace_id = %s AND title = ANY(%s) AND ({where.sql})"
     with reading(pool, workspace) as conn:
         titles = [str(amount).lower() for amount in AMOUNTS]
         in_sql = {row[0] for row in conn.execute(query.encode(), (workspace, titles, *where.params_in(workspace)))}
         every = conn.execute(
-            "SELECT id FROM object_records WHERE workspace_id = %s AND title = ANY(%s)", (workspace, titles)
+            f"SELECT id FROM {OBJECT_RECORDS.table} WHERE workspace_id = %s AND title = ANY(%s)", (workspace, titles)
         )
         records = OBJECT_RECORDS.load(conn, [row[0] for row in every])
         holds = question.test(conn)

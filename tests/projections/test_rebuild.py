@@ -27,7 +27,7 @@ from projections.contact import CONTACTS
 from projections.table.column import TEXT, Column
 from projections.table.rebuild import ensure_tables, rebuild
 from projections.table.rows import RowTable
-from projections.tag import TAGS
+from projections.tag_row import TAGS
 from schemas.log import Actor
 from tests.conftest import make_workspace
 from tests.logs import log_end, whole_log
@@ -126,7 +126,7 @@ def test_a_rebuilt_table_has_the_same_rows_and_counts(house: House) -> None:
         assert rebuild(house.owner, table) == len(rows)
         assert house.rows(table.table) == rows
         assert house.counts() == counts
-    assert house.rows("contacts")
+    assert house.rows(CONTACTS.table)
     assert any(kind.startswith("contact.tags:") for _, kind in house.counts())
 
 
@@ -140,24 +140,24 @@ def test_it_is_defined_and_protected_as_before(house: House) -> None:
 
 
 def test_a_spoilt_row_and_a_spoilt_count_are_put_right(house: House) -> None:
-    rows, counts = house.rows("contacts"), house.counts()
-    house.owner.execute("UPDATE contacts SET state = state || '{\"city\": \"Atlantis\"}', name = 'nobody'")
-    house.owner.execute("DELETE FROM contacts WHERE id = %s", (rows[0][1],))
+    rows, counts = house.rows(CONTACTS.table), house.counts()
+    house.owner.execute(f"UPDATE {CONTACTS.table} SET state = state || '{{\"city\": \"Atlantis\"}}', name = 'nobody'")
+    house.owner.execute(f"DELETE FROM {CONTACTS.table} WHERE id = %s", (rows[0][1],))
     house.owner.execute("UPDATE row_counts SET n = n + 7")
     house.owner.execute("INSERT INTO row_counts VALUES (%s, %s, 3)", (house.workspaces[0], f"contact.tags:{new_id()}"))
 
     for table in TABLES:
         rebuild(house.owner, table)
 
-    assert house.rows("contacts") == rows
+    assert house.rows(CONTACTS.table) == rows
     assert house.counts() == counts
 
 
 def test_what_an_interrupted_rebuild_left_behind_is_replaced(house: House) -> None:
-    rows = house.rows("contacts")
-    house.owner.execute("CREATE TABLE contacts_rebuilt (left_over integer)")
+    rows = house.rows(CONTACTS.table)
+    house.owner.execute(f"CREATE TABLE {CONTACTS.table}_rebuilt (left_over integer)")
     rebuild(house.owner, CONTACTS)
-    assert house.rows("contacts") == rows
+    assert house.rows(CONTACTS.table) == rows
 
 
 def test_a_new_version_of_a_table_is_built_by_itself(house: House) -> None:
@@ -167,15 +167,15 @@ def test_a_new_version_of_a_table_is_built_by_itself(house: House) -> None:
         columns=(*CONTACTS.columns, Column("city", TEXT, indexed=True)),
     )
     said: list[str] = []
-    before = len(house.rows("contacts"))
+    before = len(house.rows(CONTACTS.table))
 
     assert ensure_tables(house.owner, (wider, TAGS), said.append) == ["contacts"]
 
     assert said == [f"built contacts (version {wider.version}, {before} rows)"]
-    cities = house.owner.execute("SELECT city, coalesce(state->>'city', '') FROM contacts").fetchall()
+    cities = house.owner.execute(f"SELECT city, coalesce(state->>'city', '') FROM {wider.table}").fetchall()
     assert len(cities) == before
     assert all(city == wanted for city, wanted in cities)
-    assert "contacts_with_city" in dict(house.definition("contacts"))
+    assert "contacts_with_city" in dict(house.definition(wider.table))
     assert ensure_tables(house.owner, (wider, TAGS)) == []
 
 
@@ -196,7 +196,7 @@ def test_nothing_is_lost_while_others_write_and_read(house: House, seed: int) ->
     def look() -> None:
         while not stop.is_set():
             with reading(house.pool, house.workspaces[0]) as conn:
-                conn.execute("SELECT count(*) FROM contacts").fetchone()
+                conn.execute(f"SELECT count(*) FROM {CONTACTS.table}").fetchone()
 
     with ThreadPoolExecutor(len(writers) + 1) as threads:
         writing = [threads.submit(live, house, workspace, chance, 10_000, stop) for workspace, chance in writers]
@@ -224,9 +224,9 @@ def test_a_slow_reader_does_not_make_the_service_wait(house: House) -> None:
     workspace = house.workspaces[0]
     with connect(house.owner.info.dsn) as slow, ThreadPoolExecutor(1) as thread:
         with slow.transaction():
-            slow.execute("SELECT count(*) FROM contacts")
+            slow.execute(f"SELECT count(*) FROM {CONTACTS.table}")
             rebuilding = thread.submit(rebuild, house.owner, CONTACTS)
             for _ in range(3):
                 live(house, workspace, random.Random(5), 3)
             assert not rebuilding.done()
-        assert rebuilding.result(timeout=30) == len(house.rows("contacts"))
+        assert rebuilding.result(timeout=30) == len(house.rows(CONTACTS.table))

@@ -22,6 +22,7 @@ from eventstore.checkpoint import as_fingerprint, fingerprint, sign_head, sign_m
 from eventstore.database import Pool
 from eventstore.ids import new_id
 from eventstore.unit_of_work import EventStore
+from projections.catalogue import TABLES
 from projections.verify import verify
 from schemas.verification import Checkpoint
 from tests.logs import log_end
@@ -195,8 +196,8 @@ def test_a_kept_checkpoint_proves_that_the_log_was_cut_off(
 
 
 def test_a_kept_checkpoint_proves_that_a_workspace_was_wiped(auditor: Auditor, checkpoint: Checkpoint) -> None:
-    tables = ("log_heads", "events", "log_checkpoints", "row_counts", "contacts", "tags", "api_keys", "webhooks")
-    for table in tables:
+    kept = ("log_heads", "events", "log_checkpoints", "row_counts", *(table.table for table in TABLES))
+    for table in kept:
         auditor.owner.execute(f"DELETE FROM {table} WHERE workspace_id = %s".encode(), (auditor.workspace_id,))
     assert (auditor.finding(checkpoint).what, auditor.finding(checkpoint).found) == ("head", "none")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import LiteralString, NoReturn
+from typing import Final, LiteralString, NoReturn
 from uuid import UUID
 
 import pytest
@@ -23,6 +23,8 @@ from eventstore.unit_of_work import EventStore
 from eventstore.verify import MismatchError, Report, snapshot
 from eventstore.work import Work
 from projections.catalogue import TABLES
+from projections.contact import CONTACTS
+from projections.tag_row import TAGS
 from projections.verify import verify, verify_rows
 from tests.verify.tampering import EVENTS, Auditor, Past, write_raw
 
@@ -93,13 +95,16 @@ CHANGED: dict[str, LiteralString] = {
 """By type, an expression for a value that a row does not have."""
 
 
+TABLE_OF: Final = {table.name: table.table for table in TABLES}
+
+
 def columns() -> Iterator[tuple[str, str, str]]:
     """Table, column and type: every column of the tables that ``write_past`` leaves rows in."""
     common = ("version", "created_at", "updated_at", "state")
     for table in TABLES:
         if table.decider.stream_type in {"contact", "tag", "api_key", "webhook"}:
             for name in (*common, *table.definitions):
-                yield table.table, name, table.kinds[name]
+                yield table.name, name, table.kinds[name]
 
 
 @pytest.mark.parametrize(("table", "column", "kind"), list(columns()))
@@ -107,7 +112,7 @@ def test_an_edited_row_is_found(auditor: Auditor, past: Past, table: str, column
     value = sql.SQL(CHANGED[kind]).format(sql.Identifier(column))
     auditor.tamper(
         sql.SQL("UPDATE {} SET {} = {} WHERE workspace_id = %(w)s").format(
-            sql.Identifier(table), sql.Identifier(column), value
+            sql.Identifier(TABLE_OF[table]), sql.Identifier(column), value
         )
     )
     finding = auditor.finding()
@@ -141,9 +146,11 @@ def test_a_finding_in_a_row_says_what_the_log_has(
 ) -> None:
     nullable = [edit.split(" ")[0]] if "NULL" in edit else []
     with constraints_lifted(auditor.owner, nullable):
-        auditor.tamper("UPDATE contacts SET " + edit + " WHERE workspace_id = %(w)s AND id = %(id)s", id=past.ada)
+        auditor.tamper(
+            f"UPDATE {CONTACTS.table} SET " + edit + " WHERE workspace_id = %(w)s AND id = %(id)s", id=past.ada
+        )
         finding = auditor.finding()
-        auditor.tamper("DELETE FROM contacts WHERE workspace_id = %(w)s")
+        auditor.tamper(f"DELETE FROM {CONTACTS.table} WHERE workspace_id = %(w)s")
     assert (finding.table, finding.row_id, finding.column) == ("contacts", past.ada, column)
     assert expected is None or finding.expected == expected
     assert found is None or finding.found == found
@@ -152,14 +159,14 @@ def test_a_finding_in_a_row_says_what_the_log_has(
 @contextmanager
 def constraints_lifted(owner: Db, names: list[str]) -> Iterator[None]:
     for name in names:
-        owner.execute(sql.SQL("ALTER TABLE contacts ALTER {} DROP NOT NULL").format(sql.Identifier(name)))
+        owner.execute(sql.SQL(f"ALTER TABLE {CONTACTS.table} ALTER {{}} DROP NOT NULL").format(sql.Identifier(name)))
     yield
     for name in names:
-        owner.execute(sql.SQL("ALTER TABLE contacts ALTER {} SET NOT NULL").format(sql.Identifier(name)))
+        owner.execute(sql.SQL(f"ALTER TABLE {CONTACTS.table} ALTER {{}} SET NOT NULL").format(sql.Identifier(name)))
 
 
 def test_a_missing_row_is_found(auditor: Auditor, past: Past) -> None:
-    auditor.tamper("DELETE FROM contacts WHERE workspace_id = %(w)s AND id = %(id)s", id=past.ada)
+    auditor.tamper(f"DELETE FROM {CONTACTS.table} WHERE workspace_id = %(w)s AND id = %(id)s", id=past.ada)
     finding = auditor.finding()
     assert (finding.table, finding.row_id, finding.what) == ("contacts", past.ada, "row")
     assert (finding.expected, finding.found) == ("a row of version 4", "none")
@@ -174,7 +181,7 @@ def test_a_surplus_row_is_found_wherever_it_sorts(auditor: Auditor, past: Past, 
 
 
 def test_a_row_of_a_stream_that_has_ended_is_found(auditor: Auditor, past: Past) -> None:
-    auditor.tamper("UPDATE contacts SET id = %(gone)s WHERE workspace_id = %(w)s", gone=past.gone)
+    auditor.tamper(f"UPDATE {CONTACTS.table} SET id = %(gone)s WHERE workspace_id = %(w)s", gone=past.gone)
     auditor.tamper(
         "DELETE FROM events WHERE workspace_id = %(w)s AND stream_id = %(id)s", id=past.ada
     )  # rows alone are looked at here
@@ -190,8 +197,8 @@ def test_a_row_of_another_kind_for_a_stream_is_found(auditor: Auditor, past: Pas
 
 def copy_tag(auditor: Auditor, tag: UUID, new: UUID) -> None:
     auditor.tamper(
-        "INSERT INTO tags (workspace_id, id, version, created_at, updated_at, state, name, slug)"
-        " SELECT workspace_id, %(new)s, version, created_at, updated_at, state, 'x', 'x' FROM tags"
+        f"INSERT INTO {TAGS.table} (workspace_id, id, version, created_at, updated_at, state, name, slug)"
+        f" SELECT workspace_id, %(new)s, version, created_at, updated_at, state, 'x', 'x' FROM {TAGS.table}"
         " WHERE workspace_id = %(w)s AND id = %(id)s",
         id=tag,
         new=new,

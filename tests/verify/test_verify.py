@@ -27,8 +27,11 @@ from eventstore.migrate import connect
 from eventstore.unit_of_work import EventStore
 from eventstore.verify import Report
 from eventstore.work import Work
+from projections.api_key import API_KEYS
 from projections.contact import CONTACTS
+from projections.tag_row import TAGS
 from projections.verify import all_workspaces, verify
+from projections.workspace import WORKSPACES
 from schemas.log import Actor, Stream
 from schemas.verification import Finding
 from tests.conftest import make_workspace
@@ -217,7 +220,9 @@ def test_every_workspace_that_anything_is_kept_of_is_verified(postgres: Embedded
         first, second = make_workspace(owner), make_workspace(owner)
         assert verify(url) == Report(workspaces=2)
         lost = new_id()
-        owner.execute("INSERT INTO workspaces VALUES (%s, gen_random_uuid(), 1, now(), now(), '{}', 'free')", (lost,))
+        owner.execute(
+            f"INSERT INTO {WORKSPACES.table} VALUES (%s, gen_random_uuid(), 1, now(), now(), '{{}}', 'free')", (lost,)
+        )
         assert all_workspaces(owner) == sorted([first, second, lost])
         finding = verify(url).finding
         assert finding is not None
@@ -248,7 +253,7 @@ def test_verifying_stops_at_the_first_finding_and_says_how_far_it_came(
     owner: Db, store: EventStore, origin: Origin, other_workspace: UUID, past: Past
 ) -> None:
     write_past(store, replace(origin, workspace_id=other_workspace))
-    owner.execute("DELETE FROM tags WHERE workspace_id = %s", (other_workspace,))
+    owner.execute(f"DELETE FROM {TAGS.table} WHERE workspace_id = %s", (other_workspace,))
     report = verify(owner, workspaces=[origin.workspace_id, other_workspace, new_id()])
     assert report.finding is not None
     assert (report.finding.workspace_id, report.finding.table) == (other_workspace, "tags")
@@ -261,7 +266,7 @@ def test_a_table_that_is_not_up_to_date_is_found(postgres: EmbeddedPostgres) -> 
         assert verify(owner).finding == msgspec.structs.replace(
             OUTDATED, expected=f"version {CONTACTS.version}, as `daybook migrate` makes it"
         )
-        owner.execute("DROP TABLE api_keys")
+        owner.execute(f"DROP TABLE {API_KEYS.table}")
         finding = verify(owner).finding
         assert finding is not None
         assert (finding.table, finding.found) == ("api_keys", "no table")

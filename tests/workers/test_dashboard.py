@@ -26,7 +26,10 @@ from eventstore.append import Origin
 from eventstore.ids import new_id
 from eventstore.verify import MismatchError, snapshot
 from eventstore.work import Work
+from projections.contact import CONTACTS
 from projections.dashboard import COUNTS, DASHBOARD, NOBODY
+from projections.deal import DEALS
+from projections.task import TASKS
 from projections.view.compare import check_views, compare_view
 from projections.view.rebuild import ensure_views, rebuild
 from schemas.log import Actor
@@ -36,18 +39,18 @@ from workers.consuming.view import consumer_of
 from workers.running.context import async_pool
 
 _COUNTED = f"SELECT statistic, owner, currency, sum(n)::int, sum(amount) FROM {COUNTS.name} WHERE workspace_id = %s"
-_FROM_ROWS = """
+_FROM_ROWS = f"""
     SELECT 'contacts', coalesce(assigned_to, %(nobody)s), '', count(*)::int, 0::numeric
-        FROM contacts WHERE workspace_id = %(workspace)s GROUP BY 2
+        FROM {CONTACTS.table} WHERE workspace_id = %(workspace)s GROUP BY 2
     UNION ALL SELECT 'contacts_new', coalesce(assigned_to, %(nobody)s), '', count(*)::int, 0::numeric
-        FROM contacts WHERE workspace_id = %(workspace)s GROUP BY 2
+        FROM {CONTACTS.table} WHERE workspace_id = %(workspace)s GROUP BY 2
     UNION ALL SELECT 'deals_' || status, coalesce(assigned_to, %(nobody)s), currency, count(*)::int, sum(value) * 100
-        FROM deals WHERE workspace_id = %(workspace)s GROUP BY 1, 2, 3
+        FROM {DEALS.table} WHERE workspace_id = %(workspace)s GROUP BY 1, 2, 3
     UNION ALL SELECT CASE status WHEN 'pending' THEN 'tasks_open' ELSE 'tasks_completed' END,
             coalesce(assigned_to, %(nobody)s), '', count(*)::int, 0::numeric
-        FROM tasks WHERE workspace_id = %(workspace)s GROUP BY 1, 2
+        FROM {TASKS.table} WHERE workspace_id = %(workspace)s GROUP BY 1, 2
     UNION ALL SELECT 'tasks_due', coalesce(assigned_to, %(nobody)s), '', count(*)::int, 0::numeric
-        FROM tasks WHERE workspace_id = %(workspace)s AND status = 'pending' AND due_date IS NOT NULL GROUP BY 2
+        FROM {TASKS.table} WHERE workspace_id = %(workspace)s AND status = 'pending' AND due_date IS NOT NULL GROUP BY 2
 """
 
 

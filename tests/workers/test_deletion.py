@@ -26,6 +26,7 @@ from eventstore.database import reading
 from eventstore.ids import new_id
 from eventstore.letting_go import MANY
 from eventstore.work import Work
+from projections.contact import CONTACTS
 from projections.verify import verify
 from schemas.log import Actor
 from tests.api.asserting import ok, refused
@@ -70,7 +71,7 @@ def _contacts(unit: Work, some: int, fields: dict[str, Any]) -> None:
 def bearers(team: Team) -> int:
     """How many contacts bear a tag, by their rows."""
     with reading(team.services.pool, team.workspace_id) as conn:
-        query = "SELECT count(*) FROM contacts WHERE workspace_id = %s AND cardinality(tags) > 0"
+        query = f"SELECT count(*) FROM {CONTACTS.table} WHERE workspace_id = %s AND cardinality(tags) > 0"
         row = conn.execute(query, (team.workspace_id,)).fetchone()
     assert row is not None
     return int(row[0])

@@ -11,6 +11,7 @@ import pytest
 from standardwebhooks.webhooks import WebhookVerificationError
 
 from application import webhook as webhooks
+from projections.webhook import WEBHOOKS
 from schemas.webhook import ReplayRange, WebhookPatch
 from tests.logs import whole_log
 from tests.receiver import NEVER, OK, Answer, Endpoint, Receiver, receiving
@@ -469,7 +470,7 @@ def test_secrets_are_in_no_entry_of_the_log_and_in_no_line_of_the_logs(
     lines = "\n".join(record.getMessage() for record in caplog.records)
     stored = "\n".join(
         str(row)
-        for table in ("webhooks", "webhook_secrets", "webhook_deliveries", "webhook_attempts")
+        for table in (WEBHOOKS.table, "webhook_secrets", "webhook_deliveries", "webhook_attempts")
         for row in hooks.installation.owner.execute(f"SELECT * FROM {table}".encode())
     )
     assert len(set(secrets)) == 2

@@ -11,12 +11,15 @@ from prometheus_client import Counter
 
 from domain.webhook import matches
 from eventstore.database import entering
+from projections.webhook import WEBHOOKS
 from workers.relay.stored import Stored
 from workers.running.context import AsyncPool
 
 GHOSTS: Final = Counter("daybook_relay_ghosts", "Events in the stream that the log does not have.")
 
-_ENDPOINTS: Final[LiteralString] = "SELECT id, events FROM webhooks WHERE workspace_id = %s AND active ORDER BY id"
+_ENDPOINTS: Final[LiteralString] = (
+    f"SELECT id, events FROM {WEBHOOKS.table} WHERE workspace_id = %s AND active ORDER BY id"  # noqa: S608 - our own name
+)
 
 logger = logging.getLogger("daybook.relay")
 

@@ -19,6 +19,7 @@ import msgspec
 from eventstore.chain import timestamp
 from eventstore.database import NO_WAITING, entering
 from gateways.webhook import Sent
+from projections.webhook import WEBHOOKS
 from schemas.webhook import Subject, WebhookEnvelope
 from workers.running.context import AsyncDb, AsyncPool, transaction
 
@@ -54,18 +55,18 @@ _EVENTS: Final[LiteralString] = """
     SELECT seq, event_id, type, recorded_at, stream_type, stream_id, data::text, correlation_id
     FROM events WHERE workspace_id = %s AND seq = ANY(%s)
 """
-_RECEIVERS: Final[LiteralString] = """
+_RECEIVERS: Final[LiteralString] = f"""
     SELECT w.id, w.url, array(
         SELECT s.sealed FROM webhook_secrets s
         WHERE s.workspace_id = w.workspace_id AND s.webhook_id = w.id AND (s.expires_at IS NULL OR s.expires_at > now())
         ORDER BY s.created_at DESC)
-    FROM webhooks w WHERE w.workspace_id = %s AND w.id = ANY(%s) AND w.active
-"""
-_CANCEL: Final[LiteralString] = """
+    FROM {WEBHOOKS.table} w WHERE w.workspace_id = %s AND w.id = ANY(%s) AND w.active
+"""  # noqa: S608 - our own name
+_CANCEL: Final[LiteralString] = f"""
     UPDATE webhook_deliveries AS d SET status = 'cancelled', completed_at = now(), leased_until = NULL, lease = NULL
     WHERE workspace_id = %s AND webhook_id = ANY(%s) AND status = 'pending' AND NOT EXISTS (
-        SELECT FROM webhooks w WHERE w.workspace_id = d.workspace_id AND w.id = d.webhook_id AND w.active)
-"""
+        SELECT FROM {WEBHOOKS.table} w WHERE w.workspace_id = d.workspace_id AND w.id = d.webhook_id AND w.active)
+"""  # noqa: S608 - our own name
 # One that was cancelled while it was on its way stays so, unless it arrived.
 _RECORD: Final[LiteralString] = """
     WITH result AS (
@@ -94,16 +95,16 @@ _RECORD: Final[LiteralString] = """
         result.error, result.excerpt
     FROM log_heads h, done JOIN result ON result.id = done.id WHERE h.workspace_id = %s
 """
-_HEALTH: Final[LiteralString] = """
+_HEALTH: Final[LiteralString] = f"""
     INSERT INTO webhook_health AS health (workspace_id, webhook_id, last_delivery_at, last_status, failing_since)
     SELECT h.workspace_id, found.*
     FROM log_heads h, unnest(%s::uuid[], %s::timestamptz[], %s::int[], %s::timestamptz[])
         AS found(webhook_id, at, status, since)
     WHERE h.workspace_id = %s
-        AND EXISTS (SELECT FROM webhooks w WHERE w.workspace_id = h.workspace_id AND w.id = found.webhook_id)
+        AND EXISTS (SELECT FROM {WEBHOOKS.table} w WHERE w.workspace_id = h.workspace_id AND w.id = found.webhook_id)
     ON CONFLICT (workspace_id, webhook_id) DO UPDATE SET
         last_delivery_at = excluded.last_delivery_at, last_status = excluded.last_status, failing_since =
-"""
+"""  # noqa: S608 - our own name
 _FARED_WELL: Final[LiteralString] = f"{_HEALTH} excluded.failing_since"
 """For endpoints with a success among the results: what failed before it counts no more."""
 _FAILED_ONLY: Final[LiteralString] = f"""

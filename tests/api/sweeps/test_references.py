@@ -27,7 +27,7 @@ FEW: Final = {"pipeline"}
 OF_TWO: Final = frozenset({"mergeContacts", "undoContactMerge"})
 """What takes another than the one in the path, which the tests of it see to."""
 ROW_TABLES: Final = {table.table for table in TABLES}
-STILL_KNOWN: Final = {"users", "api_keys", "calls"}
+STILL_KNOWN: Final = {ROWS[kind].table for kind in ("user", "api_key", "call")}
 """Where a user who was removed stays: who they were, and what they did."""
 
 
