@@ -40,7 +40,7 @@ _TABLE: Final[dict[str, tuple[Right, ...]]] = {
     "workspace":     ("write", "write", "read",   "read",    "read"),
     "users":         ("write", "write", "read",   "read",    "read"),
     "outbox":        ("write", "write", "none",   "none",    "none"),
-    "api-keys":      ("write", "write", "read",   "read",    "read"),
+    "api-keys":      ("write", "write", "none",   "none",    "none"),
 }
 # fmt: on
 

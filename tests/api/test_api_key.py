@@ -83,9 +83,10 @@ class TestCreating:
         for scope in ("*", "admin", "contacts:write", "tags:read", "a:b:c", "contacts"):
             refused(key.post("/api-keys", {"name": "k", "scopes": [scope]}), 422, "scopes")
 
-    def test_only_admins_make_and_revoke_them(self, team: Team) -> None:
+    def test_only_admins_see_make_and_revoke_them(self, team: Team) -> None:
         made = created(team.owner.post("/api-keys", {"name": "k"}))
         for somebody in (team.member, team.limited, team.viewer):
+            refused(somebody.get("/api-keys"), 403)
             refused(somebody.post("/api-keys", {"name": "k"}), 403)
             refused(somebody.delete(f"/api-keys/{made['id']}"), 403)
 

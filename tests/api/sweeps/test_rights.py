@@ -85,8 +85,10 @@ def test_nobody_may_more_than_who_stands_above_them() -> None:
 
 def test_a_viewer_writes_nothing_and_only_admins_change_what_is_the_workspaces() -> None:
     assert {rights["viewer"] for rights in RIGHTS.values()} == {"read", "none"}
-    for resource in ("webhooks", "workspace", "api-keys", "log"):
+    for resource in ("webhooks", "workspace", "log"):
         assert (RIGHTS[resource]["admin"], RIGHTS[resource]["member"]) == ("write", "read")
+    for resource in ("api-keys", "outbox"):
+        assert (RIGHTS[resource]["admin"], RIGHTS[resource]["member"]) == ("write", "none")
 
 
 def test_where_events_are_sent_is_for_those_who_may_see_all_that_is_sent() -> None:
