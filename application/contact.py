@@ -33,6 +33,7 @@ from eventstore.work import Work
 from projections import contact as contacts
 from projections import contact_view
 from projections import tag as tag_rows
+from projections.table.asking.named import id_of
 from schemas.contact import ContactPatch, ContactTags, ContactView, NewContact
 from schemas.tag import TagView
 
@@ -174,16 +175,12 @@ def untag(unit: Work, contact_id: UUID, given: str, if_version: int | None = Non
 
 def _meant(unit: Work, given: str, borne: Sequence[UUID]) -> list[TagRef]:
     """The tag of this id, name or slug; none of an id that is borne though its tag is gone already."""
-    try:
-        tag_id = UUID(given)
-    except ValueError:
+    tag_id = id_of(given)
+    found = [] if tag_id is None else [TagRef(id=tag.id, name=tag.name) for tag in tags.shown(unit, [tag_id])]
+    if not found and tag_id not in borne:
         ref = tag_rows.meant(unit.conn, given, borne)
         found = [] if ref is None else [ref]
-    else:
-        found = [TagRef(id=tag.id, name=tag.name) for tag in tags.shown(unit, [tag_id])]
-        if tag_id in borne:
-            return found
-    if not found:
+    if not found and tag_id not in borne:
         raise not_found("tag")
     return found
 

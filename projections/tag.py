@@ -14,6 +14,7 @@ from eventstore.database import Db, wait_for_turn
 from eventstore.rows import Current, Held
 from projections.contact import CONTACTS
 from projections.table.asking.compiled import TRUE, Compiled, like
+from projections.table.asking.named import id_of
 from projections.table.counting import referring
 from projections.table.listing import Listed, Listing
 from projections.table.showing import shown
@@ -40,20 +41,24 @@ def listed(conn: Db, request: PageRequest, search: str | None) -> Listed[Tag]:
 
 
 def by_names(conn: Db, names: Sequence[str]) -> dict[str, Held]:
-    """Of these names those that exist, by folded name. A slug finds its tag too, when no name does: the oldest of it.
+    """Of these names those that exist, by folded name. An id finds its tag too, and a slug, when no name does: the oldest
+    of it.
 
     Holds the tags until the transaction ends: none of them is deleted while it is being put on a contact.
     """
     keys = [folded(name.strip()) for name in names]
+    ids = [tag_id for key in keys if (tag_id := id_of(key)) is not None]
     rows = conn.execute(
         "SELECT id, state::text, version, created_at, updated_at, name, slug, NOT EXISTS (SELECT FROM endings e"
         f" WHERE e.workspace_id = t.workspace_id AND e.kind = 'tag' AND e.id = t.id) FROM {TAGS.table} t"
-        " WHERE workspace_id = %s AND (name = ANY(%s) OR slug = ANY(%s))"
+        " WHERE workspace_id = %s AND (name = ANY(%s) OR slug = ANY(%s) OR id = ANY(%s))"
         " ORDER BY created_at DESC, id DESC FOR KEY SHARE OF t",
-        (conn.workspace_id, keys, keys),
+        (conn.workspace_id, keys, keys, ids),
     ).fetchall()
-    found = {row[6]: Held(TAGS.current(row), stands=row[7]) for row in rows}
-    found |= {row[5]: Held(TAGS.current(row), stands=row[7]) for row in rows}
+    held = [(row, Held(TAGS.current(row), stands=row[7])) for row in rows]
+    found: dict[str, Held] = {}
+    for called in (6, 5, 0):
+        found |= {str(row[called]): tag for row, tag in held}
     return {key: found[key] for key in keys if key in found}
 
 

@@ -21,7 +21,7 @@ class NewContact(ContactChanges, forbid_unknown_fields=True):
         str | None,
         Meta(description="The full name, split at its last space when neither first nor last name is given."),
     ] = None
-    tags: Annotated[list[str] | None, Meta(description="Tags by name; missing ones are made.")] = None
+    tags: Annotated[list[str] | None, Meta(description="Tags by name, slug or id; missing ones are made.")] = None
     tag_ids: Annotated[list[UUID] | None, Meta(description="Tags by id; they must exist.")] = None
 
 
@@ -34,7 +34,9 @@ class ContactPatch(ContactChanges, forbid_unknown_fields=True):
     ] = UNSET
     tags: Annotated[
         list[str] | None | UnsetType,
-        Meta(description="All tags that it is to have, by name; missing ones are made. Null or empty: none."),
+        Meta(
+            description="All tags that it is to have, by name, slug or id; missing ones are made. Null or empty: none."
+        ),
     ] = UNSET
     tag_ids: Annotated[
         list[UUID] | None | UnsetType, Meta(description="All tags that it is to have, by id. Null or empty: none.")
@@ -46,9 +48,9 @@ class ContactPatch(ContactChanges, forbid_unknown_fields=True):
 class ContactTags(Value, forbid_unknown_fields=True):
     """Tags to add, by name (made when missing) or by id."""
 
-    tags: Annotated[str | list[str] | None, Meta(description="A tag or several, by name; missing ones are made.")] = (
-        None
-    )
+    tags: Annotated[
+        str | list[str] | None, Meta(description="A tag or several, by name, slug or id; missing ones are made.")
+    ] = None
     tag_ids: Annotated[list[UUID] | None, Meta(description="Tags by id.")] = None
     tag_id: Annotated[UUID | None, Meta(description="One tag by id.")] = None
 

@@ -31,6 +31,15 @@ class TestWithTheContact:
         for unknown in (str(uuid4()), others.owner.tag("VIP")["id"]):
             refused(team.owner.post("/contacts", {"firstName": "A", "tagIds": [unknown]}), 422, "tagIds", says=unknown)
 
+    def test_tags_may_be_named_by_their_ids(self, team: Team, others: Team) -> None:
+        known, theirs = team.owner.tag("VIP"), others.owner.tag("VIP")
+        contact = team.owner.contact(tags=[known["id"].upper(), "vip", "Lead"])
+        assert contact["tags"] == ["VIP", "Lead"]
+        assert ok(team.owner.patch(f"/contacts/{contact['id']}", {"tags": [known["id"]]}))["data"]["tags"] == ["VIP"]
+        ok(team.owner.post(f"/contacts/{contact['id']}/tags", {"tags": [contact["tagDetails"][1]["id"], "Lead"]}))
+        assert [tag["name"] for tag in team.owner.listed(f"/contacts/{contact['id']}/tags")] == ["VIP", "Lead"]
+        assert team.owner.contact(tags=[theirs["id"]])["tags"] == [theirs["id"]]
+
     def test_a_contact_has_at_most_100_tags(self, team: Team) -> None:
         names = [f"Tag {number}" for number in range(101)]
         refused(team.owner.post("/contacts", {"firstName": "A", "tags": names}), 422, "tags", says="at most 100")
@@ -105,6 +114,13 @@ class TestPuttingOn:
 
 
 class TestTakingOff:
+    def test_a_name_that_looks_like_an_id_is_a_name_too(self, team: Team) -> None:
+        name = str(uuid4())
+        contact = team.owner.contact(tags=[name])
+        gone(team.owner.delete(f"/contacts/{contact['id']}/tags/{name}"))
+        assert team.owner.shown(f"/contacts/{contact['id']}")["tags"] == []
+        refused(team.owner.delete(f"/contacts/{contact['id']}/tags/{uuid4()}"), 404)
+
     @pytest.mark.parametrize("by", ["id", "name", "slug"])
     def test_by_id_name_or_slug(self, team: Team, by: str) -> None:
         contact = team.owner.contact(tags=["Q2 / Campaign ünder 50%", "Other"])

@@ -35,7 +35,7 @@ class Named(Valued):
         words = [entry.strip() for entry in entries(value, str, "text")]
         if any("\0" in word for word in words):
             raise ValueError("must not contain control characters")
-        return [_uuid(word) for word in words], [folded(word) for word in words], [word.lower() for word in words]
+        return [id_of(word) for word in words], [folded(word) for word in words], [word.lower() for word in words]
 
     def sql(self, column: Compiled, operator: Operator, wanted: _Words) -> Compiled:
         overlap = f"{column.sql} && {self._finding}"
@@ -52,7 +52,8 @@ class Named(Valued):
         return wanted.isdisjoint(value) is (operator in _NOT)
 
 
-def _uuid(word: str) -> UUID | None:
+def id_of(word: str) -> UUID | None:
+    """The id that a word may be."""
     try:
         return UUID(word)
     except ValueError:
