@@ -23,4 +23,6 @@ class ContactDeletions(Many, forbid_unknown_fields=True):
 class ContactTaggings(Many, forbid_unknown_fields=True, kw_only=True):
     """The same tags for many contacts."""
 
-    tags: Annotated[list[str], Meta(description="Tags by name, slug or id, which are added; missing ones are made.", min_length=1)]
+    tags: Annotated[
+        list[str], Meta(description="Tags by name, slug or id, which are added; missing ones are made.", min_length=1)
+    ]

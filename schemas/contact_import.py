@@ -16,7 +16,9 @@ _Contact = Annotated[msgspec.Raw, Meta(extra_json_schema={"$ref": "#/components/
 class ContactImportOptions(ImportOptions, forbid_unknown_fields=True):
     """What holds for every row; among ``constantValues``, ``_tags`` are names of tags."""
 
-    tags: Annotated[list[str] | None, Meta(description="Tags for all contacts, by name, slug or id; missing ones are made.")] = None
+    tags: Annotated[
+        list[str] | None, Meta(description="Tags for all contacts, by name, slug or id; missing ones are made.")
+    ] = None
     tag_ids: Annotated[list[UUID] | None, Meta(description="Ids of tags for all contacts.")] = None
     source: Annotated[str | None, Meta(description="Lead source of all contacts.")] = None
 

@@ -182,7 +182,9 @@ class TestWebhooks:
         assert team.member.listed("/activities", entityId=webhook["id"])
 
 
-def test_a_viewer_reads_all_but_the_log_webhooks_and_keys_and_writes_nothing(team: Team, hidden: dict[str, Any]) -> None:
+def test_a_viewer_reads_all_but_the_log_webhooks_and_keys_and_writes_nothing(
+    team: Team, hidden: dict[str, Any]
+) -> None:
     assert team.viewer.listed("/contacts") == [hidden]
     assert hidden["id"] in str(team.viewer.listed("/activities"))
     for method, path, body in (
