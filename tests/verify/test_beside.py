@@ -18,6 +18,8 @@ from eventstore.migrate import connect
 from eventstore.protection import check_protection
 from eventstore.unit_of_work import EventStore
 from eventstore.verify import MismatchError
+from projections.contact import CONTACTS
+from projections.tag_row import TAGS
 from projections.verify import verify
 from schemas.verification import Finding
 from tests.servers import another_database
@@ -149,21 +151,29 @@ OF_PROTECTION: dict[str, tuple[LiteralString, str, str]] = {
     "switched off": ("ALTER TABLE events DISABLE ROW LEVEL SECURITY", "events", "row-level security"),
     "not forced": ("ALTER TABLE log_heads NO FORCE ROW LEVEL SECURITY", "log_heads", "row-level security"),
     "of a partition": ("ALTER TABLE events_3 DISABLE ROW LEVEL SECURITY", "events_3", "row-level security"),
-    "of a table of rows": ("ALTER TABLE contacts DISABLE ROW LEVEL SECURITY", "contacts", "row-level security"),
+    "of a table of rows": (
+        f"ALTER TABLE {CONTACTS.table} DISABLE ROW LEVEL SECURITY",
+        CONTACTS.table,
+        "row-level security",
+    ),
     "of a view's table": (
         "ALTER TABLE timeline_items NO FORCE ROW LEVEL SECURITY",
         "timeline_items",
         "row-level security",
     ),
     "a policy gone": ("DROP POLICY tenant ON webhook_secrets", "webhook_secrets", "policies"),
-    "a policy more": ("CREATE POLICY all_of_them ON contacts USING (true)", "contacts", "policies"),
-    "a policy that lets everything through": ("ALTER POLICY tenant ON tags USING (true)", "tags", "policies"),
+    "a policy more": (f"CREATE POLICY all_of_them ON {CONTACTS.table} USING (true)", CONTACTS.table, "policies"),
+    "a policy that lets everything through": (
+        f"ALTER POLICY tenant ON {TAGS.table} USING (true)",
+        TAGS.table,
+        "policies",
+    ),
     "a policy for others": ("ALTER POLICY workers ON log_heads TO PUBLIC", "log_heads", "policies"),
     "a policy that lets everything in": ("ALTER POLICY tenant ON jobs WITH CHECK (true)", "jobs", "policies"),
     "a right to change the log": ("GRANT UPDATE ON events TO daybook_app", "events", "rights"),
     "a right for everybody": ("GRANT SELECT ON accounts TO PUBLIC", "accounts", "rights"),
-    "a right of the worker's": ("GRANT DELETE ON contacts TO daybook_worker", "contacts", "rights"),
-    "a right to hand on": ("GRANT SELECT ON tags TO daybook_app WITH GRANT OPTION", "tags", "rights"),
+    "a right of the worker's": (f"GRANT DELETE ON {CONTACTS.table} TO daybook_worker", CONTACTS.table, "rights"),
+    "a right to hand on": (f"GRANT SELECT ON {TAGS.table} TO daybook_app WITH GRANT OPTION", TAGS.table, "rights"),
     "a right gone": ("REVOKE INSERT ON log_checkpoints FROM daybook_app", "log_checkpoints", "rights"),
     "a right to one column": (
         "GRANT UPDATE (hash) ON log_heads TO daybook_worker",
@@ -171,7 +181,7 @@ OF_PROTECTION: dict[str, tuple[LiteralString, str, str]] = {
         "columns with rights of their own",
     ),
     "the service as owner": ("ALTER TABLE projection_versions OWNER TO daybook_app", "projection_versions", "rights"),
-    "a rule": ("CREATE RULE quiet AS ON DELETE TO contacts DO INSTEAD NOTHING", "contacts", "rules"),
+    "a rule": (f"CREATE RULE quiet AS ON DELETE TO {CONTACTS.table} DO INSTEAD NOTHING", CONTACTS.table, "rules"),
     "a trigger": (
         (
             "CREATE TRIGGER quiet BEFORE UPDATE ON log_heads FOR EACH ROW"
@@ -180,7 +190,11 @@ OF_PROTECTION: dict[str, tuple[LiteralString, str, str]] = {
         "log_heads",
         "triggers",
     ),
-    "a table of nobody's": ("CREATE TABLE kept_aside AS SELECT * FROM contacts", "kept_aside", "row-level security"),
+    "a table of nobody's": (
+        f"CREATE TABLE kept_aside AS SELECT * FROM {CONTACTS.table}",
+        "kept_aside",
+        "row-level security",
+    ),
     "a table gone": ("ALTER TABLE outbox RENAME TO inbox", "inbox", "policies"),
 }
 
@@ -263,7 +277,7 @@ def test_where_nothing_may_be_made_that_is_said(database: Db, monkeypatch: pytes
 def test_verify_begins_with_what_keeps_tenants_apart(postgres: EmbeddedPostgres) -> None:
     with another_database(postgres, "unprotected") as url, connect(url) as owner:
         assert verify(owner).finding is None
-        owner.execute("ALTER TABLE contacts NO FORCE ROW LEVEL SECURITY")
+        owner.execute(f"ALTER TABLE {CONTACTS.table} NO FORCE ROW LEVEL SECURITY".encode())
         finding = verify(owner).finding
         assert finding is not None
-        assert (finding.table, finding.found) == ("contacts", "not forced")
+        assert (finding.table, finding.found) == (CONTACTS.table, "not forced")
