@@ -51,8 +51,8 @@ class ContactController(Controller):
         operation_id="listContacts",
         summary="List and search contacts",
         description=(
-            f"Newest first, unless sorted by {', '.join(rows.LISTING.sorts)} or `custom.<key>`. All filters that are given must hold. Members"
-            " limited to what is assigned to them see only that."
+            f"Newest first, unless sorted by {', '.join(rows.LISTING.sorts)}, any other field with one value or"
+            " `custom.<key>`. All filters that are given must hold. Members limited to what is assigned to them see only that."
         ),
         scope="contacts:read",
         asked=contact_query,

@@ -13,6 +13,8 @@ from domain.kernel.filter import Filter
 from eventstore.database import Db
 from eventstore.rows import Current
 from projections.custom_field_asked import order
+from projections.table import known
+from projections.table.asking import stated
 from projections.table.asking.asked import asked
 from projections.table.asking.compiled import TRUE
 from projections.table.asking.named import Named
@@ -61,7 +63,19 @@ CONTACTS: RowTable[Contact] = RowTable(
     beside=Beside(_TAGS, _tags),
 )
 
-LISTING = Listing(CONTACTS, default=Sort(field="createdAt", descending=True), own=order)
+STATED: Final = {
+    "notes": "notes", "jobTitle": "job_title", "website": "website", "language": "language", "address": "address",
+    "city": "city", "state": "state", "zipcode": "zipcode", "country": "country",
+}  # fmt: skip
+"""By the name that callers use, the state's fields of text that have no column."""
+
+_OTHERS: Final = {
+    **{wire: known.of_text(stated.text(name, wire).column.sql) for wire, name in STATED.items()},
+    **{name: known.of_text(name) for name in ("phone", "status", "type")},
+    "birthday": known.or_last("(state ->> 'birthday' COLLATE \"C\")", "text", str | None, known.LAST_TEXT),
+}
+
+LISTING = Listing(CONTACTS, default=Sort(field="createdAt", descending=True), own=order, others=_OTHERS)
 
 
 def listed(conn: Db, request: PageRequest, wanted: Filter | None = None, search: str | None = None) -> Listed[Contact]:

@@ -10,7 +10,7 @@ from domain.contact import Contact
 from domain.kernel.filter import Filter
 from eventstore.database import Db
 from projections.company import COMPANIES
-from projections.contact import CONTACTS, LISTING
+from projections.contact import CONTACTS, LISTING, STATED
 from projections.custom_field_asked import defined
 from projections.deal import DEALS
 from projections.table.asking import stated
@@ -19,15 +19,9 @@ from projections.table.asking.related import of_any, of_one
 from projections.table.listing import Listed
 from schemas.wire.page import PageRequest
 
-_STATED: Final = {
-    "notes": "notes", "jobTitle": "job_title", "website": "website", "language": "language", "address": "address",
-    "city": "city", "state": "state", "zipcode": "zipcode", "country": "country",
-}  # fmt: skip
-"""By the name that callers use, the state's fields that have no column: segments ask for them, lists are not sorted by them."""
-
 _KNOWN: Final = {
     **CONTACTS.fields.known,
-    **{wire: stated.text(name, wire) for wire, name in _STATED.items()},
+    **{wire: stated.text(name, wire) for wire, name in STATED.items()},
     "birthday": stated.date("birthday", "birthday"),
 }
 

@@ -19,12 +19,9 @@ from projections.table.asking.asked import Fields
 from projections.table.asking.comparison import Field
 from projections.table.asking.custom import Custom, custom
 from projections.table.column import MAP
-from projections.table.known import Order
+from projections.table.known import LAST_TEXT, MAX_SORTED, Order, or_last
 from projections.table.rows import RowTable
 from projections.workspace import WORKSPACES
-
-MAX_SORTED: Final = 200
-"""Characters of text that lists are sorted by."""
 
 _COMPARED: Final[dict[FieldType, Callable[[str, str], Custom]]] = {
     "text": typed.OfText,
@@ -48,19 +45,24 @@ def defined(conn: Db, table: RowTable[Any], known: Fields | None = None) -> Fiel
 
 
 def order(conn: Db, table: RowTable[Any], name: str) -> Order | None:
-    """By what is under ``custom.<key>``, where the workspace has defined it and it has one value; without one last, as in
-    columns that may be empty.
+    """By what is under ``custom.<key>`` or the ``key`` alone, where the workspace has defined it and it has one value;
+    without one last, as in columns that may be empty.
     """
-    prefix, _, key = name.partition(".")
+    within, _, key = name.rpartition(".")
     for column in table.columns:
-        if column.by_key and column.field == prefix and (field := definition(conn, table, key)) and not field.many:
+        if (
+            column.by_key
+            and within in ("", column.field)
+            and (field := definition(conn, table, key))
+            and not field.many
+        ):
             return _numbers(column.name, key) if field.type == "number" else _texts(column.name, field)
     return None
 
 
 def _numbers(column: str, key: str) -> Order:
     value = f"(CASE WHEN jsonb_typeof({column} -> '{key}') = 'number' THEN ({column} ->> '{key}')::numeric END)"
-    return _order(value, "numeric", Decimal | None, "'infinity'::numeric")
+    return or_last(value, "numeric", Decimal | None, "'infinity'::numeric")
 
 
 def _texts(column: str, field: CustomField) -> Order:
@@ -69,11 +71,7 @@ def _texts(column: str, field: CustomField) -> Order:
     if field.type in typed.SHAPES:
         shape, end = typed.SHAPES[field.type]
         written = f"(CASE WHEN {written} ~ '^{shape}$' THEN rtrim({written}, '{end}') END)"
-    return _order(written, "text", str | None, "chr(1114111)")
-
-
-def _order(value: str, kind: str, cursor: Any, last: str) -> Order:
-    return Order(value, f"coalesce({value}, {last})", kind, cursor, last)
+    return or_last(written, "text", str | None, LAST_TEXT)
 
 
 def definition(conn: Db, table: RowTable[Any], key: str) -> CustomField | None:

@@ -21,6 +21,10 @@ from projections.table.column import Column
 
 _LAST: Final = "'{}'::jsonb"
 """Greater than any value that is no map itself."""
+LAST_TEXT: Final = "chr(1114111)"
+"""Behind any other text."""
+MAX_SORTED: Final = 200
+"""Characters of text that lists are sorted by where no index has them in order."""
 _TIMES: Final = {"created_at": "createdAt", "updated_at": "updatedAt"}
 
 
@@ -61,6 +65,17 @@ def sorts(columns: Iterable[Column[Any]], times: Iterable[str]) -> dict[str, Ord
         for column in columns
         if column.sort and not column.by_key
     }
+
+
+def of_text(value: str) -> Order:
+    """By text that no index has in order; of what is long, how it begins."""
+    begun = f"left({value}, {MAX_SORTED})"
+    return Order(begun, begun, "text", str)
+
+
+def or_last(value: str, kind: str, cursor: Any, last: str) -> Order:
+    """By a value that may be missing and that no index has in order: without one last."""
+    return Order(value, f"coalesce({value}, {last})", kind, cursor, last)
 
 
 def by_key(columns: Iterable[Column[Any]], name: str) -> Order | None:

@@ -7,7 +7,7 @@ once, and sorted. Of many that is not done: there the rows are walked in their o
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 from uuid import UUID
 
@@ -59,10 +59,12 @@ class Listing(Generic[S]):
     default: Sort
     own: Own | None = None
     """Finds the order by a field of the workspace's own, which no index has."""
+    others: Mapping[str, Order] = field(default_factory=dict)
+    """By the name that callers use, the fields of the thing's own which no index has in order."""
 
     @property
     def sorts(self) -> Mapping[str, Order]:
-        """By the name that callers use."""
+        """By the name that callers use, what an index has in order."""
         return self.table.sorts
 
     def fetch(self, conn: Db, request: PageRequest, where: Compiled = TRUE, within: UUID | None = None) -> Listed[S]:
@@ -72,7 +74,7 @@ class Listing(Generic[S]):
         they are listed so.
         """
         asked = self._asked(conn, request, every(where, seen(self.table, conn.visible_to)), within)
-        if self.own is not None and asked.sort.field not in self.sorts:
+        if (self.own is not None or self.others) and asked.sort.field not in self.sorts:
             return self._picked(conn, asked)
         if asked.where is TRUE:
             return self._listed(conn, asked, asked.whole())
@@ -97,10 +99,11 @@ class Listing(Generic[S]):
 
     def order(self, conn: Db, name: str) -> Order:
         """By a field; refuses (``sort``) one that there is not."""
-        known = self.table.order(name)
+        known = self.table.order(name) or self.others.get(name)
         found = self.own(conn, self.table, name) if known is None and self.own is not None else known
         if found is None:
-            raise invalid("sort", f"must be one of {', '.join(sorted(self.sorts))}{_OWN if self.own else ''}")
+            names = sorted([*self.sorts, *self.others])
+            raise invalid("sort", f"must be one of {', '.join(names)}{_OWN if self.own else ''}")
         return found
 
     def _asked(self, conn: Db, request: PageRequest, where: Compiled, within: UUID | None) -> _Asked:
@@ -112,7 +115,7 @@ class Listing(Generic[S]):
         """Of what is found, all that there is, in an order that has no index: refuses (``sort``) too many."""
         found = self._listed(conn, asked, asked.sorted(SORTED), SORTED)
         if not found.exact:
-            raise invalid("sort", f"is by a custom field, of {SORTED:,} at most: ask for less by a filter or a search")
+            raise invalid("sort", f"by this field is of {SORTED:,} at most: ask for less by a filter or a search")
         return found
 
     def _listed(self, conn: Db, asked: _Asked, query: Compiled, most: int | None = None) -> Listed[S]:

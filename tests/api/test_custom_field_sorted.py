@@ -1,4 +1,4 @@
-"""Lists are sorted by custom fields that are defined and have one value."""
+"""Lists are sorted by custom fields that are defined and have one value, and contacts by whatever they have."""
 
 from __future__ import annotations
 
@@ -46,6 +46,54 @@ def test_contacts_are_sorted_as_what_the_field_is_without_a_value_last(team: Tea
     assert one_by_one(team, "/contacts", f"-custom.{key}") == names[::-1]
     second = team.owner.listed("/contacts", sort=f"custom.{key}", sortDirection="desc", limit=2, page=2)
     assert [found["name"] for found in second] == names[::-1][2:4]
+
+
+OWN: dict[str, list[Any]] = {
+    "phone": ["+14155552671", "+493012345678"],
+    "type": ["organization", "person"],
+    "status": ["ACTIVE", "ARCHIVED", "INACTIVE"],
+    "birthday": ["1984-11-02", "1990-05-15"],
+    "address": ["2 Elm Street", "elm street 1", "Oak Avenue"],
+    "city": ["Berlin", "mechelen", "Zürich"],
+    "state": ["BE", "NY"],
+    "zipcode": ["10001", "2800"],
+    "country": ["Belgium", "germany"],
+    "jobTitle": ["brewer", "Buyer"],
+    "language": ["de", "nl-BE"],
+    "website": ["https://a.example.com", "https://b.example.com"],
+    "notes": ["a" * 1000, "b"],
+}
+"""By field of a contact that no index has in order: values in order."""
+
+
+@pytest.mark.parametrize("field", OWN)
+def test_contacts_are_sorted_by_any_other_field_of_theirs(team: Team, field: str) -> None:
+    for place, value in reversed([*enumerate(OWN[field])]):
+        team.owner.contact(firstName=str(place), **{field: value})
+    names = [str(place) for place in range(len(OWN[field]))]
+    assert one_by_one(team, "/contacts", field) == names
+    assert one_by_one(team, "/contacts", f"-{field}") == names[::-1]
+    answer = team.owner.get("/contacts/search", params={"order_by": field, "firstName": names[0]})
+    assert [found["name"] for found in ok(answer)["data"]] == names[:1]
+
+
+def test_a_birthday_that_is_not_known_comes_last_and_a_text_that_is_not_first(team: Team) -> None:
+    team.owner.contact(firstName="none")
+    team.owner.contact(firstName="some", birthday="1984-11-02", city="Berlin")
+    assert one_by_one(team, "/contacts", "birthday") == ["some", "none"]
+    assert one_by_one(team, "/contacts", "-birthday") == one_by_one(team, "/contacts", "city") == ["none", "some"]
+
+
+def test_the_key_of_a_custom_field_is_enough_unless_a_field_is_called_so(team: Team) -> None:
+    for key in ("score", "city"):
+        define(team, key=key, type="number")
+    for name, score in (("high", 10), ("low", 9)):
+        team.owner.contact(firstName=name, city=name, customFields={"score": score, "city": score})
+    assert one_by_one(team, "/contacts", "score") == ["low", "high"]
+    assert one_by_one(team, "/contacts", "city") == ["high", "low"]
+    assert one_by_one(team, "/contacts", "custom.city") == ["low", "high"]
+    answer = team.owner.get("/contacts/search", params={"order_by": "score", "per_page": 15})
+    assert [found["name"] for found in ok(answer)["data"]] == ["low", "high"]
 
 
 def test_what_is_filtered_or_searched_is_sorted_so_too(team: Team) -> None:
