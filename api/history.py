@@ -1,8 +1,4 @@
-"""The past of every kind of thing over HTTP: its history, what differs between two moments, and why a field is as it is.
-
-Three operations, once for each kind: which thing a path means is said by a function of its own below, and all of them are
-named in ``HISTORIES``.
-"""
+"""The past of every kind of thing over HTTP: three operations, once for each of ``HISTORIES``."""
 
 from __future__ import annotations
 
@@ -26,10 +22,12 @@ from eventstore.moment import MAX_LENGTH, seq_of
 from eventstore.reader import head
 from projections import custom_value as custom_values
 from projections import history as rows
+from projections import history_cause as causes
 from projections import object_type as object_types
 from projections import user as users
 from projections.catalogue import ROWS
 from schemas.history import DifferenceView, HistoryEntry
+from schemas.history_cause import ExplanationView
 from schemas.wire.page import One, Page, PageRequest
 
 Find = Callable[[Db], UUID]
@@ -45,6 +43,21 @@ _DIFF: Final = (
     " each of its fields is from or to null then. Without `to`, how it is now."
 )
 
+_EXPLAIN: Final = (
+    "The last event that changed the field, what caused it, what caused that, and so on up to what somebody asked for: an"
+    " import, a merge, the end of something that was referred to. A field that no event has set says so. With `asOf`, why it"
+    " was as it was then. A member limited to what is assigned to them is told of causes up to the first that happened to"
+    " something that they do not see."
+)
+Field = Annotated[
+    str,
+    QueryParameter(
+        max_length=200, description="A field of the thing, or a key of one that is a map: `customFields.plan`."
+    ),
+]
+AsOf = Annotated[
+    str | None, QueryParameter(name="asOf", max_length=MAX_LENGTH, description=f"The moment: {_MOMENT}; else now.")
+]
 Since = Annotated[
     str, QueryParameter(name="from", max_length=MAX_LENGTH, description=f"The earlier moment: {_MOMENT}.")
 ]
@@ -109,6 +122,21 @@ def _past(thing: Callable[..., Thing], kind: str, name: str, path: str, scope: s
             with ask.reading() as conn:
                 subject, moments = thing.subject(conn), _moments(conn, since, until)
                 return ask.told(rows.difference(conn, ask.services.store.mapper, subject, *moments))
+
+        @get(
+            "/explain",
+            operation_id=f"explain{name}",
+            summary=f"Why a field of one {noun} is as it is",
+            description=_EXPLAIN,
+            scope=scope,
+            errors=("validation_failed",),
+        )
+        def explain(
+            self, ask: NamedDependency[Ask], thing: NamedDependency[Thing], field: Field, as_of: AsOf = None
+        ) -> Json[One[ExplanationView]]:
+            with ask.reading() as conn:
+                subject, seq = thing.subject(conn), None if as_of is None else seq_of(conn, as_of)
+                return ask.told(causes.explained(conn, ask.services.store.mapper, subject, field, seq))
 
     PastController.path = path
     return PastController

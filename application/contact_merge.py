@@ -111,14 +111,17 @@ def _referring(unit: Work, loser: Current[Contact]) -> list[Moved]:
 
 
 def _carry_out(unit: Work, details: MergeDetails) -> None:
-    """All that refers to the loser goes over before it ends, so that nothing ends with it; its e-mail address is free then."""
-    _lead(unit, details.moved, details.winner_id)
-    unit.execute(CONTACT, details.loser_id, DeleteContact())
+    """The merge is what causes the rest. All that refers to the loser goes over before it ends, so that nothing ends with it;
+    its e-mail address is free then.
+    """
     command = MergeContact(
         loser_id=details.loser_id, loser_name=details.loser_name, changes=details.changed, tags=details.tags
     )
-    unit.execute(CONTACT, details.winner_id, command)
     unit.begin(CONTACT_MERGE, new_id(), RecordContactMerge(**asdict(details)))
+    with unit.because():
+        _lead(unit, details.moved, details.winner_id)
+        unit.execute(CONTACT, details.loser_id, DeleteContact())
+        unit.execute(CONTACT, details.winner_id, command)
 
 
 def _lead(unit: Work, moved: Sequence[Moved], to: UUID) -> None:
@@ -158,12 +161,13 @@ def _part(unit: Work, made: Current[ContactMerge]) -> None:
         changes=unchanged(merged, winner.state),
         tags=merged.tags,
     )
-    unit.execute(CONTACT, merged.winner_id, command)
-    unit.load(CONTACT, [merged.loser_id])
-    unit.execute(CONTACT, merged.loser_id, _restored(unit, merged.loser))
-    _lead(unit, back, merged.loser_id)
     unit.loaded.setdefault(made.id, made)
     unit.execute(CONTACT_MERGE, made.id, UndoContactMerge())
+    with unit.because():
+        unit.execute(CONTACT, merged.winner_id, command)
+        unit.load(CONTACT, [merged.loser_id])
+        unit.execute(CONTACT, merged.loser_id, _restored(unit, merged.loser))
+        _lead(unit, back, merged.loser_id)
 
 
 def _still(unit: Work, moved: Moved, winner_id: UUID) -> bool:

@@ -33,8 +33,9 @@ def create(unit: Work, form: NewObjectType) -> Current[ObjectType]:
     fields = {name: value for name, value in named(form).items() if name != "attributes"}
     made = unit.begin(OBJECT_TYPE, new_id(), CreateObjectType(**fields))
     check = Check()
-    for place, attribute in enumerate(first):
-        check.field(f"attributes[{place}]", partial(attributes.add, unit, made.id, place=place), attribute)
+    with unit.because():
+        for place, attribute in enumerate(first):
+            check.field(f"attributes[{place}]", partial(attributes.add, unit, made.id, place=place), attribute)
     check.done()
     return made
 

@@ -26,8 +26,9 @@ def create(unit: Work, form: NewPipeline) -> Current[Pipeline]:
     made = unit.begin(PIPELINE, new_id(), CreatePipeline(**fields))
     stages = _placed(form.stages or ())
     check = Check()
-    for number, stage in enumerate(stages):
-        check.field(f"stages[{number}]", partial(_create, unit, made.id), stage)
+    with unit.because():
+        for number, stage in enumerate(stages):
+            check.field(f"stages[{number}]", partial(_create, unit, made.id), stage)
     check.done()
     return made
 

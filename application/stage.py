@@ -57,7 +57,8 @@ def update(
     others = _others(unit, pipeline_id, stage_id) if command.order not in (UNSET, stage.state.order) else []
     unit.execute(STAGE, stage_id, command, if_version=if_version)
     changed = unit.get(STAGE, stage_id)
-    _make_room(unit, others, changed.state.order, left=stage.state.order)
+    if others:
+        _make_room(unit, others, changed.state.order, left=stage.state.order)
     return changed
 
 
@@ -82,8 +83,11 @@ def _others(unit: Work, pipeline_id: UUID, but: UUID | None = None) -> list[Curr
 
 
 def _make_room(unit: Work, others: Sequence[Current[Stage]], wanted: int, left: int | None = None) -> None:
-    for stage_id, place in making_room({stage.id: stage.state.order for stage in others}, wanted, left).items():
-        unit.execute(STAGE, stage_id, UpdateStage(order=place))
+    """Because of the stage that was just made or moved."""
+    places = making_room({stage.id: stage.state.order for stage in others}, wanted, left)
+    with unit.because():
+        for stage_id, place in places.items():
+            unit.execute(STAGE, stage_id, UpdateStage(order=place))
 
 
 def _check_empty(unit: Work, stage: Current[Stage]) -> None:

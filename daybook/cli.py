@@ -14,7 +14,7 @@ import click
 import psycopg
 from psycopg.errors import InsufficientPrivilege
 
-from daybook import audit_bundle, logs, openapi, settings, web
+from daybook import audit_bundle, audit_explain, logs, openapi, settings, web
 from daybook.audit import audit, trusted_option
 from daybook.auditing import verify_export, verify_installation
 from daybook.collector import spare_the_collector
@@ -132,6 +132,7 @@ def verify(
 
 daybook.add_command(audit)
 audit_bundle.add_to(audit)
+audit_explain.add_to(audit)
 
 
 @daybook.group()

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import groupby
 from typing import Any, Final, LiteralString, TypeVar
@@ -203,6 +204,16 @@ class Work:
         finally:
             self._undo = None
 
+    @contextmanager
+    def because(self, event_id: UUID | None = None) -> Iterator[None]:
+        """All that is decided inside is caused by this event, or by the last one that was decided before."""
+        cause = self.staged[-1].event_id if event_id is None else event_id
+        before, self.origin = self.origin, replace(self.origin, causation_id=cause)
+        try:
+            yield
+        finally:
+            self.origin = replace(self.origin, causation_id=before.causation_id)
+
     def _stage(
         self, decider: Decider[Any, Any, Any], stream_id: UUID, current: Current[Any] | None, events: Sequence[Event]
     ) -> None:
@@ -211,8 +222,10 @@ class Work:
         for event in events:
             state = decider.evolve(state, event)
         self._check_references(decider, before, state)
+        ids = [new_id() for _ in events]
         if current is not None and state is None:
-            self.letting_go.before_end(decider, current)
+            with self.because(ids[-1]):
+                self.letting_go.before_end(decider, current)
         elif current is not None and self.origin.visible_to is not None and state != before:
             self.check_shared(decider, current)
         self.staged += [
@@ -222,10 +235,10 @@ class Work:
                 version=number,
                 event_type=event.event_name,
                 data=self.mapper.encode(stream_id, event).decode(),
-                event_id=new_id(),
+                event_id=event_id,
                 causation_id=self.origin.causation_id,
             )
-            for number, event in enumerate(events, version + 1)
+            for number, (event_id, event) in enumerate(zip(ids, events, strict=True), version + 1)
         ]
         version += len(events)
         updated = None if state is None else Current(stream_id, state, version, created, self.now)

@@ -6,6 +6,7 @@ from typing import Any, Final, LiteralString
 from uuid import UUID
 
 from eventstore.database import Db
+from eventstore.database import one as one_row
 from projections.table import keyset
 from schemas.job import COUNTED, JobStatus, JobView, RowError, row_error
 from schemas.wire.page import PageRequest
@@ -19,6 +20,9 @@ _VIEW: Final[LiteralString] = """
 _ERRORS: Final[LiteralString] = """
     SELECT row_number, line, field, message FROM job_errors WHERE workspace_id = %s AND job_id = %s
 """
+_KIND: Final[LiteralString] = """
+    SELECT kind FROM jobs WHERE workspace_id = %s AND id = %s AND (%s::uuid IS NULL OR account_id = %s)
+"""
 _NEWEST_FIRST: Final = "-id"
 _BY_ROW: Final = "row"
 
@@ -29,6 +33,12 @@ def one(conn: Db, workspace_id: UUID, job_id: UUID, visible_to: UUID | None) -> 
     errors = conn.execute(_ERRORS + " ORDER BY row_number, field LIMIT %s", (workspace_id, job_id, MAX_ERROR_DETAILS))
     row = found.fetchone()
     return None if row is None else _view(row, error_details=[row_error(*error) for error in errors.fetchall()])
+
+
+def kind_of(conn: Db, job_id: UUID, visible_to: UUID | None) -> str | None:
+    """What a job does, if there is one, as long as it is kept; ``visible_to`` as above."""
+    row = one_row(conn, _KIND, (conn.workspace_id, job_id, visible_to, visible_to))
+    return None if row is None else str(row[0])
 
 
 def listed(

@@ -64,7 +64,8 @@ def _check_may_end(unit: Work, rows: Rows, current: Current[Any]) -> None:
 
 def _insert(unit: Work, caller: Caller, wanted: Deletion, current: Current[Any]) -> UUID:
     total = _count(unit, unit.rows[wanted.kind], current)
-    job = NewJob(new_id(), KIND, msgspec.json.encode(wanted).decode(), total, caller.account_id)
+    cause = unit.staged[-1].event_id if unit.staged else unit.origin.causation_id
+    job = NewJob(new_id(), KIND, msgspec.json.encode(wanted).decode(), total, caller.account_id, cause)
     queue.insert(unit.conn, unit.origin, job)
     endings.mark(unit.conn, wanted.kind, wanted.key, job.id)
     unit.defining.changes(wanted.kind)

@@ -239,3 +239,13 @@ def _is_many(annotation: Any) -> bool:
     if origin in (tuple, list):
         return True
     return any(_is_many(inner) for inner in get_args(annotation))
+
+
+@cache
+def is_map(kind: type[msgspec.Struct], name: str) -> bool:
+    """Whether a field, by its Python name, is a map from key to value."""
+    return any(_is_dict(annotation) for found, _, annotation in _fields(kind) if found == name)
+
+
+def _is_dict(annotation: Any) -> bool:
+    return get_origin(annotation) is dict or (get_origin(annotation) is Annotated and _is_dict(get_args(annotation)[0]))

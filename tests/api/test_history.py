@@ -19,7 +19,7 @@ def test_whatever_is_read_by_a_path_of_its_own_has_a_past() -> None:
     asked = {op.path for op in OPERATIONS if op.method == "GET"}
     things = {path for path in asked if path.endswith("}")} - NO_STREAMS
     assert len(things) > 15
-    assert {f"{path}/{past}" for path in things for past in ("history", "diff")} <= asked
+    assert {f"{path}/{past}" for path in things for past in ("history", "diff", "explain")} <= asked
 
 
 def events(member: Member, path: str, **params: Any) -> list[str]:

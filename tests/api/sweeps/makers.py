@@ -11,11 +11,13 @@ import itertools
 import json
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final
 
 import httpx
 
 from daybook.embedded import EmbeddedPostgres
+from projections.catalogue import TABLES
 from tests.api.asserting import ok
 from tests.api.sweeps.fields import Field, named, references, text_fields
 from tests.api.sweeps.operations import OPERATIONS, Operation, creator
@@ -247,9 +249,17 @@ BODIES: Final[Mapping[str, Callable[[Things], Any]]] = {
 }
 """By operation, what it is sent where its example speaks of somebody who is not there."""
 
+
+def _field(op: Operation, _: Things) -> dict[str, str]:
+    """A field of what the operation explains."""
+    nouns = {f"Why a field of one {table.noun} is as it is": table for table in TABLES}
+    return {"field": str(nouns[op.says["summary"]].decider.state.__struct_encode_fields__[0])}
+
+
 QUERIES: Final[Mapping[str, Callable[[Things], dict[str, Any]]]] = {
     "getTagsOfContacts": lambda things: {"ids": things["contactId"]},
     **{op.id: lambda _: {"from": "0"} for op in OPERATIONS if op.path.endswith("/diff")},
+    **{op.id: partial(_field, op) for op in OPERATIONS if op.path.endswith("/explain")},
 }
 """By operation, the parameters that it cannot do without."""
 
