@@ -237,7 +237,7 @@ class TestNewReferences:
         """What refers to a thing may be changed otherwise even where the reference is broken, as by an old log."""
         home = shelf(library, origin)
         book_id = book(library, origin, home_id=home)
-        owner.execute("DELETE FROM shelves WHERE id = %s", (home,))
+        owner.execute(f"DELETE FROM {SHELVES.table} WHERE id = %s".encode(), (home,))
         library.run(origin, lambda unit: unit.execute(BOOK, book_id, ChangeBook(title="B")))
         found = state(library, origin, book_id)
         assert found is not None
@@ -469,7 +469,9 @@ class TestWritingRowsEarly:
         self, library: EventStore, origin: Origin, pool: Pool, bulk: bool
     ) -> None:
         def titles(unit: Work) -> list[str]:
-            rows = unit.conn.execute("SELECT title FROM books WHERE workspace_id = current_workspace() ORDER BY title")
+            rows = unit.conn.execute(
+                f"SELECT title FROM {BOOKS.table} WHERE workspace_id = current_workspace() ORDER BY title".encode()
+            )
             return [row[0] for row in rows]
 
         def work(unit: Work) -> tuple[list[str], ...]:

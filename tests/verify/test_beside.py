@@ -147,7 +147,7 @@ def found(owner: Db) -> Finding | None:
     return None
 
 
-OF_PROTECTION: dict[str, tuple[LiteralString, str, str]] = {
+OF_PROTECTION: dict[str, tuple[str, str, str]] = {
     "switched off": ("ALTER TABLE events DISABLE ROW LEVEL SECURITY", "events", "row-level security"),
     "not forced": ("ALTER TABLE log_heads NO FORCE ROW LEVEL SECURITY", "log_heads", "row-level security"),
     "of a partition": ("ALTER TABLE events_3 DISABLE ROW LEVEL SECURITY", "events_3", "row-level security"),
@@ -201,11 +201,11 @@ OF_PROTECTION: dict[str, tuple[LiteralString, str, str]] = {
 
 @pytest.mark.parametrize(("edit", "table", "what"), OF_PROTECTION.values(), ids=OF_PROTECTION)
 def test_a_protection_that_is_not_as_migrations_make_it_is_found(
-    database: Db, edit: LiteralString, table: str, what: str
+    database: Db, edit: str, table: str, what: str
 ) -> None:
     assert found(database) is None
     with database.transaction(force_rollback=True):
-        database.execute(edit)
+        database.execute(edit.encode())
         finding = found(database)
     assert finding is not None
     assert (finding.table, finding.what) == (table, what)
