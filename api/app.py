@@ -15,10 +15,13 @@ from api.api_key import ApiKeyController
 from api.auth import AuthController
 from api.call import CallController
 from api.company import CompanyController
+from api.company_export import CompanyExportController
 from api.company_import import CompanyImportController
 from api.contact import ContactController
 from api.contact_bulk import ContactBulkController
 from api.contact_deal import ContactDealController
+from api.contact_duplicate import ContactDuplicateController
+from api.contact_export import ContactExportController
 from api.contact_import import ContactImportController
 from api.contact_legal_hold import ContactLegalHoldController
 from api.contact_merge import ContactMergeController
@@ -29,6 +32,7 @@ from api.custom_value import CustomValueController
 from api.dashboard import DashboardController
 from api.deal import DealController
 from api.deal_bulk import DealBulkController
+from api.deal_export import DealExportController
 from api.deal_import import DealImportController
 from api.docs.routes import accept_invitation, docs, docs_asset, home, openapi_json
 from api.history import HISTORIES
@@ -37,11 +41,14 @@ from api.http.admission import Admission
 from api.http.ask import provided
 from api.http.attempts import Guessing
 from api.http.body import Sent, StrictBody
+from api.http.exporting import AT_ONCE as EXPORTED_AT_ONCE
+from api.http.exporting import Exports
+from api.http.file_request import file_request
 from api.http.growth import Growth
 from api.http.health import healthz, metrics, readyz
 from api.http.limits import RateLimiter
 from api.http.middleware import Authentication, RequestContext
-from api.http.paging import page_request, paged
+from api.http.paging import ordered, page_request, paged
 from api.http.passwords import Passwords
 from api.http.routes import before
 from api.http.turns import PLACES, WAIT_SECONDS, Turns
@@ -77,10 +84,13 @@ CONTROLLERS = (
     AuthController,
     CallController,
     CompanyController,
+    CompanyExportController,
     CompanyImportController,
     ContactBulkController,
     ContactController,
     ContactDealController,
+    ContactDuplicateController,
+    ContactExportController,
     ContactImportController,
     ContactLegalHoldController,
     ContactMergeController,
@@ -91,6 +101,7 @@ CONTROLLERS = (
     DashboardController,
     DealBulkController,
     DealController,
+    DealExportController,
     DealImportController,
     *HISTORIES,
     InteractionController,
@@ -116,8 +127,8 @@ CONTROLLERS = (
     WorkspaceController,
 )
 
-SPARE = 1 + AT_ONCE
-"""Connections beside those of the threads of requests: for `/readyz`, which answers whatever they do, and uploads."""
+SPARE = 1 + AT_ONCE + EXPORTED_AT_ONCE
+"""Connections beside those of the threads of requests: for `/readyz`, which answers whatever they do, uploads and exports."""
 MAX_BODY = 2 * 1024 * 1024
 """Bytes; a route that takes more says so itself."""
 
@@ -146,6 +157,7 @@ def create_app(
     turns = Turns(max(1, services.pool.max_size - SPARE), places=places, seconds=seconds)
     admission = Admission(services, RateLimiter(services.pool, enabled=rate_limits))
     guessing, passwords, uploads = Guessing(enabled=rate_limits), Passwords(), Uploads()
+    exports = Exports()
     app = Litestar(
         route_handlers=[
             Router("/api/v1", route_handlers=list(CONTROLLERS)),
@@ -166,6 +178,9 @@ def create_app(
             "guessing": Provide(lambda: guessing, sync_to_thread=False),
             "passwords": Provide(lambda: passwords, sync_to_thread=False),
             "uploads": Provide(lambda: uploads, sync_to_thread=False),
+            "exports": Provide(lambda: exports, sync_to_thread=False),
+            "ordered": Provide(ordered, sync_to_thread=False),
+            "file": Provide(file_request, sync_to_thread=False),
             "metrics_token": Provide(lambda: metrics_token, sync_to_thread=False),
             "growth": Provide(lambda: growth, sync_to_thread=False),
         },
@@ -176,14 +191,20 @@ def create_app(
         return_dto=None,
         openapi_config=None,
         on_startup=list(on_startup),
-        on_shutdown=[*on_shutdown, turns.close, uploads.close, partial(services.store.observers.remove, committed)],
+        on_shutdown=[
+            *on_shutdown,
+            turns.close,
+            uploads.close,
+            exports.close,
+            partial(services.store.observers.remove, committed),
+        ],
         logging_config=None,
         request_class=Sent,
         request_max_body_size=MAX_BODY,
     )
     _resolve_in_turn(app)
 
-    return RequestContext(app, admission, (turns, uploads), growth, services.pool.give_up)
+    return RequestContext(app, admission, (turns, uploads, exports), growth, services.pool.give_up)
 
 
 def _resolve_in_turn(app: Litestar) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from application.importing.importer import Commands, Entry, Plan
@@ -30,6 +30,10 @@ Person = tuple[str, str, str | None]
 """A folded name, a phone number and its extension."""
 
 
+_ANYBODY: Final = Contact()
+"""What a contact is where nothing is said: rows do not have it, either."""
+
+
 @dataclass(frozen=True)
 class _Draft:
     """A row without an e-mail address as the contact that it would make: what it is found again by."""
@@ -40,8 +44,12 @@ class _Draft:
 
     @property
     def texts(self) -> dict[Path, str]:
-        """All that the row says in words."""
-        found: dict[Path, Any] = {(wire,): self.given[python] for wire, python in CELLS.items() if python in self.given}
+        """All that the row says in words; what is so of everybody, unless said otherwise, tells nobody apart."""
+        found: dict[Path, Any] = {
+            (wire,): self.given[python]
+            for wire, python in CELLS.items()
+            if python in self.given and self.given[python] != getattr(_ANYBODY, python)
+        }
         found |= {("customFields", key): value for key, value in self.given.get("custom_fields", {}).items()}
         return {path: text for path, text in found.items() if isinstance(text, str)}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, Literal, Protocol
 from uuid import UUID
@@ -128,9 +128,9 @@ def id_of(value: Any, noun: str) -> str:
 def _selected(field: Typed, value: CustomValue) -> CustomValue:
     """The options as the definition spells them: one, or of those that take several each once, in the order given."""
     known = {values.folded(option): option for option in field.options or ()}
-    given = value if isinstance(value, list) else [value]
     if not field.allow_multiple and isinstance(value, list):
         raise ValueError("must be one of its options, not a list")
+    given = value if isinstance(value, list) else _entries(field, value)
     found: dict[Scalar, None] = {}
     for entry in given:
         option = known.get(values.folded(entry.strip())) if isinstance(entry, str) else None
@@ -138,6 +138,12 @@ def _selected(field: Typed, value: CustomValue) -> CustomValue:
             raise ValueError(f"must be of its options: {', '.join(list(known.values())[:10])}")
         found[option] = None
     return list(found) if field.allow_multiple else next(iter(found))
+
+
+def _entries(field: Typed, value: Scalar) -> Sequence[Scalar]:
+    """The entries of what is no list itself: where there may be several, text can stand for them, as in a table."""
+    listed = values.text_list(value) if field.allow_multiple and isinstance(value, str) else None
+    return [value] if listed is None else listed
 
 
 _KEPT: Final[dict[str, Callable[[Any], CustomValue]]] = {

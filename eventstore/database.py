@@ -16,7 +16,7 @@ from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
 from eventstore.breaker import Breaker
 from eventstore.gathering import GatheringConnection
-from eventstore.patience import BULK, PATIENCE_SECONDS, server_limits, within_time
+from eventstore.patience import BULK, PATIENCE_SECONDS, READS, server_limits, within_time
 
 NO_WAITING: Final[LiteralString] = "SET LOCAL synchronous_commit = off"
 """For a transaction that is made again when a crash of Postgres loses it: it need not wait for the disk."""
@@ -219,6 +219,15 @@ def reading(pool: Pool, workspace_id: UUID, visible_to: UUID | None = None, *, s
 
 
 @contextmanager
+def snapshot(pool: Pool, workspace_id: UUID, visible_to: UUID | None = None) -> Iterator[Db]:
+    """A transaction in which the workspace stays as it is at the beginning, for reading all that there is of something."""
+    with connection(pool) as conn, conn.transaction(), conn.entered(workspace_id, visible_to), in_bulk(conn, READS):
+        conn.say(b"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        conn.say(b"SET LOCAL cursor_tuple_fraction = 1")  # all rows of a cursor are wanted, not its first
+        yield conn
+
+
+@contextmanager
 def writing(pool: Pool, workspace_id: UUID) -> Iterator[Db]:
     """A transaction for one workspace, outside the log: for ordinary tables such as jobs and deliveries."""
     with connection(pool) as conn, within(conn, workspace_id):
@@ -273,12 +282,12 @@ def _written(columns: Mapping[str, str], rows: Iterable[Sequence[Any]]) -> Itera
 
 
 @contextmanager
-def in_bulk(conn: Db) -> Iterator[None]:
-    """For a transaction whose statements take longer than those of most requests; from its beginning to its end."""
+def in_bulk(conn: Db, times: int = BULK) -> Iterator[None]:
+    """For a transaction that takes so many times longer than those of most requests; from its beginning to its end."""
     patience = conn.patience
     assert patience is not None
-    conn.execute(server_limits(patience * BULK, conn.info.server_version, scope="LOCAL"), prepare=False)
-    conn.patience = patience * BULK
+    conn.execute(server_limits(patience * times, conn.info.server_version, scope="LOCAL"), prepare=False)
+    conn.patience = patience * times
     try:
         yield
     finally:

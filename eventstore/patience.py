@@ -25,6 +25,9 @@ PATIENCE_SECONDS: Final = 15.0
 BULK: Final = 4
 """So many times the patience has bulk work."""
 
+READS: Final = 20
+"""So many times the patience has what reads all that there is of something."""
+
 _INTERVAL: Final = 0.1
 _WITH_TRANSACTION_TIMEOUT: Final = 170_000
 _DEFAULTS: Final = {"connect_timeout": 5, "tcp_user_timeout": 10_000}

@@ -16,7 +16,7 @@ from projections.custom_field_asked import order
 from projections.table import known
 from projections.table.asking import stated
 from projections.table.asking.asked import asked
-from projections.table.asking.compiled import TRUE
+from projections.table.asking.compiled import TRUE, Compiled
 from projections.table.asking.named import Named
 from projections.table.column import BOOLEAN, FOLDED, ID, IDS, LOWERED, MAP, PHONE, TEXT, Column
 from projections.table.listing import Listed, Listing
@@ -80,8 +80,12 @@ LISTING = Listing(CONTACTS, default=Sort(field="createdAt", descending=True), ow
 
 def listed(conn: Db, request: PageRequest, wanted: Filter | None = None, search: str | None = None) -> Listed[Contact]:
     """Contacts that the filter and the search find."""
-    where = TRUE if wanted is None else asked(wanted, CONTACTS.fields).where()
-    return LISTING.search(conn, request, search, where)
+    return LISTING.search(conn, request, search, where(wanted))
+
+
+def where(wanted: Filter | None) -> Compiled:
+    """What a filter asks of contacts."""
+    return TRUE if wanted is None else asked(wanted, CONTACTS.fields).where()
 
 
 def by_emails(conn: Db, emails: Sequence[str]) -> dict[str, Current[Contact]]:

@@ -60,6 +60,11 @@ def listed(
     return [CUSTOM_FIELDS.current(row) for row in conn.execute(_LIST, asked)]
 
 
+def keys(conn: Db, entity: str) -> list[str]:
+    """The keys that are defined of an entity, in their order."""
+    return [field.state.key for field in listed(conn, entity)]
+
+
 def with_key(conn: Db, entity: str, key: str) -> UUID | None:
     """The id of the definition that has this key of an entity."""
     found = of_key(conn, entity, key)

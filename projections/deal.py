@@ -13,7 +13,7 @@ from eventstore.rows import Current
 from projections.custom_field_asked import order
 from projections.stage import STAGES
 from projections.table.asking.asked import asked
-from projections.table.asking.compiled import TRUE
+from projections.table.asking.compiled import TRUE, Compiled
 from projections.table.column import DAY, DECIMAL, FOLDED, ID, MAP, NUMBER, TEXT, Column
 from projections.table.listing import Listed, Listing
 from projections.table.rows import RowTable
@@ -48,8 +48,12 @@ LISTING: Final = Listing(DEALS, default=Sort(field="updatedAt", descending=True)
 
 def listed(conn: Db, request: PageRequest, wanted: Filter | None = None, search: str | None = None) -> Listed[Deal]:
     """Deals that the filter and the search find, those changed last first unless sorted in another way."""
-    where = TRUE if wanted is None else asked(wanted, DEALS.fields).where()
-    return LISTING.search(conn, request, search, where)
+    return LISTING.search(conn, request, search, where(wanted))
+
+
+def where(wanted: Filter | None) -> Compiled:
+    """What a filter asks of deals."""
+    return TRUE if wanted is None else asked(wanted, DEALS.fields).where()
 
 
 def views(conn: Db, deals: Sequence[Current[Deal]]) -> list[DealView]:

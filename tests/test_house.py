@@ -95,7 +95,7 @@ MACHINERY = {
     "domain": {"importing", "kernel"},
     "schemas": {"wire", "events"},
     "projections": {"table", "view"},
-    "application": {"calling", "importing", "working"},
+    "application": {"calling", "exporting", "importing", "working"},
     "api": {"docs", "http"},
     "workers": {"consuming", "relay", "running", "webhook"},
 }

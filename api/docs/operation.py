@@ -225,9 +225,19 @@ def _success(handler: HTTPRouteHandler, method: str, status: int, kind: Any, ref
     }
     if kind is not None:
         made["content"] = {"application/json": _content(kind, refer)}
-        if (line := handler.opt.get("lines")) is not None:
-            made["content"][NDJSON] = {"schema": _lines(refer(line)), "example": _line(example_of(line))}
+    if files := _files(handler, refer):
+        made["content"] = {**made.get("content", {}), **files}
     return made
+
+
+def _files(handler: HTTPRouteHandler, refer: Refer) -> JSON:
+    """Media type → what is answered as it, beside JSON or in its place."""
+    found: JSON = {}
+    if (table := handler.opt.get("csv")) is not None:
+        found["text/csv"] = {"schema": {"type": "string"}, "example": table}
+    if (line := handler.opt.get("lines")) is not None:
+        found[NDJSON] = {"schema": _lines(refer(line)), "example": _line(example_of(line))}
+    return found
 
 
 def _lines(schema: JSON) -> JSON:

@@ -42,6 +42,9 @@ HEADERS: Final[dict[str, JSON]] = {
         pattern="^[0-9]+$",
     ),
     "Daybook-View-Seq": _header("How far in the workspace's log the view is.", "1204", pattern="^[0-9]+$"),
+    "Content-Disposition": _header(
+        "What to call the file (RFC 6266).", 'attachment; filename="contacts-2026-03-15.csv"'
+    ),
     "Daybook-Merged-Into": _header(
         "The contact that is answered, into which the one that was asked for was merged.", _ID
     ),

@@ -15,8 +15,18 @@ from schemas.wire.page import DEFAULT_LIMIT, MAX_LIMIT, PageRequest, Sort
 
 T = TypeVar("T")
 
+SortField = Annotated[str | None, QueryParameter(description="Field to sort by; `-` in front for descending.")]
+SortBy = Annotated[str | None, QueryParameter(name="sortBy", description="Another name for `sort`.")]
+OrderBy = Annotated[str | None, QueryParameter(name="order_by", description="Another name for `sort`.")]
+
 MAX_OFFSET: Final = 1_000_000
 Direction = Literal["asc", "desc"]
+
+SortDirection = Annotated[
+    Direction | None,
+    QueryParameter(name="sortDirection", description="Whether from the least or from the greatest; over `-`."),
+]
+SortDir = Annotated[Direction | None, QueryParameter(name="sortDir", description="Another name for `sortDirection`.")]
 
 Search = Annotated[
     str | None,
@@ -64,24 +74,30 @@ def paged(
 
 def page_request(
     paged: NamedDependency[PageRequest],
-    sort: Annotated[str | None, QueryParameter(description="Field to sort by; `-` in front for descending.")] = None,
-    sort_by: Annotated[str | None, QueryParameter(name="sortBy", description="Another name for `sort`.")] = None,
-    order_by: Annotated[str | None, QueryParameter(name="order_by", description="Another name for `sort`.")] = None,
-    sort_direction: Annotated[
-        Direction | None,
-        QueryParameter(name="sortDirection", description="Whether from the least or from the greatest; over `-`."),
-    ] = None,
-    sort_dir: Annotated[
-        Direction | None, QueryParameter(name="sortDir", description="Another name for `sortDirection`.")
-    ] = None,
+    sort: SortField = None,
+    sort_by: SortBy = None,
+    order_by: OrderBy = None,
+    sort_direction: SortDirection = None,
+    sort_dir: SortDir = None,
     total: Annotated[
         Literal["exact"] | None, QueryParameter(description="`exact`: count all that there are, however many.")
     ] = None,
 ) -> PageRequest:
     """The page asked for, and in which order."""
+    order = ordered(sort, sort_by, order_by, sort_direction, sort_dir)
+    return msgspec.structs.replace(paged, sort=order, exact=total == "exact")
+
+
+def ordered(
+    sort: SortField = None,
+    sort_by: SortBy = None,
+    order_by: OrderBy = None,
+    sort_direction: SortDirection = None,
+    sort_dir: SortDir = None,
+) -> Sort | None:
+    """The order asked for, of what has no pages."""
     field = said_once({"sort": sort, "sortBy": sort_by, "order_by": order_by})
-    direction = said_once({"sortDirection": sort_direction, "sortDir": sort_dir})
-    return msgspec.structs.replace(paged, sort=sorted_by(field, direction), exact=total == "exact")
+    return sorted_by(field, said_once({"sortDirection": sort_direction, "sortDir": sort_dir}))
 
 
 def searched(given: dict[str, str | None]) -> str | None:

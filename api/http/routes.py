@@ -66,6 +66,8 @@ class Said(TypedDict, total=False):
     """What its query parameters of any name are."""
     lines: type
     """What a line of the answer is as NDJSON."""
+    csv: str
+    """A file that it answers, as CSV."""
     conditional: bool
     """Whether ``If-None-Match`` may be answered with 304."""
     json: type

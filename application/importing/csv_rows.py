@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, TextIO
 
+from domain.importing.cells import unguarded
+
 MAX_CELLS: Final = 2_000
 MAX_CHARACTERS: Final = 4_000_000
 """Of a row: ten times the columns there may be, and all that it has on its lines."""
@@ -57,7 +59,7 @@ class CsvRows:
         self._width = self._width or len(cells)
         if len(cells) > MAX_CELLS:
             return Record(self._line, [], f"has more than {MAX_CELLS} cells")
-        return Record(self._line, cells)
+        return Record(self._line, [unguarded(cell) if cell[:1] == "'" else cell for cell in cells])
 
     def _unreadable(self, error: str) -> Record:
         """The row in hand, with the lines behind it on which no other begins."""

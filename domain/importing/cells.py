@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from types import UnionType
 from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
@@ -22,6 +22,18 @@ _HOST: Final = re.compile(r"[\w\-]++(?:\.[\w\-]++)++(?::\d++)?(?:[/?#]\S*+)?\Z")
 _BREAKS: Final = re.compile(r"(?<!\s)[^\S\r\n]*+[\r\n]\s*+")
 """White space with a line break in it; looked for only where white space begins, so that each is looked at once."""
 _BETWEEN_NAMES: Final = re.compile(r"[,;]")
+_FORMULA: Final = re.compile(r"'*+\s*+[=+\-@\uff1d\uff0b\uff0d\uff20]|'*+[\t\r\n]")
+"""What a spreadsheet takes for the beginning of one, however wide, behind white space, or behind apostrophes of ours."""
+
+
+def guarded(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula: with an apostrophe before what would begin one."""
+    return f"'{cell}" if _FORMULA.match(cell) else cell
+
+
+def unguarded(cell: str) -> str:
+    """What was ``guarded``, as it was before."""
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
 
 
 def boolean(cell: str) -> bool:
@@ -56,8 +68,17 @@ def address(cell: str) -> str:
 
 
 def names(cell: str) -> list[str]:
-    """Names between commas or semicolons."""
+    """Names between commas or semicolons, or as a JSON list where they have such in them."""
+    listed = values.text_list(cell)
+    if listed is not None:
+        return [name for entry in listed if (name := entry.strip())]
     return [name for part in _BETWEEN_NAMES.split(cell) if (name := part.strip())]
+
+
+def names_cell(given: Sequence[str]) -> str:
+    """The cell that has these ``names``."""
+    plain = ", ".join(given)
+    return plain if names(plain) == list(given) else values.list_text(given)
 
 
 def word_of(words: tuple[str, ...]) -> Reader:

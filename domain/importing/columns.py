@@ -46,7 +46,7 @@ def recognised(
     custom = fields.any_key
     if custom is None:
         return found
-    keys = _Unlike(name.removeprefix(custom) for name in fixed if name.startswith(custom))
+    keys = _Unlike(fixed)
     for place, column in enumerate(columns):
         if found[column] is None and not _numbers_rows(column, place, cells[place]):
             found[column] = _custom(fields, custom, column, place, keys)
@@ -58,7 +58,8 @@ def _fields(fields: Fields, columns: Sequence[str], cells: Sequence[Sequence[str
     taken = set(fixed)
     by_header: dict[str, list[int]] = {}
     for place, column in enumerate(columns):
-        by_header.setdefault(plain(column), []).append(place)
+        if fields.named_key(column) is None:
+            by_header.setdefault(plain(column), []).append(place)
     for target, synonyms in fields.synonyms.items():
         if target in taken or taken & fields.parts(target):
             continue
@@ -158,6 +159,8 @@ def _numbers_rows(column: str, place: int, cells: Sequence[str]) -> bool:
 
 def _custom(fields: Fields, custom: str, column: str, place: int, keys: _Unlike) -> str:
     """A custom field under the column's header, or the key that a header such as ``custom.plan`` names."""
+    if (named := fields.named_key(column)) is not None:
+        return keys.take(named)
     begins = next((prefix for prefix in fields.prefixes if column.startswith(prefix)), "")
     written = column.removeprefix(begins)
     key = _SPACES.sub(" ", _NOT_IN_KEY.sub(" ", written)).strip(" .-_")[:60].rstrip()
@@ -165,7 +168,7 @@ def _custom(fields: Fields, custom: str, column: str, place: int, keys: _Unlike)
         key = values.custom_key(key)
     except ValueError:
         key = f"Column {place + 1}"
-    return fields.prefixes.get(begins, custom) + keys.take(key)
+    return keys.take(fields.prefixes.get(begins, custom) + key)
 
 
 class _Unlike:

@@ -84,6 +84,14 @@ class Fields:
             raise ValueError(self._expected)
         return name
 
+    def named_key(self, column: str) -> str | None:
+        """The key of a map that a header names as we would, such as ``custom.plan``; ``None`` where it names none."""
+        prefix = next((prefix for prefix in self.maps if column.startswith(prefix)), None)
+        try:
+            return None if prefix is None else prefix + self._key(prefix, column.removeprefix(prefix))
+        except ValueError:
+            return None
+
     def _key(self, prefix: str, written: str) -> str:
         keys = self.maps[prefix].keys
         if keys is not None and written not in keys:

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
+import msgspec
 import phonenumbers
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
@@ -54,6 +55,9 @@ _NORTH_AMERICAN = re.compile(
     r"(\+1[ .\-]?|001[ .\-]?)?\(?([2-9][0-9]{2})\)?[ .\-]?([0-9]{3})[ .\-]?([0-9]{4})(?: ?x([0-9]{1,7}))?\Z"
 )
 """Ten digits as they are written in North America: possible whatever they are, so nothing has to be looked up."""
+
+_written: Final = msgspec.json.Encoder().encode
+_texts: Final = msgspec.json.Decoder(list[str]).decode
 
 WEB: Final = ("https", "http")
 
@@ -308,6 +312,21 @@ def custom_value(value: Any) -> CustomValue:
             raise ValueError(f"must have at most {MAX_LIST} entries")
         return [_scalar(entry) for entry in value]
     return _scalar(value)
+
+
+def list_text(entries: Sequence[Scalar]) -> str:
+    """A list where there is room for text alone: as JSON."""
+    return _written(entries).decode()
+
+
+def text_list(value: str) -> list[str] | None:
+    """The list of texts that a text stands for as JSON, ``None`` where it stands for none."""
+    if not value.lstrip().startswith("["):
+        return None
+    try:
+        return _texts(value)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return None
 
 
 def custom_fields(values: Mapping[str, Any]) -> dict[str, CustomValue]:

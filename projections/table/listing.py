@@ -6,7 +6,7 @@ once, and sorted. Of many that is not done: there the rows are walked in their o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 from uuid import UUID
@@ -34,6 +34,8 @@ COUNTED: Final = 1_000
 """So many are counted, or twice, four times … as many where somebody pages farther; all, where an exact total is asked."""
 SORTED: Final = 100_000
 """So many are sorted at most where no index has them in order."""
+BATCH: Final = 500
+"""So many are in hand at a time where all are read."""
 WALKED: Final = 4
 """So many rows are looked at, for each that is counted, to find a page of many."""
 
@@ -97,6 +99,20 @@ class Listing(Generic[S]):
         """Of what ``where`` finds, the rows in which all words of the text are found; all of them without a text."""
         return self.fetch(conn, request, every(where, searching(text, self.table.phones)), within)
 
+    def found(self, conn: Db, text: str | None, where: Compiled = TRUE) -> Compiled:
+        """What ``search`` finds, as a condition on the table."""
+        return every(where, searching(text, self.table.phones), seen(self.table, conn.visible_to))
+
+    def whole(self, conn: Db, sort: Sort | None, found: Compiled) -> Generator[list[Current[S]], None, None]:
+        """All that is ``found``, some at a time: they are read on where the reader goes on."""
+        return self._read(conn, self._asked(conn, PageRequest(sort=sort), found, None).all())
+
+    def _read(self, conn: Db, query: Compiled) -> Generator[list[Current[S]], None, None]:
+        with conn.cursor(name="whole") as cursor:
+            cursor.execute(query.sql.encode(), query.params_in(conn.workspace_id))
+            while rows := cursor.fetchmany(BATCH):
+                yield [self.table.current(row) for row in rows]
+
     def order(self, conn: Db, name: str) -> Order:
         """By a field; refuses (``sort``) one that there is not."""
         known = self.table.order(name) or self.others.get(name)
@@ -154,6 +170,15 @@ class _Asked:
         while most < self._skipped + self.request.limit:
             most *= 2
         return most
+
+    def all(self) -> Compiled:
+        """Whatever is found, in the order."""
+        where = self.where
+        sql = (
+            f"SELECT id, state::text, version, created_at, updated_at FROM {self.table.table}"
+            f" WHERE workspace_id = %s AND ({where.sql}){self._ordered}"
+        )
+        return Compiled(sql, (HERE, *where.params))
 
     def whole(self) -> Compiled:
         """The page straight from the index of its order. All rows there are have been counted by every command."""

@@ -618,10 +618,11 @@ class TestAtTheSameTime:
         [
             ("Name,Phone", "Ada Lee,+1415555{number:04}"),
             ("Name,Plan", "Ada Lee,p{number}"),
+            ("Company,Status,Type", "Branch {number},ACTIVE,person"),
             ("Name,Email,Tags", "Ada,a{number}@engine.org,t{number}"),
             ("Name,Phone,Tags", "Ada {number},+14155552671,t{number}"),
         ],
-        ids=["by phone", "by all that they say", "by e-mail", "with many tags"],
+        ids=["by phone", "by all that they say", "by name alone", "by e-mail", "with many tags"],
     )
     def test_whatever_they_are_found_again_by(self, importing: Importing, header: str, row: str) -> None:
         lines = [row.format(number=number) for number in range(300)]

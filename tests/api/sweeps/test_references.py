@@ -116,5 +116,8 @@ def test_to_filter_by_an_id_of_theirs_finds_as_little_as_by_one_of_nothing(
     assert nothing.status_code == 200, nothing.text
     for value in theirs.ids().values():
         answer = ours.ask(ours.team.owner, op, params={name: value})
-        assert answer.json() == nothing.json()
-    assert not nothing.json()["data"]
+        assert answer.content == nothing.content
+    if nothing.headers["content-type"].startswith("text/csv"):
+        assert nothing.content.count(b"\n") == 1, "only the names of its columns"
+    else:
+        assert not nothing.json()["data"]

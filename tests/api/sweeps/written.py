@@ -8,6 +8,7 @@ from uuid import UUID
 from psycopg import sql
 
 from eventstore.database import Db
+from projections.contact import CONTACTS
 
 _TABLES: Final[LiteralString] = """
     SELECT DISTINCT c.relname FROM pg_class c
@@ -25,7 +26,7 @@ class Written:
     def __init__(self, owner: Db) -> None:
         self._owner = owner
         tables = [name for (name,) in owner.execute(_TABLES)]
-        assert {"events", "contacts"} <= set(tables)
+        assert {"events", CONTACTS.table} <= set(tables)
         one = sql.SQL("SELECT {name}, (to_jsonb(t) - {read})::text FROM {table} t WHERE workspace_id = %(workspace)s")
         self._query = sql.SQL(" UNION ALL ").join(
             one.format(name=sql.Literal(name), read=sql.Literal(_READ), table=sql.Identifier(name)) for name in tables

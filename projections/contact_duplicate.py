@@ -1,0 +1,95 @@
+"""Contacts that may be the same person: grouped by what they have in common, those most alike first.
+
+Each contact has at most one key of each kind, and a group is of all that have the same: one pass over the workspace's contacts,
+however many are alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+from uuid import UUID
+
+from domain.contact import Contact
+from eventstore.database import Db
+from eventstore.rows import Current
+from projections.contact import CONTACTS
+from projections.table import keyset
+from projections.table.asking.compiled import HERE, TRUE, Compiled
+from projections.table.seeing import seen
+from schemas.contact_duplicate import DuplicateGroup, LikeContact
+from schemas.wire.page import PageRequest
+
+SHOWN: Final = 10
+"""So many of a group are shown."""
+_BOTH: Final = 4
+"""By so many per cent are those more alike who have one more thing in common."""
+_ORDER: Final = "duplicates"
+
+_DOMAIN: Final = "split_part(email, '@', 2)"
+_MAILBOX: Final = f"replace(split_part(split_part(email, '@', 1), '+', 1), '.', '') || '@' || {_DOMAIN}"
+_NAMED: Final = "first_name <> '' AND last_name <> ''"
+_KEYS: Final = f"""
+    ('mailbox', 90, CASE WHEN email <> '' THEN {_MAILBOX} END),
+    ('phone', 80, nullif(phone, '')),
+    ('name_company', 70, CASE WHEN {_NAMED} AND company <> '' THEN name || chr(10) || company END),
+    ('name_domain', 60, CASE WHEN {_NAMED} AND email <> '' THEN name || chr(10) || {_DOMAIN} END)
+"""
+"""By kind: how likely those are the same who have the same key, in per cent, and the key."""
+
+
+def _groups(where: Compiled, behind: Compiled) -> str:
+    return f"""
+        WITH alike AS (
+            SELECT k.kind, k.score, array_agg(id ORDER BY id) AS ids
+            FROM {CONTACTS.table}, LATERAL (VALUES {_KEYS}) AS k (kind, score, key)
+            WHERE workspace_id = %s AND ({where.sql}) AND k.key IS NOT NULL
+            GROUP BY k.kind, k.score, k.key HAVING count(*) > 1
+        ), found AS (
+            SELECT -least(max(score) + {_BOTH} * (count(*) - 1), 99)::bigint AS place, ids[1] AS id, md5(ids::text) AS digest,
+                ids, array_agg(kind ORDER BY score DESC) AS reasons
+            FROM alike GROUP BY ids
+        ), page AS (
+            SELECT * FROM found WHERE {behind.sql} ORDER BY place, id, digest LIMIT %s OFFSET %s
+        )
+        SELECT total.n, place, id, digest, ids[1:{SHOWN}], cardinality(ids), reasons
+        FROM (SELECT count(*) AS n FROM found) AS total LEFT JOIN page ON true ORDER BY place, id, digest
+    """
+
+
+def listed(conn: Db, request: PageRequest) -> tuple[list[DuplicateGroup], int, str | None]:
+    """A page of the groups that the caller may see, how many there are in all, and the cursor of the next page."""
+    rows = _found(conn, request)
+    page, cursor = keyset.page(rows, request.limit, lambda row: keyset.written(_ORDER, *row[1:4]))
+    known = CONTACTS.load(conn, list({contact_id for row in page if row[2] is not None for contact_id in row[4]}))
+    groups = [_group(row, known) for row in page if row[2] is not None]
+    return groups, rows[0][0], cursor
+
+
+def _found(conn: Db, request: PageRequest) -> list[tuple[Any, ...]]:
+    where, behind, skipped = seen(CONTACTS, conn.visible_to), TRUE, request.skipped
+    if request.cursor is not None:
+        place = keyset.read(request.cursor, _ORDER, int, UUID, str)
+        behind, skipped = Compiled("(place, id, digest) > (%s, %s, %s)", place), 0
+    params = (HERE, *where.params, *behind.params, request.limit + 1, skipped)
+    query = Compiled(_groups(where, behind), params)
+    return conn.execute(query.sql.encode(), query.params_in(conn.workspace_id)).fetchall()
+
+
+def _group(row: tuple[Any, ...], known: Mapping[UUID, Current[Contact]]) -> DuplicateGroup:
+    _, place, _, _, ids, count, reasons = row
+    alike = [_like(known[contact_id]) for contact_id in ids]
+    return DuplicateGroup(score=-place / 100, reasons=reasons, count=count, contacts=alike)
+
+
+def _like(contact: Current[Contact]) -> LikeContact:
+    state = contact.state
+    return LikeContact(
+        id=contact.id,
+        name=state.name,
+        email=state.email,
+        phone=state.phone,
+        company=state.company,
+        created_at=contact.created_at,
+        version=contact.version,
+    )
