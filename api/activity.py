@@ -42,7 +42,7 @@ class ActivityController(Controller):
     ) -> Json[Page[ActivityView]]:
         """Every creation, change, deletion and login, with what changed from what to what and by whom. A member limited
         to what is assigned to them sees what concerns those contacts, and what they did themselves; of webhooks it tells
-        those who may read them.
+        those who may read them. What a user may do here is told of as the user.
         """
         asked = rows.ActivityQuery(
             entity_type=entity_type,

@@ -23,8 +23,15 @@ from schemas.activity import ActivityView, FieldChange
 from schemas.log import Actor
 from schemas.wire.page import PageRequest
 
+_TOLD_AS: Final = {"membership": "user"}
+"""Kinds of stream that are told of as something else: what a user may do, as the user, whose id callers know."""
+_ENTITY: Final[LiteralString] = """CASE WHEN e.stream_type <> 'membership' THEN e.stream_id ELSE (
+    SELECT (g.data ->> 'userId')::uuid FROM events g
+    WHERE g.workspace_id = e.workspace_id AND g.stream_id = e.stream_id AND g.version = 1) END"""
+_OF_ENTITY: Final[LiteralString] = """e.stream_id = ANY(ARRAY(SELECT %s::uuid UNION ALL
+    SELECT stream_id FROM events WHERE workspace_id = %s AND type = 'membership.granted' AND data ->> 'userId' = %s))"""
 COLUMNS: Final = (
-    "e.event_id, e.seq, e.stream_type, e.stream_id, e.type, e.data::text, e.actor_type, e.actor_id, e.request_id,"
+    f"e.event_id, e.seq, e.stream_type, {_ENTITY}, e.type, e.data::text, e.actor_type, e.actor_id, e.request_id,"
     " e.recorded_at, coalesce(u.id, k.user_id), coalesce(u.name, creator.name)"
 )
 FROM: Final = (
@@ -130,13 +137,13 @@ def _where(wanted: ActivityQuery, tables: Iterable[RowTable[Any]]) -> Compiled:
     parts: list[str] = []
     params: list[Any] = []
     if wanted.entity_id is not None:
-        parts.append("e.stream_id = %s")
-        params.append(wanted.entity_id)
+        parts.append(_OF_ENTITY)
+        params += [wanted.entity_id, HERE, str(wanted.entity_id)]
     types = [
         name
         for name, event in EVENTS.items()
         if (wanted.action is None or event.event_action == wanted.action)
-        and (wanted.entity_type is None or name.split(".")[0] == wanted.entity_type)
+        and (wanted.entity_type is None or _entity(name.split(".")[0]) == wanted.entity_type)
     ]
     if len(types) < len(EVENTS):
         parts.append("e.type = ANY(%s)")
@@ -152,6 +159,11 @@ def _where(wanted: ActivityQuery, tables: Iterable[RowTable[Any]]) -> Compiled:
         parts.append(f"({' OR '.join([_BY_USER, *(f'e.stream_id IN ({each.sql})' for each in theirs)])})")
         params += [wanted.visible_to, HERE, wanted.visible_to, *(param for each in theirs for param in each.params)]
     return Compiled(" AND ".join(parts), tuple(params)) if parts else TRUE
+
+
+def _entity(kind: str) -> str:
+    """What a kind of stream is told of as."""
+    return _TOLD_AS.get(kind, kind)
 
 
 def assigned(table: RowTable[Any], user_id: UUID) -> Compiled:
@@ -170,7 +182,7 @@ def view(row: tuple[Any, ...]) -> ActivityView:
     return ActivityView(
         id=row[0],
         seq=row[1],
-        entity_type=row[2],
+        entity_type=_entity(row[2]),
         entity_id=row[3],
         action=event.event_action,
         event=row[4],

@@ -64,6 +64,20 @@ class TestWhatIsTold:
         assert (told["entityType"], told["action"]) == ("user", "login")
         assert told["entityId"] == told["userId"] == str(team.admin.account_id)
 
+    def test_what_a_user_may_do_as_that_user(self, team: Team) -> None:
+        user_id = str(team.member.account_id)
+        ok(team.owner.patch(f"/users/{user_id}", {"role": "viewer"}))
+        gone(team.owner.delete(f"/users/{user_id}"))
+        told = team.owner.listed("/activities", entityId=user_id, entityType="user")
+        assert [entry["event"] for entry in told[:2]] == ["membership.revoked", "membership.changed"]
+        assert {(entry["entityType"], entry["entityId"]) for entry in told} == {("user", user_id)}
+        assert told[1]["changes"] == {"role": {"from": "member", "to": "viewer"}}
+        assert told == team.owner.listed("/activities", entityId=user_id)
+        for action, event in (("updated", "membership.changed"), ("deleted", "membership.revoked")):
+            (found,) = team.owner.listed("/activities", entityType="user", action=action)
+            assert (found["event"], found["entityId"]) == (event, user_id)
+        assert team.owner.listed("/activities", entityType="membership") == []
+
     def test_who_did_it_when_and_for_which_request(self, team: Team) -> None:
         answer = team.admin.post("/tags", {"name": "A"}, headers={"x-request-id": "tag-1"})
         told = latest(team.owner)
