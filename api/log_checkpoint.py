@@ -10,8 +10,8 @@ from litestar.di import NamedDependency
 from api.http.answers import Json
 from api.http.ask import Ask
 from api.http.routes import get, post
-from application.calling.signing import signing_key
-from eventstore.checkpoint import read_checkpoints, sign_head
+from application.log_checkpoint import sign
+from eventstore.checkpoint import read_checkpoints
 from projections.table import keyset
 from schemas.verification import Checkpoint
 from schemas.wire.page import One, Page, PageRequest
@@ -36,8 +36,9 @@ class LogCheckpointController(Controller):
 
     @post(operation_id="signLogHead", summary="Sign the head of the log as it is now", scope="log:write")
     def sign(self, ask: NamedDependency[Ask]) -> Json[One[Checkpoint]]:
-        """Ed25519 over the RFC 8785 form of `{hash, seq, signedAt, workspaceId}`. Keep the answer: `daybook verify
-        --checkpoints` proves that the log still goes through it.
+        """Ed25519 over the RFC 8785 form of `{hash, previous, seq, signedAt, workspaceId}`. Keep the answer: `daybook
+        verify --checkpoints` proves that the log still goes through it. Endpoints that ask for `log.checkpoint_signed` are
+        sent it.
         """
         services = ask.services
-        return ask.told(sign_head(services.pool, ask.caller.workspace_id, signing_key(services.box.key)), 201)
+        return ask.told(sign(services.pool, ask.caller.workspace_id, services.signer), 201)

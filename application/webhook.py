@@ -35,6 +35,7 @@ from gateways.address import may_be_public
 from gateways.webhook_signature import new_secret, sealing_context
 from projections import webhook as rows
 from projections import webhook_delivery as deliveries
+from schemas.verification import CHECKPOINT_SIGNED
 from schemas.webhook import DeliveryView, NewWebhook, ReplayRange, WebhookPatch
 
 PING: Final = "test.ping"
@@ -44,7 +45,8 @@ OVERLAP_HOURS: Final = 24
 MOST_SIGNING: Final = 5
 """Secrets that sign side by side; of more rotations within a day the oldest drop out."""
 
-_NOUNS: Final = frozenset(name.split(".")[0] for name in EVENTS)
+_NAMES: Final = frozenset({*EVENTS, CHECKPOINT_SIGNED})
+_NOUNS: Final = frozenset(name.split(".")[0] for name in _NAMES)
 
 _KEEP: Final[LiteralString] = """
     INSERT INTO webhook_secrets (workspace_id, webhook_id, id, sealed, created_at)
@@ -76,7 +78,7 @@ def known_events(given: tuple[str, ...]) -> tuple[str, ...]:
     kept = patterns(given)
     for entry in kept:
         noun, _, verb = entry.partition(".")
-        if entry not in ("*", PING) and entry not in EVENTS and not (verb == "*" and noun in _NOUNS):
+        if entry not in ("*", PING) and entry not in _NAMES and not (verb == "*" and noun in _NOUNS):
             raise ValueError(f"{entry[:64]!r} is not an event")
     return kept
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-import click
+from uuid import UUID
 
-from application.calling.signing import signing_key
-from daybook.installation import secret_key
-from daybook.settings import Settings
+import click
+import msgspec
+from psycopg.errors import NoDataFound
+
+from application.log_checkpoint import sign
+from daybook.installation import owner_url, signer
+from daybook.settings import Settings, SettingsError
+from domain.kernel import Refused
 from eventstore.checkpoint import as_fingerprint, fingerprint
+from eventstore.database import open_pool
+from eventstore.printed import printed
 
 
 class TrustedKey(click.ParamType[str]):
@@ -40,6 +47,21 @@ def audit() -> None:
 @click.pass_obj
 def show_key(found: Settings) -> None:
     """Print the public key that signs checkpoints, and its fingerprint: what to give to --trusted."""
-    public_key = signing_key(secret_key(found)).public_key().public_bytes_raw()
+    public_key = signer(found).public_key().public_bytes_raw()
     click.echo(f"public key   {public_key.hex()}")
     click.echo(f"fingerprint  {fingerprint(public_key)}")
+
+
+@audit.command("checkpoint")
+@click.option("--workspace", type=click.UUID, required=True, help="Whose log.")
+@click.option("--print", "line", is_flag=True, help="As one line to print or to type, instead of JSON.")
+@click.pass_obj
+def sign_now(found: Settings, workspace: UUID, *, line: bool) -> None:
+    """Sign the head of a log as it is now, and print it: what to give to verify --checkpoints."""
+    key = signer(found)
+    with owner_url(found) as url, open_pool(url, size=1) as pool:
+        try:
+            signed = sign(pool, workspace, key)
+        except (Refused, NoDataFound) as error:
+            raise SettingsError(str(error)) from error
+    click.echo(printed(signed) if line else msgspec.json.encode(signed).decode())

@@ -13,17 +13,16 @@ from uuid import UUID
 
 import click
 
-from application.calling.signing import signing_key
+from application.log_checkpoint import sign
 from daybook.audit import trusted_option
 from daybook.auditing import kept_checkpoints
-from daybook.installation import owner_url, secret_key
+from daybook.installation import owner_url, signer
 from daybook.progress import progress
 from daybook.settings import Settings, SettingsError
 from domain.kernel import Refused
 from eventstore.bundle.making import declared, pieces
 from eventstore.bundle.replaying import replayed
 from eventstore.bundle.verifying import MAX_EVENTS, TooLargeError, Verified, verify_bundle
-from eventstore.checkpoint import sign_head
 from eventstore.database import Connected, Pool, open_pool, reading
 from eventstore.moment import seq_of
 from eventstore.reader import head
@@ -126,11 +125,11 @@ def _end(connected: Connected) -> int:
 def _sign(found: Settings, pool: Pool, workspace: UUID) -> None:
     """So that the bundle's last event is covered by a signed head, where the key is at hand."""
     try:
-        key = signing_key(secret_key(found))
+        key = signer(found)
     except SettingsError as error:
         click.echo(f"the log's end is not signed for this: {error}", err=True)
     else:
-        sign_head(pool, workspace, key)
+        sign(pool, workspace, key)
 
 
 def _write(connected: Connected, output: Path, since: str | None, until: str | None) -> int:

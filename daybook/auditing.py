@@ -11,6 +11,7 @@ import msgspec
 from daybook.settings import SettingsError
 from eventstore.migrate import connect
 from eventstore.offline import verify_file
+from eventstore.printed import WORD, from_line
 from eventstore.verify import Progress, Report
 from projections.verify import verify
 from schemas.verification import Checkpoint
@@ -50,6 +51,10 @@ def _told(report: Report, rows: str, say: Say) -> int:
     say(f"workspaces   {report.workspaces}")
     say(f"events       {report.events}, without a gap, each chained to the one before")
     say(f"checkpoints  {report.checkpoints} signed heads, met by the log")
+    for key, count in report.keys.items():
+        say(f"signed by    {key}, {count} of them")
+    if report.unsigned:
+        say(f"not signed   {report.unsigned} events behind the last checkpoints: these rest on the chain alone")
     say(f"rows         {rows}")
     if not report.protected:
         say("tenants      what keeps them apart was not looked at: nothing can be made on this server")
@@ -58,12 +63,21 @@ def _told(report: Report, rows: str, say: Say) -> int:
 
 
 def kept_checkpoints(path: Path | None) -> list[Checkpoint]:
-    """Signed heads from a file, one JSON object a line. Raises ``SettingsError`` naming the line that is none."""
+    """Signed heads from a file, each a line: a JSON object, or as ``daybook audit checkpoint --print`` has it.
+
+    Raises ``SettingsError`` naming the line that is none.
+    """
     kept = []
     for number, line in enumerate(path.read_bytes().splitlines() if path else (), 1):
         if line.strip():
             try:
-                kept.append(msgspec.json.decode(line, type=Checkpoint))
-            except msgspec.MsgspecError as error:
+                kept.append(_kept(line))
+            except (msgspec.MsgspecError, ValueError) as error:
                 raise SettingsError(f"{path}, line {number}: is no checkpoint: {error}") from error
     return kept
+
+
+def _kept(line: bytes) -> Checkpoint:
+    if line.lstrip().startswith(WORD.encode()):
+        return from_line(line.decode())
+    return msgspec.json.decode(line, type=Checkpoint)

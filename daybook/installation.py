@@ -13,6 +13,7 @@ from pathlib import Path
 from application.calling.secretbox import KEY_BYTES
 from daybook.embedded import EmbeddedNats, EmbeddedPostgres, EmbeddedServerError, lock_data
 from daybook.settings import Settings, SettingsError
+from eventstore.checkpoint import Signer
 
 WATCH_SECONDS = 1.0
 CREDENTIALS_FILE = "credentials.json"
@@ -79,6 +80,13 @@ def secret_key(settings: Settings) -> bytes:
     if not file.exists():
         raise SettingsError(f"DAYBOOK_SECRET_KEY is not set, and there is no {os.path.relpath(file)}")
     return file.read_bytes()
+
+
+def signer(settings: Settings) -> Signer:
+    """What signs checkpoints. Raises ``SettingsError`` where no key is at hand."""
+    if settings.signing_command is not None or settings.signing_key is not None:
+        return settings.signer(b"")
+    return settings.signer(secret_key(settings))
 
 
 def has_database(data: Path) -> bool:

@@ -5,17 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from api.app import create_app
 from api.docs.openapi import document
 from application.calling.secretbox import KEY_BYTES, SecretBox
 from application.calling.services import Services
 from domain.catalogue import EVENTS
+from domain.kernel import JSON
 from eventstore.database import Pool
 from eventstore.unit_of_work import EventStore
 from projections.catalogue import ROWS
 from schemas.log import LogEntry
+from schemas.verification import CHECKPOINT_SIGNED, Checkpoint
 from schemas.webhook import WebhookEnvelope
 from schemas.wire.generate import event_documents, written
+from schemas.wire.generate import schemas as made
 from schemas.wire.reference import event_page
 
 ROOT: Final = Path(__file__).parent.parent
@@ -35,9 +40,21 @@ def documents() -> dict[str, bytes]:
     examples = {name: (ROOT / "tests" / "golden" / f"{name}.json").read_bytes() for name in EVENTS}
     return {
         "schemas/openapi.json": openapi_document(),
-        "docs/events.md": event_page(schemas, examples),
+        "docs/events.md": event_page(schemas | _beside(), examples, _BESIDE),
         **{f"schemas/events/{name}.json": written(schema) for name, schema in schemas.items()},
     }
+
+
+_BESIDE: Final = {CHECKPOINT_SIGNED: msgspec.json.encode(Checkpoint.example)}
+"""What webhooks are sent that is no event of the log, with examples."""
+
+
+def _beside() -> dict[str, JSON]:
+    """The schemas of that, as those of events are."""
+    (data,), within = made([Checkpoint], "#/$defs/{name}")
+    name = data["$ref"].rpartition("/")[2]
+    within[name]["$anchor"] = "data"
+    return {CHECKPOINT_SIGNED: {"description": within[name]["description"], "$defs": within}}
 
 
 def drift(root: Path = ROOT) -> list[str]:

@@ -5,19 +5,24 @@ from __future__ import annotations
 import base64
 import binascii
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.headerregistry import Address
 from email.utils import parseaddr
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeVar
 from urllib.parse import unquote, urlsplit
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
+from application.calling.signing import CommandSigner, key_from_file, public_key_from_file, signing_key, words
 from domain.kernel.values import email, web_url
+from eventstore.checkpoint import Signer
 from gateways.mail import MailServer, Security
+
+T = TypeVar("T")
 
 _TRUE: Final = frozenset({"1", "true", "yes", "on"})
 _FALSE: Final = frozenset({"0", "false", "no", "off", ""})
@@ -52,6 +57,9 @@ class Settings:
     stream_replicas: int | None = None
     stream_max_age_days: int | None = None
     secret_key: bytes | None = field(default=None, repr=False)
+    signing_key: Ed25519PrivateKey | None = field(default=None, repr=False)
+    signing_command: tuple[str, ...] | None = field(default=None, repr=False)
+    signing_public_key: Ed25519PublicKey | None = field(default=None, repr=False)
     allow_private_webhooks: bool | None = None
     rate_limits: bool = True
     threads: int = 20
@@ -89,6 +97,12 @@ class Settings:
             raise SettingsError("DAYBOOK_SECRET_KEY must be set: 32 random bytes in base64 (openssl rand -base64 32)")
         return self.secret_key
 
+    def signer(self, secret_key: bytes) -> Signer:
+        """What signs checkpoints: the command or the key that is set, else the key that the secret key leads to."""
+        if self.signing_command is not None and self.signing_public_key is not None:
+            return CommandSigner(self.signing_command, self.signing_public_key)
+        return self.signing_key or signing_key(secret_key)
+
 
 def load(environment: Mapping[str, str] = os.environ) -> Settings:
     """Reads the environment; raises ``SettingsError``."""
@@ -101,6 +115,7 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
         stream_replicas=_whole(environment, "DAYBOOK_STREAM_REPLICAS", 5),
         stream_max_age_days=_whole(environment, "DAYBOOK_STREAM_MAX_AGE_DAYS", 3650),
         secret_key=_key(environment.get("DAYBOOK_SECRET_KEY")),
+        **_signing(environment),
         allow_private_webhooks=_flag(environment, "DAYBOOK_ALLOW_PRIVATE_WEBHOOKS"),
         rate_limits=_flag(environment, "DAYBOOK_RATE_LIMITS") is not False,
         threads=_whole(environment, "DAYBOOK_THREADS", 500) or 20,
@@ -126,6 +141,29 @@ def _database(given: str | None) -> str | None:
     except ProgrammingError:
         raise SettingsError(f"DATABASE_URL must be as {_DATABASE}") from None
     return given or None
+
+
+def _signing(environment: Mapping[str, str]) -> dict[str, Any]:
+    """The key file or the command that is set; of a command, which key it signs with must be said."""
+    signing_key = _read(environment, "DAYBOOK_SIGNING_KEY", lambda given: key_from_file(Path(given)))
+    command = _read(environment, "DAYBOOK_SIGNING_COMMAND", words)
+    public_key = _read(environment, "DAYBOOK_SIGNING_PUBLIC_KEY", lambda given: public_key_from_file(Path(given)))
+    if signing_key is not None and command is not None:
+        raise SettingsError("DAYBOOK_SIGNING_KEY and DAYBOOK_SIGNING_COMMAND: only one of them can sign")
+    if (command is None) is not (public_key is None):
+        raise SettingsError("DAYBOOK_SIGNING_PUBLIC_KEY must be set with DAYBOOK_SIGNING_COMMAND, and only with it")
+    return {"signing_key": signing_key, "signing_command": command, "signing_public_key": public_key}
+
+
+def _read(environment: Mapping[str, str], name: str, read: Callable[[str], T]) -> T | None:
+    """None where it is not set. Nothing of what is set is said."""
+    given = environment.get(name)
+    if not given:
+        return None
+    try:
+        return read(given)
+    except ValueError as error:
+        raise SettingsError(f"{name} {error}") from None
 
 
 def _url(environment: Mapping[str, str]) -> str | None:

@@ -36,6 +36,7 @@ def serve(settings: Settings) -> None:
         allow_private_webhooks=bool(settings.allow_private_webhooks),
         url=settings.url or settings.address,
         sends_mail=settings.mail_server is not None,
+        signing=settings.signer(settings.need_secret_key()),
     )
     stack = AsyncExitStack()
 

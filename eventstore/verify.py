@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, LiteralString, NoReturn
@@ -11,7 +12,7 @@ from uuid import UUID
 import msgspec
 
 from eventstore.chain import GENESIS, canonical_as_stored, halves, link
-from eventstore.checkpoint import as_checkpoint, as_fingerprint, signature_holds
+from eventstore.checkpoint import as_checkpoint, as_fingerprint, digest, signature_holds
 from eventstore.database import Db, one
 from schemas.log import Stream
 from schemas.verification import Checkpoint, Finding
@@ -40,7 +41,7 @@ _EVENT: Final[LiteralString] = """
     SELECT stream_type, stream_id, type FROM events WHERE workspace_id = %s AND seq = %s
 """
 _CHECKPOINTS: Final[LiteralString] = """
-    SELECT c.seq, c.hash, c.signed_at::text, c.public_key, c.signature, e.hash
+    SELECT c.seq, c.hash, c.signed_at::text, c.public_key, c.signature, c.previous, e.hash
     FROM log_checkpoints c LEFT JOIN events e ON e.workspace_id = c.workspace_id AND e.seq = c.seq
     WHERE c.workspace_id = %s ORDER BY c.seq
 """
@@ -62,13 +63,18 @@ class MismatchError(Exception):
 
 @dataclass
 class Report:
-    """What was checked, up to the first thing that is wrong; ``protected``: whether what keeps tenants apart was."""
+    """What was checked, up to the first thing that is wrong; ``protected``: whether what keeps tenants apart was.
+
+    ``unsigned``: events behind the last stored checkpoint. ``keys``: how many checkpoints the key of each fingerprint signed.
+    """
 
     workspaces: int = 0
     events: int = 0
     checkpoints: int = 0
     rows: int = 0
     protected: bool = field(default=True, compare=False)
+    unsigned: int = field(default=0, compare=False)
+    keys: Counter[str] = field(default_factory=Counter, compare=False)
     finding: Finding | None = None
 
 
@@ -101,10 +107,14 @@ def verify_log(
         _check_event_ids(conn, workspace_id)
     except _OddityError as oddity:
         raise MismatchError(_located(conn, workspace_id, oddity)) from None
-    _check_stored(conn, workspace_id, CheckpointCheck(report, trusted), end.seq)
+    kept = sorted(checkpoints, key=lambda checkpoint: checkpoint.seq)
+    stored = _check_stored(conn, workspace_id, CheckpointCheck(report, trusted), end.seq)
     check = CheckpointCheck(report, trusted)
-    for checkpoint in sorted(checkpoints, key=lambda checkpoint: checkpoint.seq):
+    for checkpoint in kept:
         check.compare(checkpoint, _hash_at(conn, workspace_id, checkpoint.seq), end.seq)
+    for checkpoint in kept:
+        _check_kept(checkpoint, stored)
+    report.unsigned += end.seq - max(stored, default=0)
 
 
 @dataclass(frozen=True)
@@ -228,20 +238,43 @@ def _hash_at(conn: Db, workspace_id: UUID, seq: int) -> bytes | None:
     return None if row is None else bytes(row[0])
 
 
-def _check_stored(conn: Db, workspace_id: UUID, check: CheckpointCheck, end: int) -> None:
+def _check_stored(conn: Db, workspace_id: UUID, check: CheckpointCheck, end: int) -> dict[int, str]:
+    """The stored checkpoints, of which none may be missing; answers the digest of each by its ``seq``."""
+    digests: dict[int, str] = {}
+    before = None
     with conn.cursor(name="verify_checkpoints", binary=True) as cursor:
         cursor.itersize = BATCH
         cursor.execute(_CHECKPOINTS, (workspace_id,), binary=True)
-        for seq, signed_hash, signed_at, public_key, signature, hashed in cursor:
+        for seq, signed_hash, signed_at, public_key, signature, previous, hashed in cursor:
             checkpoint = as_checkpoint(
-                workspace_id,
-                seq,
-                hashed=signed_hash,
-                signed_at=written(signed_at),
-                public_key=public_key,
-                signature=signature,
+                workspace_id, seq, signed_hash, written(signed_at), public_key, signature, previous
             )
             check.compare(checkpoint, GENESIS if seq == 0 else hashed, end)
+            check_follows(before, checkpoint)
+            digests[seq], before = digest(checkpoint), checkpoint
+    return digests
+
+
+def check_follows(before: Checkpoint | None, checkpoint: Checkpoint) -> None:
+    """That of two checkpoints that should be one behind the other none is missing in between, or before the first.
+
+    Those from before checkpoints were chained say nothing of it. Raises ``MismatchError`` naming where it was.
+    """
+    expected = GENESIS.hex() if before is None else digest(before)
+    if checkpoint.previous == expected or (checkpoint.previous is None and (before is None or before.previous is None)):
+        return
+    start = "from the beginning" if before is None else f"after {before.seq}"
+    what = f"checkpoint before that signed at {checkpoint.signed_at}"
+    named = "one that it names" if checkpoint.previous is None else f"one with digest {checkpoint.previous}"
+    _differs(checkpoint, what, named, f"none {start} and before {checkpoint.seq}")
+
+
+def _check_kept(checkpoint: Checkpoint, stored: Mapping[int, str]) -> None:
+    """Whoever kept it was given what is stored."""
+    found = stored.get(checkpoint.seq)
+    if found != digest(checkpoint):
+        what = f"stored checkpoint, of which one signed at {checkpoint.signed_at} was kept"
+        _differs(checkpoint, what, f"one with digest {digest(checkpoint)}", "none" if found is None else "another")
 
 
 class CheckpointCheck:
@@ -268,6 +301,7 @@ class CheckpointCheck:
             _differs(checkpoint, signed, checkpoint.hash, found)
         self._proven = checkpoint.seq
         self._report.checkpoints += 1
+        self._report.keys[as_fingerprint(checkpoint.public_key)] += 1
 
 
 def _differs(checkpoint: Checkpoint, what: str, expected: str, found: str) -> NoReturn:

@@ -9,8 +9,11 @@ from uuid import UUID
 
 from domain.kernel import invalid
 from eventstore.database import Db
+from eventstore.ids import new_id
 from projections.table import keyset
 from projections.table.asking.compiled import Compiled
+from projections.webhook import WEBHOOKS
+from schemas.verification import CHECKPOINT_SIGNED, Checkpoint
 from schemas.webhook import AttemptView, DeliveryDetail, DeliveryStatus, DeliveryView, ReplayRange
 from schemas.wire.page import PageRequest, Sort
 
@@ -20,6 +23,13 @@ _COLUMNS: Final[LiteralString] = (
 )
 _NAMES: Final = tuple(DeliveryView.__struct_fields__)
 _SEQ: Final = _NAMES.index("seq")
+_WANTING: Final[LiteralString] = f"""
+    SELECT id FROM {WEBHOOKS.table} WHERE workspace_id = %s AND active AND events && %s::text[]
+"""
+_ADD: Final[LiteralString] = """
+    INSERT INTO webhook_deliveries (workspace_id, id, webhook_id, seq, event_id, event_type)
+    VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (workspace_id, webhook_id, seq) DO NOTHING
+"""
 _ONE: Final[LiteralString] = f"""
     SELECT {_COLUMNS} FROM webhook_deliveries
     WHERE workspace_id = %s AND webhook_id = %s AND id = %s
@@ -63,7 +73,8 @@ def listed(
 ) -> tuple[list[DeliveryView], int, str | None]:
     """A page of an endpoint's deliveries, how many there are in all, and the cursor of the next page.
 
-    In order of ``seq``, that is of the events: newest first, unless ``createdAt`` is asked for ascending.
+    In order of ``seq``, that is of the events: newest first, unless ``createdAt`` is asked for ascending. Signed heads,
+    which are beside the log, are as if they were before it.
     """
     ascending = _ascending(request.sort)
     order = "seq" if ascending else "-seq"
@@ -85,6 +96,20 @@ def listed(
     total = counted.fetchone()
     page, cursor = keyset.page(rows, request.limit, lambda row: keyset.written(order, row[_SEQ]))
     return [_view(row) for row in page], total[0] if total else 0, cursor
+
+
+def beside(seq: int) -> int:
+    """The ``seq`` of a delivery that is beside the log, of a head that was signed there, and back: an event has the other."""
+    return -1 - seq
+
+
+def add_checkpoint(conn: Db, checkpoint: Checkpoint) -> None:
+    """A delivery to each endpoint that wants to be told of signed heads, all of one event id."""
+    noun = CHECKPOINT_SIGNED.partition(".")[0]
+    wanted = ["*", f"{noun}.*", CHECKPOINT_SIGNED]
+    event_id, seq = new_id(), beside(checkpoint.seq)
+    for (webhook_id,) in conn.execute(_WANTING, (conn.workspace_id, wanted)).fetchall():
+        conn.execute(_ADD, (conn.workspace_id, new_id(), webhook_id, seq, event_id, CHECKPOINT_SIGNED))
 
 
 def _ascending(sort: Sort | None) -> bool:
@@ -142,4 +167,5 @@ def _view(row: Sequence[Any]) -> DeliveryView:
 
 
 def _fields(row: Sequence[Any]) -> dict[str, Any]:
-    return dict(zip(_NAMES, row, strict=True))
+    fields = dict(zip(_NAMES, row, strict=True))
+    return fields if fields["seq"] > 0 else {**fields, "seq": beside(fields["seq"])}

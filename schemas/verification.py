@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Final
 from uuid import UUID
 
 from msgspec import Meta
@@ -11,12 +11,17 @@ from domain.kernel import JSON, Value
 from schemas.log import Stream
 from schemas.wire.words import WorkspaceId
 
+CHECKPOINT_SIGNED: Final = "log.checkpoint_signed"
+"""What webhooks are sent when a head is signed. It is about the log and beside it: an event of it would move its head."""
+
 
 class Checkpoint(Value):
     """The head of a workspace's log as it was signed: whoever kept one can prove later tampering.
 
-    ``signature`` is Ed25519 by ``publicKey`` over the RFC 8785 form of ``{hash, seq, signedAt, workspaceId}``, in
-    UTF-8. ``hash``, ``publicKey`` and ``signature`` are in hex; ``keyFingerprint`` is what an auditor knows the key by.
+    ``signature`` is Ed25519 by ``publicKey`` over the RFC 8785 form of ``{hash, previous, seq, signedAt, workspaceId}``,
+    in UTF-8. ``previous`` is of the checkpoint before: sha256(its ``publicKey`` ‖ its ``signature`` ‖ what was signed of
+    it), and 64 zeros where there is none; it is null and not signed of those from before checkpoints were chained. All four
+    are in hex; ``keyFingerprint`` is what an auditor knows the key by.
     """
 
     workspace_id: WorkspaceId
@@ -30,10 +35,18 @@ class Checkpoint(Value):
     signed_at: Annotated[str, Meta(description="When it was signed.")]
     public_key: Annotated[str, Meta(description="The Ed25519 key that signed it, in hex.")]
     signature: Annotated[
-        str, Meta(description="Ed25519 over the RFC 8785 form of `{hash, seq, signedAt, workspaceId}`, in hex.")
+        str,
+        Meta(description="Ed25519 over the RFC 8785 form of `{hash, previous, seq, signedAt, workspaceId}`, in hex."),
     ]
     key_fingerprint: Annotated[
         str | None, Meta(description="`SHA256:` and the base64 of the SHA-256 of `publicKey`'s bytes, without padding.")
+    ] = None
+    previous: Annotated[
+        str | None,
+        Meta(
+            description="Of the checkpoint before, in hex: sha256(its `publicKey` ‖ its `signature` ‖ what was signed of it);"
+            " 64 zeros of the first, null of those from before checkpoints were chained."
+        ),
     ] = None
 
     example: ClassVar[JSON] = {
@@ -47,6 +60,7 @@ class Checkpoint(Value):
             "24655141438e7a100b"
         ),
         "keyFingerprint": "SHA256:If4x36FUomFia/hUBG/SJxt77UtqvkWqWId+9H+XIbk",
+        "previous": "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
     }
 
 

@@ -188,7 +188,8 @@ class WebhookEnvelope(Value):
 
     It is sent at least once, and roughly in order: an event that had to be retried comes after later ones. ``id`` is
     also the ``webhook-id`` header and the same on every attempt, so a receiver that remembers ids can drop what it has
-    had; ``seq`` says what came first. A ``test.ping`` is no event of the log and has no ``seq``.
+    had; ``seq`` says what came first. A ``test.ping`` is no event of the log and has no ``seq``; nor is a
+    ``log.checkpoint_signed``, whose ``seq`` is that of the head that was signed.
     """
 
     id: Annotated[UUID, Meta(description="The event's id, the same on every attempt.")]

@@ -6,8 +6,8 @@ import asyncio
 import logging
 from typing import Final
 
-from application.calling.signing import signing_key
-from eventstore.checkpoint import sign_moved_heads
+from application.log_checkpoint import sign_moved
+from eventstore.checkpoint import SigningError
 from eventstore.database import Unavailable
 from workers.running.context import WorkerContext
 from workers.running.waiting import pause
@@ -20,14 +20,13 @@ logger = logging.getLogger("daybook.checkpoints")
 
 async def run(context: WorkerContext, *, every: float = EVERY_SECONDS) -> None:
     """Any number of processes may: a head that another has signed is left as it is."""
-    key = signing_key(context.config.secret_key)
     while not context.stop.is_set():
         wait = every
         try:
-            signed = await asyncio.to_thread(sign_moved_heads, context.pool, key)
+            signed = await asyncio.to_thread(sign_moved, context.pool, context.config.signer)
             if signed:
                 logger.info("signed the heads of %d logs", len(signed))
-        except Unavailable as error:
+        except (Unavailable, SigningError) as error:
             logger.warning("putting off signing: %s", error)
             wait = SOON_SECONDS
         await pause(context.stop, wait)

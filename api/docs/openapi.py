@@ -14,6 +14,7 @@ from api.docs.operation import answers_of, body_of, is_documented, operation, pa
 from api.docs.parts import HEADERS, PARAMETERS, error_responses, ref
 from domain.catalogue import EVENTS
 from domain.kernel import JSON
+from schemas.verification import CHECKPOINT_SIGNED, Checkpoint
 from schemas.webhook import WebhookEnvelope
 from schemas.wire.error import ErrorAnswer
 from schemas.wire.generate import event_schemas, schemas
@@ -44,7 +45,9 @@ def document(app: Litestar) -> JSON:
         "tags": [{"name": name, "description": text} for name, text in TAGS.items() if _used(name, paths)],
         "security": [{"bearer": []}],
         "paths": paths,
-        "webhooks": {name: _webhook(name, schema) for name, schema in data.items()},
+        "webhooks": {
+            name: _webhook(name, schema) for name, schema in (data | {CHECKPOINT_SIGNED: refer(Checkpoint)}).items()
+        },
         "components": {
             "schemas": of_events | refer.components,
             "headers": HEADERS,
@@ -73,7 +76,7 @@ class _Components:
 
     def __init__(self, operations: list[tuple[str, str, HTTPRouteHandler]]) -> None:
         taken: dict[Any, None] = {}
-        answered: dict[Any, None] = {ErrorAnswer: None, WebhookEnvelope: None}
+        answered: dict[Any, None] = {ErrorAnswer: None, WebhookEnvelope: None, Checkpoint: None}
         for _, _, handler in operations:
             if (body := body_of(handler)) is not None:
                 taken[body] = None
@@ -94,7 +97,7 @@ def _used(tag: str, paths: dict[str, JSON]) -> bool:
 
 
 def _webhook(name: str, data: JSON) -> JSON:
-    event = EVENTS[name].__name__
+    event = "CheckpointSigned" if name == CHECKPOINT_SIGNED else EVENTS[name].__name__
     properties = {"type": {"const": name}, "data": data}
     schema = {"allOf": [ref("schemas", "WebhookEnvelope"), {"type": "object", "properties": properties}]}
     return {

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from argon2 import PasswordHasher
 
 from application.calling.secretbox import SecretBox
+from application.calling.signing import signing_key
+from eventstore.checkpoint import Signer
 from eventstore.database import Pool
 from eventstore.unit_of_work import EventStore
 
@@ -27,6 +29,12 @@ class Services:
     directory_pool: Pool | None = None
     url: str = "http://127.0.0.1:8000"
     sends_mail: bool = False
+    signing: Signer | None = field(default=None, repr=False)
+
+    @property
+    def signer(self) -> Signer:
+        """What signs checkpoints: the key that the secret key leads to, unless there is one of its own."""
+        return self.signing or signing_key(self.box.key)
 
     @property
     def directory(self) -> Pool:

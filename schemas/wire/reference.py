@@ -18,17 +18,27 @@ its name. This is the `data` of each; what stands around it, in the log and at a
 [webhooks](webhooks.md#what-is-sent) and [the map](architecture.md#the-log). JSON Schemas are in `schemas/events/`. \
 Amounts of money are whole numbers of the currency's smallest unit. Further fields may come.
 """
+_BESIDE: Final = """
+## Beside the log
+
+Webhooks can be sent this too, though it is no event of the log but says something about it.
+"""
 _HEAD: Final = "| field | type | |\n|---|---|---|\n"
 _WITHIN: Final = "#/$defs/"
 
 
-def event_page(schemas: Mapping[str, JSON], examples: Mapping[str, bytes]) -> bytes:
-    """All events by name, in Markdown; ``schemas`` as ``event_documents`` makes them, ``examples`` the JSON of their data."""
+def event_page(schemas: Mapping[str, JSON], examples: Mapping[str, bytes], beside: Mapping[str, bytes]) -> bytes:
+    """All events by name, in Markdown; ``schemas`` as ``event_documents`` makes them, ``examples`` the JSON of their data.
+
+    ``beside``: examples of what webhooks are sent that is no event of the log.
+    """
     names = sorted(examples.keys() & schemas.keys())
     parts = [_INTRODUCTION]
     for noun, of_noun in groupby(names, lambda name: name.split(".")[0]):
         parts.append(f"\n## {noun}\n")
         parts += (_event(name, schemas[name], examples[name]) for name in of_noun)
+    parts.append(_BESIDE)
+    parts += (_event(name, schemas[name], example) for name, example in sorted(beside.items()))
     return "".join(parts).encode()
 
 

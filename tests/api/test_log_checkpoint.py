@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from eventstore.checkpoint import signature_holds
+from application import log_checkpoint
+from domain.kernel import Refused
+from eventstore.checkpoint import SigningError, digest, fingerprint, signature_holds
 from schemas.verification import Checkpoint
 from tests.api.asserting import ok, refused
 from tests.api.team import Team, created
@@ -69,3 +73,34 @@ def test_they_are_read_to_the_end_by_cursor(team: Team) -> None:
 @pytest.mark.parametrize("query", ["cursor=x", "sort=seq"])
 def test_nothing_is_pretended(team: Team, query: str) -> None:
     refused(team.owner.get(f"/log/checkpoints?{query}"), 400, query.partition("=")[0])
+
+
+def test_a_signed_head_is_among_the_deliveries_of_who_asked_for_it(team: Team) -> None:
+    made = created(
+        team.owner.post("/webhooks", {"url": "https://example.com/hook", "events": ["log.checkpoint_signed", "log.*"]})
+    )
+    checkpoint = sign(team)
+    sign(team)
+    path = f"/webhooks/{made['id']}/deliveries"
+    (delivery,) = team.owner.listed(path)
+    assert (delivery["eventType"], delivery["seq"]) == ("log.checkpoint_signed", checkpoint["seq"])
+    assert team.owner.listed(f"{path}?event=log.checkpoint_signed") == [delivery]
+    assert ok(team.owner.get(f"{path}/{delivery['id']}"))["data"] == {**delivery, "attempts": []}
+
+
+def test_checkpoints_name_their_key_and_the_one_before(team: Team) -> None:
+    first = sign(team)
+    team.owner.tag()
+    second = sign(team)
+    assert first["keyFingerprint"] == second["keyFingerprint"] == fingerprint(bytes.fromhex(first["publicKey"]))
+    assert (first["previous"], second["previous"]) == ("00" * 32, digest(msgspec.convert(first, Checkpoint)))
+
+
+def test_a_head_that_cannot_be_signed_is_said_to_be_unavailable_and_why(team: Team) -> None:
+    def fail(_: bytes) -> bytes:
+        raise SigningError("the command that signs ended with 3")
+
+    broken = SimpleNamespace(public_key=Ed25519PrivateKey.generate().public_key, sign=fail)
+    with pytest.raises(Refused, match=r"The log could not be signed: the command that signs ended with 3\.") as raised:
+        log_checkpoint.sign(team.services.pool, team.workspace_id, broken)
+    assert raised.value.code == "unavailable"

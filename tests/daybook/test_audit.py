@@ -11,11 +11,15 @@ from click.testing import CliRunner, Result
 
 from application.calling.signing import signing_key
 from daybook.cli import daybook
+from daybook.embedded import EmbeddedPostgres
+from daybook.settings import SettingsError
 from domain.tag import TAG, CreateTag
 from eventstore.append import Origin
-from eventstore.checkpoint import fingerprint, sign_head
+from eventstore.checkpoint import fingerprint, sign_head, signature_holds
 from eventstore.ids import new_id
+from eventstore.printed import from_line, printed
 from eventstore.unit_of_work import EventStore
+from schemas.verification import Checkpoint
 from tests.logs import whole_log
 
 SECRET = b"k" * 32
@@ -57,3 +61,43 @@ def test_an_export_is_verified_with_the_keys_that_are_trusted(
     done = typed(*verify, fingerprint(OTHER))
     assert done.exit_code == 1
     assert f"expected one of the trusted public keys, found {PUBLIC.hex()}" in done.output
+
+
+def test_a_checkpoint_is_printed_as_a_line_and_taken_back_by_verify(
+    store: EventStore, origin: Origin, postgres: EmbeddedPostgres, tmp_path: Path
+) -> None:
+    store.run(origin, lambda unit: unit.begin(TAG, new_id(), CreateTag(name="VIP")))
+    env = {"DATABASE_URL": postgres.url(), "DAYBOOK_SECRET_KEY": base64.b64encode(SECRET).decode()}
+    command = ("audit", "checkpoint", "--workspace", str(origin.workspace_id))
+    line = typed(*command, "--print", **env)
+    assert line.exit_code == 0, line.output
+    assert (line.output.count("\n"), len(line.output) < 350) == (1, True)
+    as_json = msgspec.json.decode(typed(*command, **env).output, type=Checkpoint)
+    assert from_line(line.output) == as_json
+    assert printed(as_json) == line.output.strip()
+    assert signature_holds(from_line(line.output))
+    export, kept = tmp_path / "log.ndjson", tmp_path / "kept"
+    export.write_bytes(b"\n".join(msgspec.json.encode(entry) for entry in whole_log(store.pool, origin.workspace_id)))
+    kept.write_text(line.output)
+    done = typed("verify", "--file", str(export), "--checkpoints", str(kept), "--trusted", fingerprint(PUBLIC))
+    assert done.exit_code == 0, done.output
+    assert f"signed by    {fingerprint(PUBLIC)}, 1 of them" in done.output
+
+
+def test_a_workspace_without_a_log_has_no_checkpoint_to_print(postgres: EmbeddedPostgres) -> None:
+    env = {"DATABASE_URL": postgres.url(), "DAYBOOK_SECRET_KEY": base64.b64encode(SECRET).decode()}
+    done = typed("audit", "checkpoint", "--workspace", str(new_id()), **env)
+    assert isinstance(done.exception, SettingsError)
+    assert "has no log" in str(done.exception)
+
+
+LINE = "daybook-checkpoint-1 01a1ff53-2010-75df-a781-94f99102f50d 5 2026-03-15T10:30:00.000000Z AAAA - AAAA AAAA"
+
+
+@pytest.mark.parametrize("line", [LINE[:-5], LINE + " x", LINE.replace("AAAA -", "A!AA -"), LINE.replace(" 5 ", " x ")])
+def test_a_line_that_is_no_checkpoint_is_named(tmp_path: Path, line: str) -> None:
+    kept = tmp_path / "kept"
+    kept.write_text(f"{LINE}\n{line}\n")
+    done = typed("verify", "--file", __file__, "--checkpoints", str(kept))
+    assert isinstance(done.exception, SettingsError)
+    assert "line 2: is no checkpoint" in str(done.exception)

@@ -15,18 +15,30 @@ import rfc8785
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from domain.tag import TAG, CreateTag
+from daybook.embedded import EmbeddedPostgres
+from domain.tag import TAG, CreateTag, TagCreated
 from eventstore.append import Origin
-from eventstore.chain import GENESIS
-from eventstore.checkpoint import as_fingerprint, fingerprint, sign_head, sign_moved_heads, signature_holds
+from eventstore.chain import GENESIS, timestamp
+from eventstore.checkpoint import (
+    LogCutError,
+    SigningError,
+    as_fingerprint,
+    digest,
+    fingerprint,
+    message,
+    sign_head,
+    sign_moved_heads,
+    signature_holds,
+)
 from eventstore.database import Pool
 from eventstore.ids import new_id
 from eventstore.unit_of_work import EventStore
 from projections.catalogue import TABLES
+from projections.table.rebuild import rebuild
 from projections.verify import verify
 from schemas.verification import Checkpoint
 from tests.logs import log_end
-from tests.verify.tampering import EVENTS, Auditor, Past
+from tests.verify.tampering import EVENTS, Auditor, Past, write_raw
 
 KEY = Ed25519PrivateKey.generate()
 
@@ -49,6 +61,7 @@ def test_the_head_is_signed_as_documented(pool: Pool, origin: Origin, past: Past
         "seq": seq,
         "hash": hashed.hex(),
         "signedAt": "2026-03-15T10:30:00.000000Z",
+        "previous": GENESIS.hex(),
     }
     on_the_wire = json.loads(msgspec.json.encode(checkpoint))
     public_key, signature = on_the_wire.pop("publicKey"), on_the_wire.pop("signature")
@@ -74,6 +87,8 @@ def test_the_head_is_signed_as_documented(pool: Pool, origin: Origin, past: Past
         {"key_fingerprint": fingerprint(bytes(32))},
         {"signature": "00" * 64},
         {"signature": ""},
+        {"previous": None},
+        {"previous": "01" * 32},
     ],
 )
 def test_a_signature_holds_for_what_was_signed_and_nothing_else(
@@ -229,3 +244,239 @@ def test_a_checkpoint_that_was_kept_before_there_were_fingerprints_holds(checkpo
 def test_what_is_neither_a_key_nor_a_fingerprint_is_refused(key: str) -> None:
     with pytest.raises(ValueError, match="64 hex digits, or a fingerprint"):
         as_fingerprint(key)
+
+
+# Checkpoints are chained to each other.
+
+
+def several(pool: Pool, store: EventStore, origin: Origin) -> list[Checkpoint]:
+    """Three heads, signed one behind the other."""
+    made = []
+    for name in ("one", "two", "three"):
+        write_tag(store, origin, name)
+        made.append(sign_head(pool, origin.workspace_id, KEY))
+    return made
+
+
+def test_a_checkpoint_signs_the_one_before(pool: Pool, store: EventStore, origin: Origin) -> None:
+    first, second, third = several(pool, store, origin)
+    assert first.previous == GENESIS.hex()
+    signed = bytes.fromhex(first.public_key + first.signature) + rfc8785.dumps(
+        {
+            "workspaceId": str(first.workspace_id),
+            "seq": first.seq,
+            "hash": first.hash,
+            "signedAt": first.signed_at,
+            "previous": first.previous,
+        }
+    )
+    assert second.previous == sha256(signed).hexdigest()
+    assert third.previous == digest(second)
+
+
+@pytest.mark.parametrize(("gone", "noticed"), [(1, 2), (2, 3)])
+def test_a_stored_checkpoint_that_was_removed_is_found_where_it_was(
+    auditor: Auditor, pool: Pool, store: EventStore, origin: Origin, gone: int, noticed: int
+) -> None:
+    several(pool, store, origin)
+    auditor.tamper("DELETE FROM log_checkpoints WHERE workspace_id = %(w)s AND seq = %(seq)s", seq=gone)
+    finding = auditor.finding()
+    assert (finding.seq, finding.what.split(" signed")[0]) == (noticed, "checkpoint before that")
+    assert finding.found == ("none from the beginning and before 2" if gone == 1 else "none after 1 and before 3")
+
+
+def test_the_last_stored_checkpoint_that_was_removed_is_found_by_one_that_was_kept(
+    auditor: Auditor, pool: Pool, store: EventStore, origin: Origin
+) -> None:
+    *_, last = several(pool, store, origin)
+    auditor.tamper("DELETE FROM log_checkpoints WHERE workspace_id = %(w)s AND seq = 3")
+    auditor.tamper("UPDATE log_heads SET signed_seq = 2 WHERE workspace_id = %(w)s")
+    assert verify(auditor.owner, workspaces=[auditor.workspace_id]).finding is None
+    finding = auditor.finding(last)
+    assert (finding.seq, finding.found) == (3, "none")
+    assert finding.what.startswith("stored checkpoint")
+
+
+def test_checkpoints_from_before_there_was_a_chain_still_verify(
+    auditor: Auditor, pool: Pool, store: EventStore, origin: Origin
+) -> None:
+    write_tag(store, origin, "old")
+    seq, hashed = log_end(pool, origin.workspace_id)
+    at = datetime(2026, 3, 15, tzinfo=UTC)
+    text = message(workspace_id=origin.workspace_id, seq=seq, hash_hex=hashed.hex(), signed_at=timestamp(at))
+    assert b"previous" not in text
+    auditor.tamper(
+        "INSERT INTO log_checkpoints (workspace_id, seq, hash, signed_at, public_key, signature)"
+        " VALUES (%(w)s, %(seq)s, %(hash)s, %(at)s, %(key)s, %(signature)s)",
+        seq=seq,
+        hash=hashed,
+        at=at,
+        key=KEY.public_key().public_bytes_raw(),
+        signature=KEY.sign(text),
+    )
+    auditor.tamper("UPDATE log_heads SET signed_seq = %(seq)s WHERE workspace_id = %(w)s", seq=seq)
+    write_tag(store, origin, "new")
+    new = sign_head(pool, origin.workspace_id, KEY)
+    report = verify(auditor.owner, workspaces=[auditor.workspace_id], checkpoints=[new])
+    assert (report.checkpoints, report.finding) == (3, None)
+    auditor.tamper("DELETE FROM log_checkpoints WHERE workspace_id = %(w)s AND seq = %(seq)s", seq=seq)
+    assert auditor.finding().found == "none from the beginning and before 2"
+
+
+def test_a_checkpoint_that_names_none_behind_one_that_does_is_found(
+    auditor: Auditor, pool: Pool, store: EventStore, origin: Origin
+) -> None:
+    several(pool, store, origin)
+    head = auditor.owner.execute(
+        "SELECT hash, signed_at FROM log_checkpoints WHERE workspace_id = %s AND seq = 3", (auditor.workspace_id,)
+    ).fetchone()
+    assert head is not None
+    text = message(workspace_id=auditor.workspace_id, seq=3, hash_hex=head[0].hex(), signed_at=timestamp(head[1]))
+    auditor.tamper(
+        "UPDATE log_checkpoints SET previous = NULL, signature = %(s)s WHERE workspace_id = %(w)s AND seq = 3",
+        s=KEY.sign(text),
+    )
+    assert (auditor.finding().seq, auditor.finding().expected) == (3, "one that it names")
+
+
+def test_behind_a_change_of_the_key_old_signatures_hold_and_the_change_is_seen(
+    auditor: Auditor, pool: Pool, store: EventStore, origin: Origin
+) -> None:
+    *_, last = several(pool, store, origin)
+    write_tag(store, origin, "four")
+    other = Ed25519PrivateKey.generate()
+    changed = sign_head(pool, origin.workspace_id, other)
+    assert changed.previous == digest(last), "the new key signs what the old one signed last"
+    report = verify(auditor.owner, workspaces=[auditor.workspace_id])
+    assert report.finding is None
+    assert report.keys == {last.key_fingerprint: 3, changed.key_fingerprint: 1}
+    trusted = [last.public_key, changed.public_key]
+    assert verify(auditor.owner, workspaces=[auditor.workspace_id], trusted=trusted).finding is None
+    finding = verify(auditor.owner, workspaces=[auditor.workspace_id], trusted=trusted[:1]).finding
+    assert finding is not None
+    assert (finding.seq, finding.what.split(" signed")[0]) == (4, "key of the checkpoint")
+
+
+def test_nothing_is_locked_while_a_head_is_signed_and_what_was_read_is_signed(
+    auditor: Auditor, pool: Pool, store: EventStore, origin: Origin
+) -> None:
+    class Slow:
+        """Meanwhile others write, and sign too."""
+
+        def public_key(self) -> Ed25519PublicKey:
+            return KEY.public_key()
+
+        def sign(self, data: bytes, /) -> bytes:
+            if not signed:
+                write_tag(store, origin, "meanwhile")
+                signed.append(sign_head(pool, origin.workspace_id, KEY))
+                write_tag(store, origin, "and again")
+            return KEY.sign(data)
+
+    signed: list[Checkpoint] = []
+    write_tag(store, origin, "first")
+    made = sign_head(pool, origin.workspace_id, Slow())
+    assert (signed[0].seq, made.seq, made.previous) == (2, 3, digest(signed[0]))
+    assert verify(auditor.owner, workspaces=[auditor.workspace_id]).finding is None
+
+
+def test_a_signature_that_does_not_hold_is_not_stored(pool: Pool, origin: Origin, past: Past) -> None:
+    class Wrong:
+        def public_key(self) -> Ed25519PublicKey:
+            return KEY.public_key()
+
+        def sign(self, data: bytes, /) -> bytes:
+            return KEY.sign(data + b".")
+
+    with pytest.raises(SigningError, match="does not hold"):
+        sign_head(pool, origin.workspace_id, Wrong())
+    assert sign_head(pool, origin.workspace_id, KEY).previous == GENESIS.hex()
+
+
+def test_a_log_that_ends_before_its_last_checkpoint_is_not_signed(
+    auditor: Auditor, pool: Pool, checkpoint: Checkpoint
+) -> None:
+    auditor.tamper("DELETE FROM events WHERE workspace_id = %(w)s AND seq > 6")
+    auditor.chain_anew()
+    with pytest.raises(LogCutError, match=f"ends at 6, before its last checkpoint at {EVENTS}"):
+        sign_head(pool, auditor.workspace_id, KEY)
+
+
+def test_what_is_behind_the_last_checkpoint_is_counted(
+    auditor: Auditor, store: EventStore, origin: Origin, checkpoint: Checkpoint
+) -> None:
+    assert verify(auditor.owner, workspaces=[auditor.workspace_id]).unsigned == 0
+    write_tag(store, origin, "New")
+    assert verify(auditor.owner, workspaces=[auditor.workspace_id]).unsigned == 1
+
+
+# Who has the database, and the key as well, against who has kept a checkpoint.
+
+
+def rebuild_rows(auditor: Auditor) -> None:
+    """What a tamperer does after: the rows that the log now adds up to."""
+    for table in TABLES:
+        rebuild(auditor.owner, table)
+
+
+def sign_anew(auditor: Auditor, pool: Pool, key: Ed25519PrivateKey) -> Checkpoint:
+    """What a tamperer does last: no stored checkpoint is older than the forgery."""
+    auditor.tamper("DELETE FROM log_checkpoints WHERE workspace_id = %(w)s")
+    auditor.tamper("UPDATE log_heads SET signed_seq = 0 WHERE workspace_id = %(w)s")
+    return sign_head(pool, auditor.workspace_id, key)
+
+
+def test_a_forged_event_in_the_place_of_the_last_is_found_by_a_kept_checkpoint(
+    auditor: Auditor, pool: Pool, origin: Origin, checkpoint: Checkpoint
+) -> None:
+    """With its rows rebuilt and everything signed anew by the same key."""
+    auditor.tamper("DELETE FROM events WHERE workspace_id = %(w)s AND seq = %(seq)s", seq=EVENTS)
+    auditor.chain_anew()
+    write_raw(pool, origin, ("tag", new_id(), 1, TagCreated(name="Forged", color=None, slug="forged")))
+    rebuild_rows(auditor)
+    sign_anew(auditor, pool, KEY)
+    assert verify(auditor.owner, workspaces=[auditor.workspace_id], trusted=[checkpoint.public_key]).finding is None
+    finding = auditor.finding(checkpoint)
+    assert (finding.seq, finding.expected) == (EVENTS, checkpoint.hash)
+
+
+def test_an_old_event_changed_and_everything_made_anew_is_found_by_a_kept_checkpoint_or_by_the_key(
+    auditor: Auditor, pool: Pool, checkpoint: Checkpoint
+) -> None:
+    rewrite_history(auditor)
+    rebuild_rows(auditor)
+    sign_anew(auditor, pool, Ed25519PrivateKey.generate())
+    assert verify(auditor.owner, workspaces=[auditor.workspace_id]).finding is None
+    finding = auditor.finding(checkpoint)
+    assert (finding.seq, finding.expected) == (EVENTS, checkpoint.hash)
+    trusting = verify(auditor.owner, workspaces=[auditor.workspace_id], trusted=[checkpoint.public_key]).finding
+    assert trusting is not None
+    assert (trusting.seq, trusting.expected) == (EVENTS, "one of the trusted public keys")
+
+
+def test_a_tail_that_was_cut_with_its_checkpoint_is_found_by_the_kept_one(
+    auditor: Auditor, pool: Pool, store: EventStore, origin: Origin, checkpoint: Checkpoint
+) -> None:
+    write_tag(store, origin, "Cut off")
+    kept = sign_head(pool, origin.workspace_id, KEY)
+    auditor.tamper("DELETE FROM log_checkpoints WHERE workspace_id = %(w)s AND seq > %(seq)s", seq=EVENTS)
+    auditor.tamper("DELETE FROM events WHERE workspace_id = %(w)s AND seq > %(seq)s", seq=EVENTS)
+    auditor.tamper("UPDATE log_heads SET signed_seq = %(seq)s WHERE workspace_id = %(w)s", seq=EVENTS)
+    auditor.chain_anew()
+    rebuild_rows(auditor)
+    assert verify(auditor.owner, workspaces=[auditor.workspace_id], checkpoints=[checkpoint]).finding is None
+    finding = auditor.finding(checkpoint, kept)
+    assert (finding.seq, finding.found) == (EVENTS + 1, f"a log that ends at {EVENTS}")
+
+
+def test_a_workspace_of_which_nothing_is_left_is_found_by_a_kept_checkpoint(
+    auditor: Auditor, postgres: EmbeddedPostgres, pool: Pool, past: Past, checkpoint: Checkpoint
+) -> None:
+    tenants = auditor.owner.execute(
+        "SELECT DISTINCT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid"
+        " WHERE a.attname = 'workspace_id' AND c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace"
+    ).fetchall()
+    for (table,) in tenants:
+        auditor.owner.execute(f"DELETE FROM {table} WHERE workspace_id = %s".encode(), (auditor.workspace_id,))
+    finding = auditor.finding(checkpoint)
+    assert (finding.workspace_id, finding.what, finding.found) == (auditor.workspace_id, "head", "none")

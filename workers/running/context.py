@@ -11,6 +11,8 @@ from typing import Any, Final
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
+from application.calling.signing import signing_key
+from eventstore.checkpoint import Signer
 from eventstore.database import Pool, open_pool
 from eventstore.gathering import AsyncGatheringConnection
 from eventstore.nudge import Nudger
@@ -44,6 +46,12 @@ class WorkerConfig:
     metrics_host: str = "127.0.0.1"
     stream: StreamSettings = AS_IT_IS
     mail_server: MailServer | None = None
+    signing: Signer | None = field(default=None, repr=False)
+
+    @property
+    def signer(self) -> Signer:
+        """What signs checkpoints: the key that the secret key leads to, unless there is one of its own."""
+        return self.signing or signing_key(self.secret_key)
 
 
 @dataclass(frozen=True)

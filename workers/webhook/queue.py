@@ -17,9 +17,12 @@ from uuid import UUID
 import msgspec
 
 from eventstore.chain import timestamp
+from eventstore.checkpoint import COLUMNS, as_checkpoint
 from eventstore.database import NO_WAITING, entering
 from gateways.webhook import Sent
 from projections.webhook import WEBHOOKS
+from projections.webhook_delivery import beside
+from schemas.verification import CHECKPOINT_SIGNED
 from schemas.webhook import Subject, WebhookEnvelope
 from workers.running.context import AsyncDb, AsyncPool, transaction
 
@@ -55,6 +58,9 @@ _EVENTS: Final[LiteralString] = """
     SELECT seq, event_id, type, recorded_at, stream_type, stream_id, data::text, correlation_id
     FROM events WHERE workspace_id = %s AND seq = ANY(%s)
 """
+_CHECKPOINTS: Final[LiteralString] = f"""
+    SELECT {COLUMNS} FROM log_checkpoints WHERE workspace_id = %s AND seq = ANY(%s)
+"""  # noqa: S608 - constants only
 _RECEIVERS: Final[LiteralString] = f"""
     SELECT w.id, w.url, array(
         SELECT s.sealed FROM webhook_secrets s
@@ -205,12 +211,13 @@ async def load(pool: AsyncPool, claimed: Iterable[Claimed]) -> tuple[list[Letter
         for workspace_id, group in groups.items():
             await conn.say(entering(workspace_id))
             events = await conn.execute(_EVENTS, (workspace_id, list({item.seq for item in group})))
+            signed = await _signed(conn, workspace_id, group)
             receivers = await conn.execute(_RECEIVERS, (workspace_id, list({item.webhook_id for item in group})))
-            asked.append((group, events, receivers))
-        for group, events, receivers in asked:
+            asked.append((group, events, signed, receivers))
+        for group, events, signed, receivers in asked:
             written = {row[0]: row for row in await events.fetchall()}
             known = {row[0]: row for row in await receivers.fetchall()}
-            bodies: dict[int, bytes] = {}
+            bodies = {} if signed is None else _bodies_beside(group, await signed.fetchall())
             for item in group:
                 if item.webhook_id not in known:
                     stranded.append(item)
@@ -225,6 +232,33 @@ def _letter(item: Claimed, receiver: Sequence[Any], event: Sequence[Any] | None,
     _, url, sealed = receiver
     correlation_id = item.event_id if event is None else event[7]
     return Letter(item, correlation_id, url, tuple(bytes(secret) for secret in sealed), body)
+
+
+async def _signed(conn: AsyncDb, workspace_id: UUID, group: Iterable[Claimed]) -> Any:
+    """The signed heads that are among these, if any: they are beside the log."""
+    wanted = [beside(item.seq) for item in group if item.seq < 0]
+    return await conn.execute(_CHECKPOINTS, (workspace_id, wanted)) if wanted else None
+
+
+def _bodies_beside(group: Iterable[Claimed], rows: Iterable[Sequence[Any]]) -> dict[int, bytes]:
+    found = {row[0]: row for row in rows}
+    return {item.seq: _checkpoint(item, found[beside(item.seq)]) for item in group if beside(item.seq) in found}
+
+
+def _checkpoint(item: Claimed, row: Sequence[Any]) -> bytes:
+    seq, hashed, signed_at, *rest = row
+    checkpoint = as_checkpoint(item.workspace_id, seq, hashed, timestamp(signed_at), *rest)
+    return _encode(
+        WebhookEnvelope(
+            id=item.event_id,
+            type=CHECKPOINT_SIGNED,
+            timestamp=checkpoint.signed_at,
+            workspace_id=item.workspace_id,
+            seq=seq,
+            subject=Subject(type="log", id=item.workspace_id),
+            data=msgspec.Raw(_encode(checkpoint)),
+        )
+    )
 
 
 def _body(workspace_id: UUID, event: Sequence[Any]) -> bytes:
