@@ -22,6 +22,7 @@ from api.contact_bulk import ContactBulkController
 from api.contact_deal import ContactDealController
 from api.contact_duplicate import ContactDuplicateController
 from api.contact_export import ContactExportController
+from api.contact_file import ContactFileController
 from api.contact_import import ContactImportController
 from api.contact_legal_hold import ContactLegalHoldController
 from api.contact_merge import ContactMergeController
@@ -91,6 +92,7 @@ CONTROLLERS = (
     ContactDealController,
     ContactDuplicateController,
     ContactExportController,
+    ContactFileController,
     ContactImportController,
     ContactLegalHoldController,
     ContactMergeController,

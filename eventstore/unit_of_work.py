@@ -8,19 +8,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Final, Generic, NamedTuple, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 from psycopg.errors import DeadlockDetected, SerializationFailure, UniqueViolation
 
-from domain.kernel import Refused
+from domain.kernel import Decider, Refused, State
 from eventstore.append import Origin
-from eventstore.database import Pool, connection, in_bulk, pipeline, violated, within
+from eventstore.database import Db, Pool, connection, in_bulk, pipeline, violated, within
 from eventstore.definitions import Defining, Remembered
 from eventstore.idempotency import IdempotencyKey, StoredResponse, begin, finish
 from eventstore.letting_go import BulkNeededError
 from eventstore.mapper import EventMapper
-from eventstore.references import References
+from eventstore.references import References, Referring
 from eventstore.rows import Registry
 from eventstore.work import Work
 
@@ -69,6 +69,11 @@ class EventStore:
     def __post_init__(self) -> None:
         self._references = References(self.rows)
         self._definitions = Remembered(self.rows)
+
+    def referring(self, conn: Db, decider: Decider[Any, Any, Any], state: State) -> list[Referring]:
+        """By what there may be things that refer to this one, as the workspace defines it in the transaction that reads."""
+        defining = Defining(conn, Remembered(self.rows))
+        return [*self._references.to(decider.stream_type), *defining.referring(decider.stream_type, state)]
 
     def run(self, origin: Origin, work: Callable[[Work], T], *, bulk: bool = False) -> Done[T]:
         """Carries out ``work`` and commits; tries again when a stream was changed meanwhile.

@@ -22,6 +22,10 @@ CONTACT_MERGES: RowTable[ContactMerge] = RowTable(
 _INTO: Final[LiteralString] = (
     f"SELECT winner_id FROM {CONTACT_MERGES.table} WHERE workspace_id = %s AND loser_id = %s AND NOT undone"
 )
+_OF: Final[LiteralString] = f"""
+    SELECT id, state::text, version, created_at, updated_at FROM {CONTACT_MERGES.table}
+    WHERE workspace_id = %s AND winner_id = ANY(%s) AND NOT undone
+"""
 _LAST: Final[LiteralString] = f"""
     SELECT id, state::text, version, created_at, updated_at FROM {CONTACT_MERGES.table}
     WHERE workspace_id = %(workspace)s AND winner_id = %(winner)s AND (%(loser)s::uuid IS NULL OR loser_id = %(loser)s)
@@ -34,6 +38,17 @@ def leads_to(conn: Db, contact_id: UUID) -> UUID:
     while (row := conn.execute(_INTO, (conn.workspace_id, contact_id)).fetchone()) is not None:
         contact_id = row[0]
     return contact_id
+
+
+def into(conn: Db, winner_id: UUID) -> list[Current[ContactMerge]]:
+    """The merges by which others are this contact, directly or by way of others, the first first."""
+    found: dict[UUID, Current[ContactMerge]] = {}
+    winners = [winner_id]
+    while winners:
+        rows = [CONTACT_MERGES.current(row) for row in conn.execute(_OF, (conn.workspace_id, winners))]
+        winners = [merge.state.loser_id for merge in rows if merge.id not in found]
+        found |= {merge.id: merge for merge in rows}
+    return sorted(found.values(), key=lambda merge: (merge.created_at, merge.id))
 
 
 def last(conn: Db, winner_id: UUID, loser_id: UUID | None) -> Current[ContactMerge] | None:

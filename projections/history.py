@@ -110,6 +110,15 @@ def listed(
     return [_entry(step, people) for step in page], total[0] if total else 0, cursor
 
 
+def whole(conn: Db, mapper: EventMapper, subject: Subject, batch: int) -> Iterator[list[HistoryEntry]]:
+    """All that happened to it from its beginning, so many at a time."""
+    steps = subject.steps(conn, mapper)
+    for start in range(0, len(steps), batch):
+        some = steps[start : start + batch]
+        people = who(conn, [step.entry.seq for step in some])
+        yield [_entry(step, people) for step in some]
+
+
 def who(conn: Db, seqs: Sequence[int]) -> People:
     """Who did what stands at these seqs."""
     return {row[0]: (row[1], row[2]) for row in conn.execute(_WHO.encode(), (conn.workspace_id, list(seqs)))}

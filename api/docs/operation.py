@@ -55,7 +55,8 @@ def body_of(handler: HTTPRouteHandler) -> Any:
 def answers_of(handler: HTTPRouteHandler) -> dict[int, Any]:
     """Success statuses and what is answered with them; ``None`` for nothing."""
     (inner,) = handler.parsed_fn_signature.return_type.inner_types or (None,)
-    kind = None if inner is None or inner.annotation in (None, type(None)) else inner.annotation
+    returned = None if inner is None or inner.annotation in (None, type(None)) else inner.annotation
+    kind = handler.opt.get("answers", returned)
     statuses = (handler.status_code, *handler.opt.get("also", ()), *([204] if handler.opt.get("large") else []))
     return {status: None if status == 204 else kind for status in statuses}
 

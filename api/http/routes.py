@@ -66,6 +66,8 @@ class Said(TypedDict, total=False):
     """What its query parameters of any name are."""
     lines: type
     """What a line of the answer is as NDJSON."""
+    answers: type
+    """What it answers as JSON, where it is not the type of what its handler returns."""
     csv: str
     """A file that it answers, as CSV."""
     conditional: bool
