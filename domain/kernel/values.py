@@ -38,7 +38,7 @@ MAX_LANGUAGE: Final = 35
 MAX_SAFE_INTEGER: Final = 2**53 - 1
 """The largest whole number that every JSON reader keeps exact (RFC 8259, section 6)."""
 
-_COLOR = re.compile(r"#(?:[0-9a-f]{3}|[0-9a-f]{6})\Z")
+_COLOR = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})\Z")
 _SLUG_GAP = re.compile(r"[^a-z0-9]+")
 _GAP = re.compile(r"\W+")
 _END_OF_HOST = re.compile(r"[/?#:]")
@@ -177,7 +177,7 @@ def folded(value: str) -> str:
 
 
 def color(value: str) -> str:
-    kept = value.strip().lower()
+    kept = value.strip()
     if not _COLOR.match(kept):
         raise ValueError("must be a hex colour, such as #1a7f37")
     return kept

