@@ -12,6 +12,7 @@ from litestar.routes import HTTPRoute
 
 from api.activity import ActivityController
 from api.api_key import ApiKeyController
+from api.audit_export import AuditExportController
 from api.auth import AuthController
 from api.call import CallController
 from api.company import CompanyController
@@ -59,6 +60,7 @@ from api.invitation import InvitationController
 from api.job import JobController
 from api.log import LogController
 from api.log_checkpoint import LogCheckpointController
+from api.log_state import LogStateController
 from api.note import NoteController
 from api.object_attribute import ObjectAttributeController
 from api.object_record import ObjectRecordController
@@ -82,6 +84,7 @@ Hook = Callable[[], Awaitable[None]]
 CONTROLLERS = (
     ActivityController,
     ApiKeyController,
+    AuditExportController,
     AuthController,
     CallController,
     CompanyController,
@@ -111,6 +114,7 @@ CONTROLLERS = (
     JobController,
     LogCheckpointController,
     LogController,
+    LogStateController,
     NoteController,
     ObjectAttributeController,
     ObjectRecordController,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from application import company_import, contact_bulk, contact_import, deal_bulk, deal_import
+from application import audit_export, company_import, contact_bulk, contact_import, deal_bulk, deal_import
 from application.working import deletion
 from application.working.job import Kinds
 
 _BULK: Final = (contact_bulk.UPDATE, contact_bulk.DELETE, contact_bulk.TAGGING, deal_bulk.UPDATE)
 
 KINDS: Final[Kinds] = {
+    audit_export.KIND: audit_export.JOBS,
     company_import.KIND: company_import.JOBS,
     contact_import.KIND: contact_import.JOBS,
     deal_import.KIND: deal_import.JOBS,

@@ -70,6 +70,7 @@ class Settings:
     log_format: str = "text"
     url: str | None = None
     mail_server: MailServer | None = None
+    audit_export_days: int = 7
     metrics_port: int | None = None
     metrics_host: str = "127.0.0.1"
     metrics_token: str | None = field(default=None, repr=False)
@@ -126,6 +127,7 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
         log_format=_one_of(environment, "DAYBOOK_LOG_FORMAT", "text", frozenset({"text", "json"})),
         url=_url(environment),
         mail_server=_mail_server(environment),
+        audit_export_days=_whole(environment, "DAYBOOK_AUDIT_EXPORT_DAYS", 30) or 7,
         metrics_port=_number(environment, "DAYBOOK_METRICS_PORT", 0) or None,
         metrics_host=environment.get("DAYBOOK_METRICS_HOST") or "127.0.0.1",
         metrics_token=environment.get("DAYBOOK_METRICS_TOKEN") or None,

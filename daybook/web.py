@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from contextlib import AsyncExitStack
+from datetime import timedelta
 
 from api.app import SPARE, create_app
 from api.http.server import server
@@ -37,6 +38,7 @@ def serve(settings: Settings) -> None:
         url=settings.url or settings.address,
         sends_mail=settings.mail_server is not None,
         signing=settings.signer(settings.need_secret_key()),
+        keep_exports=timedelta(days=settings.audit_export_days),
     )
     stack = AsyncExitStack()
 

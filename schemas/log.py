@@ -98,3 +98,22 @@ class LogPage(Value):
     meta: Annotated[LogPageMeta, msgspec.Meta(description="About the answer itself.")]
 
     example: ClassVar[JSON] = {"data": [LogEntry.example], "meta": {"nextAfter": 1204, "head": 1204}}
+
+
+class LogState(Value):
+    """What the log adds up to as of an entry. ``hash`` is over all live things, in order of id: of each behind the ones
+    before it, sha256(hash so far ‖ sha256(line)), from 32 zero bytes; a line is ``{"id":…,"state":{…},"type":…,"version":…}``
+    in the form of RFC 8785.
+    """
+
+    workspace_id: WorkspaceId
+    seq: Annotated[int, msgspec.Meta(description="The last entry that is in it.")]
+    hash: Annotated[str, msgspec.Meta(description="The hash of all states, in hex.")]
+    counts: Annotated[dict[str, int], msgspec.Meta(description="How many live things there are, by kind.")]
+
+    example: ClassVar[JSON] = {
+        "workspaceId": "0198c6f2-7d3a-7c4e-9b1f-2a6d5e8f0010",
+        "seq": 1204,
+        "hash": "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
+        "counts": {"contact": 210, "tag": 12},
+    }

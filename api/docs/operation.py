@@ -234,6 +234,8 @@ def _success(handler: HTTPRouteHandler, method: str, status: int, kind: Any, ref
 def _files(handler: HTTPRouteHandler, refer: Refer) -> JSON:
     """Media type → what is answered as it, beside JSON or in its place."""
     found: JSON = {}
+    if (media_type := handler.opt.get("file")) is not None:
+        found[media_type] = {"schema": {"type": "string", "format": "binary"}, "example": "…"}
     if (table := handler.opt.get("csv")) is not None:
         found["text/csv"] = {"schema": {"type": "string"}, "example": table}
     if (line := handler.opt.get("lines")) is not None:

@@ -70,6 +70,8 @@ class Said(TypedDict, total=False):
     """What it answers as JSON, where it is not the type of what its handler returns."""
     csv: str
     """A file that it answers, as CSV."""
+    file: str
+    """The media type of a file that it answers in place of JSON."""
     conditional: bool
     """Whether ``If-None-Match`` may be answered with 304."""
     json: type

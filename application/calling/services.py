@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from argon2 import PasswordHasher
 
@@ -18,6 +19,7 @@ class Services:
     """``allow_private_webhooks``: whether webhooks may go to plain http and to private addresses (local use).
 
     ``url``: where this installation is, for links in mails; ``sends_mail``: whether workers have a mail server.
+    ``keep_exports``: for how long bundles of the log are kept that were asked for over HTTP.
     ``directory_pool`` is for a directory that is not where the workspaces are.
     """
 
@@ -29,6 +31,7 @@ class Services:
     directory_pool: Pool | None = None
     url: str = "http://127.0.0.1:8000"
     sends_mail: bool = False
+    keep_exports: timedelta = timedelta(days=7)
     signing: Signer | None = field(default=None, repr=False)
 
     @property

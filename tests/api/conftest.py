@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
-from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import httpx
 import pytest
 
 from application.calling.services import Services
-from application.catalogue import KINDS
-from application.working import job as jobs
 from daybook.embedded import EmbeddedPostgres
-from eventstore.database import Pool, connection
-from projections import job_queue as queue
+from eventstore.database import Pool
 from projections.catalogue import VIEWS
 from tests.api.asserting import ok
 from tests.api.serving import services_on, serving
 from tests.api.team import Team
+from tests.api.working import step
 from workers.consuming.consumer import Consuming
 from workers.consuming.view import consumer_of
 from workers.running.context import async_pool
@@ -64,14 +60,6 @@ def others(services: Services, http: httpx.Client) -> Team:
 @pytest.fixture
 def done(team: Team, worker_pool: Pool) -> Done:
     """Carries out, as workers do, the job that an answer tells of, and answers it."""
-    store = replace(team.services.store, pool=worker_pool)
-
-    def step() -> bool:
-        with connection(worker_pool) as conn:
-            job = queue.claim(conn, list(KINDS))
-        return (
-            job is not None and store.run(job.origin, partial(jobs.work_on, claimed=job, kinds=KINDS), bulk=True).value
-        )
 
     def carried_out(answer: httpx.Response) -> dict[str, Any]:
         begun = ok(answer, 202)
@@ -79,7 +67,7 @@ def done(team: Team, worker_pool: Pool) -> Done:
         assert (begun["status"], begun["processed"], begun["errors"]) == ("processing", 0, 0)
         assert answer.headers["location"] == f"/api/v1/jobs/{begun['jobId']}"
         while (job := team.owner.shown(f"/jobs/{begun['jobId']}"))["status"] == "processing":
-            assert step()
+            assert step(team.services.store, worker_pool)
         assert job["status"] == "completed"
         assert job["total"] == begun["total"] == job["processed"]
         return job

@@ -27,9 +27,16 @@ def test_what_has_expired_is_deleted_in_every_workspace_and_nothing_else(install
             (token.encode(), account, new_id(), expires),
         )
 
+        owner.execute(
+            "INSERT INTO audit_export_pieces (workspace_id, export_id, n, about, size, content, expires_at)"
+            " VALUES (%s, %s, 0, %s, 0, '', now() + %s::interval)",
+            (new_id(), new_id(), token, expires),
+        )
+
     with running(installation.config, partial(housekeeping.run, every=60)):
         eventually(lambda: owner.execute("SELECT count(*) FROM rate_windows").fetchone() == (1,), 5)
 
     assert owner.execute("SELECT key FROM idempotency_keys").fetchall() == [("new",), ("new",)]
     assert owner.execute("SELECT token_hash FROM sessions").fetchall() == [(b"new",)]
+    assert owner.execute("SELECT about FROM audit_export_pieces").fetchall() == [("new",)]
     assert owner.execute("SELECT window_start > now() - interval '5 minutes' FROM rate_windows").fetchall() == [(True,)]

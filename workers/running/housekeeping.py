@@ -21,6 +21,7 @@ EXPIRED: Final[dict[str, LiteralString]] = {
     "idempotency_keys": "DELETE FROM idempotency_keys",
     "rate_windows": "DELETE FROM rate_windows",
     "outbox": "DELETE FROM outbox",
+    "audit_export_pieces": "DELETE FROM audit_export_pieces",
 }
 """By table, and each in a transaction of its own."""
 

@@ -17,11 +17,13 @@ from typing import Any, Final
 import httpx
 
 from daybook.embedded import EmbeddedPostgres
+from eventstore.database import open_pool
 from projections.catalogue import TABLES
 from tests.api.asserting import ok
 from tests.api.sweeps.fields import Field, named, references, text_fields
 from tests.api.sweeps.operations import OPERATIONS, Operation, creator
 from tests.api.team import PASSWORD, Member, Team, created
+from tests.api.working import step
 from tests.workers.hooks import Expanding
 from workers.running.context import async_pool
 
@@ -168,6 +170,16 @@ def _job(things: Things) -> str:
     return str(ok(answer, 202)["data"]["jobId"])
 
 
+def _export(things: Things) -> str:
+    """A bundle that can be downloaded."""
+    owner = things.team.owner
+    export_id = ok(owner.post("/audit/exports", {}), 202)["data"]["id"]
+    with open_pool(things.postgres.url(user="daybook_worker"), size=1) as pool:
+        while owner.shown(f"/audit/exports/{export_id}")["status"] == "processing":
+            assert step(things.team.services.store, pool)
+    return str(export_id)
+
+
 def _delivery(things: Things) -> str:
     """Of the contact's events to the webhook, as the worker hands them out."""
     webhook_id = things["webhookId"]
@@ -229,6 +241,7 @@ def _acceptance(things: Things) -> dict[str, str]:
 
 MAKERS: Final[Mapping[str, Callable[[Things], str]]] = {
     "deliveryId": _delivery,
+    "exportId": _export,
     "interactionId": _interaction,
     "invitationId": _invitation,
     "jobId": _job,
