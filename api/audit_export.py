@@ -15,7 +15,7 @@ from api.http.download import Download, Sizes
 from api.http.routes import get, post
 from api.http.turns import in_turn
 from application import audit_export as exports
-from eventstore.checkpoint import sign_head
+from application.log_checkpoint import sign
 from eventstore.work import Work
 from projections import audit_export as rows
 from schemas.audit_export import AuditExportView, NewAuditExport
@@ -92,4 +92,4 @@ class AuditExportController(Controller):
 def _signed_end(act: Act) -> str:
     """The seq of the log's end, of which there is a signed head now."""
     services = act.services
-    return str(sign_head(services.pool, act.caller.workspace_id, services.signer).seq)
+    return str(sign(services.pool, act.caller.workspace_id, services.signer).seq)

@@ -104,7 +104,7 @@ def export(found: Settings, workspace: UUID, since: str | None, until: str | Non
     with owner_url(found) as url, open_pool(url, size=1) as pool:
         connected = partial(reading, pool, workspace)
         if until is None and _end(connected):
-            _sign(found, pool, workspace)
+            until = _signed_end(found, pool, workspace)
         written = _write(connected, output, since, until)
     click.echo(f"{output}: {written:,} bytes", err=True)
 
@@ -122,14 +122,14 @@ def _end(connected: Connected) -> int:
         return head(conn)[0]
 
 
-def _sign(found: Settings, pool: Pool, workspace: UUID) -> None:
-    """So that the bundle's last event is covered by a signed head, where the key is at hand."""
+def _signed_end(found: Settings, pool: Pool, workspace: UUID) -> str | None:
+    """The seq of the log's end, of which there is a signed head now; ``None`` where the key is not at hand."""
     try:
         key = signer(found)
     except SettingsError as error:
         click.echo(f"the log's end is not signed for this: {error}", err=True)
-    else:
-        sign(pool, workspace, key)
+        return None
+    return str(sign(pool, workspace, key).seq)
 
 
 def _write(connected: Connected, output: Path, since: str | None, until: str | None) -> int:
