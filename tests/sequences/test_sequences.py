@@ -28,6 +28,7 @@ from projections.verify import verify
 from schemas.log import Actor
 from tests.conftest import make_workspace
 from tests.logs import check_chain, log_end, whole_log
+from tests.sequences.bundles import check_bundle
 from tests.sequences.past import check_histories
 from tests.sequences.told import stored_counts, stored_rows, told, wanted_rows
 from tests.sequences.units import Known, Unit, firsts, units
@@ -135,6 +136,7 @@ def check(place: Place, workspace: UUID) -> None:
     assert stored_counts(place.owner, workspace) == wanted.counts()
     assert reached(place.owner, workspace) == {view.name: end[0] for view in VIEWS if end[0]}
     assert verify(place.owner, workspaces=[workspace], secrets=False).finding is None
+    check_bundle(place.pool, workspace, end[0])
     with reading(place.pool, workspace) as conn:
         check_histories(conn, {(entry.stream.type, entry.stream.id) for entry in entries})
 
