@@ -10,6 +10,7 @@ from litestar import Litestar, Router
 from litestar.di import Provide
 from litestar.routes import HTTPRoute
 
+from api.access_log import AccessLogController
 from api.activity import ActivityController
 from api.api_key import ApiKeyController
 from api.audit_export import AuditExportController
@@ -39,6 +40,7 @@ from api.deal_import import DealImportController
 from api.docs.routes import accept_invitation, docs, docs_asset, home, openapi_json
 from api.history import HISTORIES
 from api.http import errors
+from api.http.access import Accesses
 from api.http.admission import Admission
 from api.http.ask import provided
 from api.http.attempts import Guessing
@@ -82,6 +84,7 @@ from application.calling.services import Services
 Hook = Callable[[], Awaitable[None]]
 
 CONTROLLERS = (
+    AccessLogController,
     ActivityController,
     ApiKeyController,
     AuditExportController,
@@ -133,8 +136,8 @@ CONTROLLERS = (
     WorkspaceController,
 )
 
-SPARE = 1 + AT_ONCE + EXPORTED_AT_ONCE
-"""Connections beside those of the threads of requests: for `/readyz`, which answers whatever they do, uploads and exports."""
+SPARE = 2 + AT_ONCE + EXPORTED_AT_ONCE
+"""Connections beside those of the threads of requests: for `/readyz`, which answers whatever they do, uploads, exports, and notes of who read what."""
 MAX_BODY = 2 * 1024 * 1024
 """Bytes; a route that takes more says so itself."""
 
@@ -163,7 +166,7 @@ def create_app(
     turns = Turns(max(1, services.pool.max_size - SPARE), places=places, seconds=seconds)
     admission = Admission(services, RateLimiter(services.pool, enabled=rate_limits))
     guessing, passwords, uploads = Guessing(enabled=rate_limits), Passwords(), Uploads()
-    exports = Exports()
+    exports, accesses = Exports(), Accesses(services.pool)
     app = Litestar(
         route_handlers=[
             Router("/api/v1", route_handlers=list(CONTROLLERS)),
@@ -190,7 +193,7 @@ def create_app(
             "metrics_token": Provide(lambda: metrics_token, sync_to_thread=False),
             "growth": Provide(lambda: growth, sync_to_thread=False),
         },
-        middleware=[Authentication(admission)],
+        middleware=[Authentication(admission, accesses)],
         before_request=before,
         exception_handlers=errors.HANDLERS,
         dto=StrictBody,
@@ -202,6 +205,7 @@ def create_app(
             turns.close,
             uploads.close,
             exports.close,
+            accesses.close,
             partial(services.store.observers.remove, committed),
         ],
         logging_config=None,

@@ -56,6 +56,7 @@ class Settings:
     nats_url: str | None = field(default=None, repr=False)
     stream_replicas: int | None = None
     stream_max_age_days: int | None = None
+    access_log_days: int = 365
     secret_key: bytes | None = field(default=None, repr=False)
     signing_key: Ed25519PrivateKey | None = field(default=None, repr=False)
     signing_command: tuple[str, ...] | None = field(default=None, repr=False)
@@ -115,6 +116,7 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
         nats_url=environment.get("NATS_URL") or None,
         stream_replicas=_whole(environment, "DAYBOOK_STREAM_REPLICAS", 5),
         stream_max_age_days=_whole(environment, "DAYBOOK_STREAM_MAX_AGE_DAYS", 3650),
+        access_log_days=_whole(environment, "DAYBOOK_ACCESS_LOG_DAYS", 3650) or 365,
         secret_key=_key(environment.get("DAYBOOK_SECRET_KEY")),
         **_signing(environment),
         allow_private_webhooks=_flag(environment, "DAYBOOK_ALLOW_PRIVATE_WEBHOOKS"),

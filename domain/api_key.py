@@ -16,7 +16,7 @@ from domain.kernel.types import Moment, Name
 RESOURCES: Final = (
     "contacts", "companies", "pipelines", "deals", "tasks", "notes", "calls", "interactions", "segments", "tags",
     "custom-fields", "custom-values", "objects", "object-records", "webhooks", "activities", "dashboard", "log",
-    "jobs", "workspace", "api-keys", "users", "outbox", "privacy",
+    "jobs", "workspace", "api-keys", "users", "outbox", "access-log", "privacy",
 )  # fmt: skip
 """What a scope can name. ``contacts:read``, ``contacts:write``; ``*`` is everything that the user's role allows."""
 

@@ -70,6 +70,7 @@ class ContactView(ContactDetails, kw_only=True):
     updated_at: UpdatedAt
     version: Version
 
+    shows: ClassVar[str] = "contact"
     example: ClassVar[JSON] = {
         "id": "0198c6f2-7d3a-7c4e-9b1f-2a6d5e8f0001",
         "type": "person",

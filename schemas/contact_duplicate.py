@@ -24,6 +24,7 @@ class LikeContact(Value):
     created_at: Annotated[datetime, Meta(description="When it was made.")]
     version: Version
 
+    shows: ClassVar[str] = "contact"
     example: ClassVar[JSON] = {
         "id": "0198c6f2-7d3a-7c4e-9b1f-2a6d5e8f0001",
         "name": "Sarah Kim",

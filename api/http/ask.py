@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from hashlib import sha256
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from litestar import Request
@@ -38,6 +38,9 @@ from schemas.wire.page import One, Page, PageRequest, page_meta
 
 S = TypeVar("S", bound=State)
 V = TypeVar("V")
+
+SHOWN: Final = "shown"
+"""In a request's state, what it was answered with."""
 
 Asked = Request[Caller, Any, Any]
 Views = Callable[[Db, list[Current[S]]], Sequence[V]]
@@ -106,6 +109,7 @@ class Ask:
 
     def told(self, view: V, status: int = 200, headers: Mapping[str, str] | None = None) -> Json[One[V]]:
         """A view in its envelope: of what has no version, as it is."""
+        self.request.scope["state"][SHOWN] = (view,)
         return plain(One(data=view), status, headers)
 
     def many(
@@ -134,6 +138,7 @@ class Ask:
         headers: Mapping[str, str] | None = None,
     ) -> Json[Page[V]]:
         """A page of a list that is no table of things; ``total`` is of the whole list, or, not ``exact``, less."""
+        self.request.scope["state"][SHOWN] = views
         meta = page_meta(wanted, total, next_cursor, exact=exact)
         return plain(Page(data=list(views), meta=meta), headers=headers)
 

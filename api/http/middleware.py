@@ -20,6 +20,7 @@ from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http import errors, metrics
+from api.http.access import Accesses
 from api.http.admission import Admission
 from api.http.growth import Growth
 from api.http.turns import VISIT, Busy, Turns, Visit
@@ -151,8 +152,9 @@ class Authentication(ASGIMiddleware):
 
     scopes = (ScopeType.HTTP,)
 
-    def __init__(self, admission: Admission) -> None:
+    def __init__(self, admission: Admission, accesses: Accesses) -> None:
         self._admission = admission
+        self._accesses = accesses
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         if sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEADERS:
@@ -168,6 +170,8 @@ class Authentication(ASGIMiddleware):
             if needed is not None and not caller.may(needed):
                 raise Refused("permission_denied", f"This takes the scope {needed} and a role that allows it.")
             scope["user"] = replace(caller, request_id=scope["state"]["request_id"])
+            if self._accesses.heeds(scope, caller):
+                send = self._accesses.noting(scope, caller, send)
         await next_app(scope, receive, send)
 
 

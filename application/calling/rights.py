@@ -35,6 +35,7 @@ _TABLE: Final[dict[str, tuple[Right, ...]]] = {
     "jobs":          ("write", "write", "write",  "write",   "read"),
     "activities":    ("write", "write", "read",   "read",    "read"),
     "dashboard":     ("read",  "read",  "read",   "read",    "read"),
+    "access-log":    ("read",  "read",  "none",   "none",    "none"),
     "log":           ("write", "write", "read",   "read",    "none"),
     "webhooks":      ("write", "write", "read",   "none",    "none"),
     "workspace":     ("write", "write", "read",   "read",    "read"),

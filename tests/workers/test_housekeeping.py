@@ -1,10 +1,24 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from eventstore.ids import new_id
 from tests.workers.running import Installation, eventually, running
 from workers.running import housekeeping
+
+
+def test_who_read_what_is_known_for_as_long_as_settings_say(installation: Installation) -> None:
+    owner = installation.owner
+    for days in (6, 8):
+        owner.execute(
+            "INSERT INTO access_log (workspace_id, id, at, user_id, operation, contact_ids, request_id)"
+            " VALUES (%s, %s, now() - make_interval(days => %s), %s, 'getContact', '{}', %s)",
+            (new_id(), new_id(), days, new_id(), str(days)),
+        )
+    config = replace(installation.config, access_log_days=7)
+    with running(config, partial(housekeeping.run, every=60)):
+        eventually(lambda: owner.execute("SELECT request_id FROM access_log").fetchall() == [("6",)], 5)
 
 
 def test_what_has_expired_is_deleted_in_every_workspace_and_nothing_else(installation: Installation) -> None:

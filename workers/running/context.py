@@ -35,7 +35,8 @@ _CLOSE_SECONDS: Final = 2.0
 @dataclass(frozen=True)
 class WorkerConfig:
     """``database_url`` is for the role ``daybook_worker``; ``metrics_port`` serves Prometheus metrics, ``None`` does not;
-    ``mail_server``: where mails are handed in, if anywhere.
+    ``mail_server``: where mails are handed in, if anywhere;
+    ``access_log_days``: for how long it is known who read what.
     """
 
     database_url: str = field(repr=False)
@@ -46,6 +47,7 @@ class WorkerConfig:
     metrics_host: str = "127.0.0.1"
     stream: StreamSettings = AS_IT_IS
     mail_server: MailServer | None = None
+    access_log_days: int = 365
     signing: Signer | None = field(default=None, repr=False)
 
     @property

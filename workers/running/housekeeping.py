@@ -13,6 +13,9 @@ from eventstore.database import Unavailable
 from workers.running.context import WorkerContext
 from workers.running.waiting import pause
 
+_ACCESS_LOG_DAYS: Final[LiteralString] = "SELECT set_config('daybook.access_log_days', %s, true)"
+"""For the policy on that table, while the transaction lasts."""
+
 EVERY_SECONDS: Final = 300.0
 
 EXPIRED: Final[dict[str, LiteralString]] = {
@@ -22,6 +25,7 @@ EXPIRED: Final[dict[str, LiteralString]] = {
     "rate_windows": "DELETE FROM rate_windows",
     "outbox": "DELETE FROM outbox",
     "audit_export_pieces": "DELETE FROM audit_export_pieces",
+    "access_log": "DELETE FROM access_log",
 }
 """By table, and each in a transaction of its own."""
 
@@ -45,7 +49,8 @@ async def tidy_up(context: WorkerContext) -> dict[str, int]:
     """Deletes what has expired; answers how many rows of each table."""
     deleted = {}
     for table, statement in EXPIRED.items():
-        async with context.async_pool.connection() as conn:
+        async with context.async_pool.connection() as conn, conn.transaction():
+            await conn.execute(_ACCESS_LOG_DAYS, (str(context.config.access_log_days),))
             deleted[table] = (await conn.execute(statement)).rowcount
         if deleted[table]:
             logger.info("deleted %d expired rows of %s", deleted[table], table)
