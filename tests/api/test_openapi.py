@@ -20,6 +20,7 @@ from api.http.errors import ERRORS
 from daybook.openapi import documents
 from domain.api_key import RESOURCES
 from domain.catalogue import EVENTS
+from schemas.verification import CHECKPOINT_SIGNED
 from schemas.wire.error import STATUS
 from tests.api.serving import services_on
 from tests.api.sweeps.operations import DOCUMENT, OPERATIONS, Operation, every, resolved
@@ -99,7 +100,7 @@ class TestTheWhole:
         assert told == STATUS.keys()
 
     def test_has_every_event_as_a_webhook(self) -> None:
-        assert DOCUMENT["webhooks"].keys() == EVENTS.keys()
+        assert DOCUMENT["webhooks"].keys() == EVENTS.keys() | {CHECKPOINT_SIGNED}
 
 
 @pytest.fixture(scope="module")
