@@ -18,7 +18,7 @@ from domain.contact import CONTACT, Contact, CreateContact, DeleteContact, Merge
 from domain.contact_merge import (
     CONTACT_MERGE,
     ContactMerge,
-    MergeDetails,
+    MergeInFull,
     Moved,
     RecordContactMerge,
     UndoContactMerge,
@@ -27,7 +27,7 @@ from domain.contact_merge import (
 )
 from domain.kernel import Refused, invalid
 from domain.kernel.changes import applied, difference, named
-from domain.kernel.fields import references
+from domain.kernel.fields import path_of, references
 from domain.tag import TagRef
 from eventstore import endings
 from eventstore.ids import new_id
@@ -76,10 +76,10 @@ def _loser(unit: Work, winner: Current[Contact], loser_id: UUID) -> Current[Cont
     return found
 
 
-def _planned(unit: Work, winner: Current[Contact], loser: Current[Contact]) -> MergeDetails:
+def _planned(unit: Work, winner: Current[Contact], loser: Current[Contact]) -> MergeInFull:
     changed, previous = difference(named(lacking(winner.state, loser.state)), winner.state)
     kind = type(lacking(winner.state, loser.state))
-    return MergeDetails(
+    return MergeInFull(
         winner_id=winner.id,
         winner_name=winner.state.name,
         loser_id=loser.id,
@@ -103,14 +103,14 @@ def _referring(unit: Work, loser: Current[Contact]) -> list[Moved]:
     for table, reference in unit.letting_go.referring_to(CONTACT, loser):
         ids = table.referring(unit.conn, reference, loser.id, MOST + 1 - len(found))
         kind = table.decider.stream_type
-        found += [Moved(kind=kind, id=key, path=reference.path) for key in ids if key != loser.id]
+        found += [Moved(kind=kind, id=key, field=reference.called) for key in ids if key != loser.id]
         if len(found) > MOST:
             message = f"More than {MOST} things refer to the contact {loser.id}: merge into it, or delete some first."
             raise Refused("conflict", message)
     return found
 
 
-def _carry_out(unit: Work, details: MergeDetails) -> None:
+def _carry_out(unit: Work, details: MergeInFull) -> None:
     """The merge is what causes the rest. All that refers to the loser goes over before it ends, so that nothing ends with it;
     its e-mail address is free then.
     """
@@ -133,7 +133,7 @@ def _lead(unit: Work, moved: Sequence[Moved], to: UUID) -> None:
         assert decider.refer is not None, f"{kind} must say how it refers to another"
         unit.load(decider, [thing.id for thing in things])
         for thing in things:
-            unit.execute(decider, thing.id, decider.refer(thing.path, to))
+            unit.execute(decider, thing.id, decider.refer(path_of(decider.state, thing.field), to))
 
 
 def undo(unit: Work, winner_id: UUID, form: UndoMerge, if_version: int | None) -> Current[Contact]:
@@ -174,7 +174,7 @@ def _still(unit: Work, moved: Moved, winner_id: UUID) -> bool:
     """Whether it refers to the winner; refuses what the caller may not see."""
     rows = unit.rows[moved.kind]
     current = unit.load(rows.decider, [moved.id]).get(moved.id)
-    field, _, key = moved.path.partition(".")
+    field, _, key = path_of(rows.decider.state, moved.field).partition(".")
     value: Any = None if current is None else getattr(current.state, field)
     if current is None or str(value.get(key) if key else value) != str(winner_id):
         return False
@@ -207,7 +207,7 @@ def _standing(unit: Work, values: dict[str, Any]) -> dict[str, Any]:
 # What callers are told.
 
 
-def _view(unit: Work, winner: Current[Contact], details: MergeDetails, *, dry_run: bool) -> MergeView:
+def _view(unit: Work, winner: Current[Contact], details: MergeInFull, *, dry_run: bool) -> MergeView:
     return MergeView(
         contact=_merged(unit, winner, details) if dry_run else contacts.view(unit, unit.get(CONTACT, winner.id)),
         loser_id=details.loser_id,
@@ -217,13 +217,13 @@ def _view(unit: Work, winner: Current[Contact], details: MergeDetails, *, dry_ru
     )
 
 
-def _merged(unit: Work, winner: Current[Contact], details: MergeDetails) -> ContactView:
+def _merged(unit: Work, winner: Current[Contact], details: MergeInFull) -> ContactView:
     borne = (*winner.state.tags, *(tag.id for tag in details.tags))
     state = msgspec.structs.replace(applied(winner.state, details.changed), tags=borne)
     return contacts.view(unit, Current(winner.id, state, winner.version, winner.created_at, winner.updated_at))
 
 
-def _fields(winner: Contact, details: MergeDetails) -> list[MergedField]:
+def _fields(winner: Contact, details: MergeInFull) -> list[MergedField]:
     """Each field that either has, those of maps by key."""
     ours, theirs, after = (_flat(state) for state in (winner, details.loser, applied(winner, details.changed)))
     return [

@@ -17,7 +17,7 @@ from domain.deal import DEAL
 from domain.deal_import import DEAL_IMPORT
 from domain.interaction import INTERACTION
 from domain.invitation import INVITATION
-from domain.kernel import Decider, Event
+from domain.kernel import Decider, Event, Former
 from domain.membership import MEMBERSHIP
 from domain.note import NOTE
 from domain.object_attribute import OBJECT_ATTRIBUTE
@@ -42,6 +42,14 @@ DECIDERS: Final[dict[str, Decider[Any, Any, Any]]] = {
     )
 }  # fmt: skip
 
-EVENTS: Final[dict[str, type[Event]]] = {
-    event.event_name: event for decider in DECIDERS.values() for event in decider.events
+FORMER: Final[dict[str, Former]] = {
+    former.event.event_name: former for decider in DECIDERS.values() for former in decider.former
 }
+"""Of events that are not written any more: what they are read as."""
+
+EVENTS: Final[dict[str, type[Event]]] = {
+    event.event_name: event
+    for decider in DECIDERS.values()
+    for event in (*decider.events, *(former.event for former in decider.former))
+}
+"""All that can stand in a log."""

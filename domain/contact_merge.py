@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from domain.contact import DETAILS, Contact
 from domain.contact_fields import ContactChanges
-from domain.kernel import Command, Decider, Event, Refused, State, Value, not_found
+from domain.kernel import JSON, Command, Decider, Event, Former, Refused, State, Value, not_found
 from domain.kernel.changes import named
 from domain.tag import TagRef
 
@@ -56,7 +56,17 @@ class Moved(Value):
 
     kind: Annotated[str, Meta(description="What it is, such as `deal`.")]
     id: Annotated[UUID, Meta(description="Its id.")]
-    path: Annotated[str, Meta(description="The field by which it refers to the contact.")]
+    field: Annotated[
+        str, Meta(description="The field by which it refers to the contact: `contactId`, or `customFields.agent`.")
+    ]
+
+
+class MovedByPath(Value):
+    """The same as it was once told."""
+
+    kind: Annotated[str, Meta(description="What it is, such as `deal`.")]
+    id: Annotated[UUID, Meta(description="Its id.")]
+    path: Annotated[str, Meta(description="The field, by a name that is none of the API's: `contact_id`.")]
 
 
 class MergeDetails(Value):
@@ -68,16 +78,19 @@ class MergeDetails(Value):
     changed: Annotated[ContactChanges, Meta(description="What the winner has from it.")]
     previous: Annotated[ContactChanges, Meta(description="What the winner had there before.")]
     tags: Annotated[tuple[TagRef, ...], Meta(description="The tags that the winner has from it.")] = ()
+
+
+class MergeInFull(MergeDetails):
     moved: Annotated[tuple[Moved, ...], Meta(description="What referred to it, and does to the winner.")] = ()
 
 
-class ContactMerge(MergeDetails, State):
+class ContactMerge(MergeInFull, State):
     """A merge, as long as it is not undone what the loser's id leads by."""
 
     undone: bool = False
 
 
-class RecordContactMerge(MergeDetails, Command):
+class RecordContactMerge(MergeInFull, Command):
     """The merge has been carried out."""
 
 
@@ -85,8 +98,14 @@ class UndoContactMerge(Command):
     """All has gone back where it was; once more is no change."""
 
 
-class ContactMergeMade(MergeDetails, Event, name="contact_merge.made", action="created"):
+class ContactMergeCarriedOut(MergeInFull, Event, name="contact_merge.carried_out", action="created"):
     """Two contacts were made one; it has all that is needed to undo that."""
+
+
+class ContactMergeMade(MergeDetails, Event, name="contact_merge.made", action="created"):
+    """`contact_merge.carried_out` as it was once written, with the fields that moved by other names."""
+
+    moved: Annotated[tuple[MovedByPath, ...], Meta(description="What referred to it, and does to the winner.")] = ()
 
 
 class ContactMergeReversed(Event, name="contact_merge.reversed", action="updated", changes={"undone": (False, True)}):
@@ -94,13 +113,13 @@ class ContactMergeReversed(Event, name="contact_merge.reversed", action="updated
 
 
 MergeCommand = RecordContactMerge | UndoContactMerge
-MergeEvent = ContactMergeMade | ContactMergeReversed
+MergeEvent = ContactMergeCarriedOut | ContactMergeReversed
 
 
 def decide(command: MergeCommand, merge: ContactMerge | None) -> list[MergeEvent]:
     match command, merge:
         case RecordContactMerge(), None:
-            return [ContactMergeMade(**named(command))]
+            return [ContactMergeCarriedOut(**named(command))]
         case RecordContactMerge(), _:
             raise Refused("conflict", "This merge exists already.")
         case _, None:
@@ -113,7 +132,7 @@ def decide(command: MergeCommand, merge: ContactMerge | None) -> list[MergeEvent
 
 def evolve(merge: ContactMerge | None, event: MergeEvent) -> ContactMerge | None:
     match event, merge:
-        case ContactMergeMade(), _:
+        case ContactMergeCarriedOut(), _:
             return ContactMerge(**named(event))
         case ContactMergeReversed(), _:
             return merge and msgspec.structs.replace(merge, undone=True)
@@ -121,11 +140,24 @@ def evolve(merge: ContactMerge | None, event: MergeEvent) -> ContactMerge | None
             assert_never(never)
 
 
+def _called_as_callers_do(made: JSON) -> JSON:
+    """``contact_merge.made`` named fields as the code did: ``custom_fields.agent`` is ``customFields.agent`` since."""
+    moved = [{"kind": one["kind"], "id": one["id"], "field": _camel(one["path"])} for one in made.get("moved", ())]
+    return {**made, "moved": moved}
+
+
+def _camel(path: str) -> str:
+    field, dot, key = path.partition(".")
+    first, *others = field.split("_")
+    return first + "".join(word.capitalize() for word in others) + dot + key
+
+
 CONTACT_MERGE: Decider[MergeCommand, MergeEvent, ContactMerge] = Decider(
     stream_type="contact_merge",
     state=ContactMerge,
     commands=(RecordContactMerge, UndoContactMerge),
-    events=(ContactMergeMade, ContactMergeReversed),
+    events=(ContactMergeCarriedOut, ContactMergeReversed),
     decide=decide,
     evolve=evolve,
+    former=(Former(ContactMergeMade, ContactMergeCarriedOut, upcast=_called_as_callers_do),),
 )

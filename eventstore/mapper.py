@@ -4,27 +4,53 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from functools import cache
+from typing import Any, Final, Protocol
 from uuid import UUID
 
 import msgspec
 from eventsourcing.domain import DomainEventProtocol
 from eventsourcing.persistence import JSONTranscoder, Mapper, MapperDeserialisationError, StoredEvent
 
-from domain.catalogue import EVENTS
-from domain.kernel import JSON, Decider, Event
+from domain.catalogue import EVENTS, FORMER
+from domain.kernel import JSON, Decider, Event, Former
 from eventstore.chain import canonical
 
 Upcaster = Callable[[JSON], tuple[str, JSON]]
 """An old event's data → the name and data of the event that takes its place."""
 
-UPCASTERS: dict[str, Upcaster] = {}
-"""By the old event's public name. None yet: no released shape has changed."""
+
+def _upcaster(former: Former) -> Upcaster:
+    return lambda data: (former.now.event_name, former.upcast(data))
+
+
+UPCASTERS: Final[Mapping[str, Upcaster]] = {name: _upcaster(former) for name, former in FORMER.items()}
+"""By the old event's public name."""
 
 
 def names_of(decider: Decider[Any, Any, Any]) -> frozenset[str]:
     """What an event in a stream of this kind may be called where it is stored: as of today, or as it once was."""
-    return frozenset({event.event_name for event in decider.events} | UPCASTERS.keys())
+    return frozenset(event.event_name for event in (*decider.events, *(former.event for former in decider.former)))
+
+
+@cache
+def also_called(event_type: str) -> frozenset[str]:
+    """All names that an event has or had: who asked for it by one of them means it by any."""
+    while event_type in FORMER:
+        event_type = FORMER[event_type].now.event_name
+    return _once_called(event_type)
+
+
+def _once_called(event_type: str) -> frozenset[str]:
+    older = (name for name, former in FORMER.items() if former.now.event_name == event_type)
+    return frozenset({event_type}).union(*map(_once_called, older))
+
+
+def upcast(event_type: str, data: JSON, upcasters: Mapping[str, Upcaster] = UPCASTERS) -> tuple[str, JSON]:
+    """The name and data of a stored event as it is read today."""
+    while event_type in upcasters:
+        event_type, data = upcasters[event_type](data)
+    return event_type, data
 
 
 class UnreadableEventError(MapperDeserialisationError):
@@ -76,11 +102,11 @@ class EventMapper(Mapper[UUID]):
         try:
             if self._sealer is not None:
                 data = self._sealer.opened(stream_id, event_type, data.encode() if isinstance(data, str) else data)
-            while event_type in self._upcasters:
-                event_type, upcast = self._upcasters[event_type](msgspec.json.decode(data))
-                data = msgspec.json.encode(upcast)
+            if event_type in self._upcasters:
+                event_type, now = upcast(event_type, msgspec.json.decode(data), self._upcasters)
+                data = msgspec.json.encode(now)
             event: Any = self._decoders[event_type].decode(data)
-        except (KeyError, msgspec.MsgspecError) as error:
+        except (LookupError, TypeError, AttributeError, msgspec.MsgspecError) as error:
             raise UnreadableEventError(f"{event_type} of stream {stream_id}: {error}") from error
         return event  # type: ignore[no-any-return]  # each decoder is of an event's type
 

@@ -13,6 +13,7 @@ import psycopg
 from domain.catalogue import EVENTS
 from domain.kernel import Action, Event
 from eventstore.database import Db
+from eventstore.mapper import upcast
 from projections.api_key import API_KEYS
 from projections.table import keyset
 from projections.table.asking.compiled import HERE, TRUE, Compiled
@@ -186,7 +187,7 @@ def view(row: tuple[Any, ...]) -> ActivityView:
         entity_id=row[3],
         action=event.event_action,
         event=row[4],
-        changes=changes(event, msgspec.json.decode(row[5])),
+        changes=changes(event, upcast(row[4], msgspec.json.decode(row[5]))[1]),
         actor=Actor(type=row[6], id=row[7]),
         user_id=row[10],
         user_name=row[11],

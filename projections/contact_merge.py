@@ -14,7 +14,7 @@ from projections.table.rows import RowTable
 CONTACT_MERGES: RowTable[ContactMerge] = RowTable(
     name="contact_merges",
     decider=CONTACT_MERGE,
-    version=1,
+    version=2,
     columns=(Column("winner_id", ID, indexed=True), Column("loser_id", ID, indexed=True), Column("undone", BOOLEAN)),
     called="merge",
 )

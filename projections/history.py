@@ -31,7 +31,7 @@ _WHO: Final = (
     " WHERE e.workspace_id = %s AND e.seq = ANY(%s)"
 )
 _ORDER: Final = "-seq"
-_NOTHING: Final[tuple[Any, ...]] = (None, [], {})
+_NOTHING: Final[tuple[Any, ...]] = (None, [], (), {})
 
 Path = tuple[str, ...]
 """A field, or a field that is a map and a key in it."""

@@ -133,6 +133,19 @@ class Ended(NamedTuple):
     name: str
 
 
+@dataclass(frozen=True)
+class Former:
+    """An event as it was once written, by a name of its own: it is read as the event that took its place.
+
+    ``upcast`` makes the new event's data of the old one's. The class stays for what stands in logs: its schema, and its place
+    in the catalogue.
+    """
+
+    event: type[Event]
+    now: type[Event]
+    upcast: Callable[[JSON], JSON]
+
+
 @dataclass(frozen=True, eq=False)
 class Decider(Generic[C, E, S]):
     """One kind of stream: ``decide(command, state) -> events`` and ``evolve(state, event) -> state``.
@@ -140,7 +153,7 @@ class Decider(Generic[C, E, S]):
     Both are pure. A state of ``None`` is a stream that has not begun or has ended (was deleted). What it refers to may
     end (``domain/kernel/fields.py``): ``unset(path, ended)`` is the command that takes such a reference away (``letting_go``
     of the path is the change), and ``delete`` the one that ends the stream itself. ``refer(path, id)`` has it refer to
-    another thing (``leading``).
+    another thing (``leading``). ``former``: events that are not written any more.
     """
 
     stream_type: str
@@ -152,3 +165,4 @@ class Decider(Generic[C, E, S]):
     unset: Callable[[str, Ended], C] | None = None
     refer: Callable[[str, UUID], C] | None = None
     delete: type[C] | None = None
+    former: tuple[Former, ...] = ()

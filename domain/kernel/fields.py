@@ -137,6 +137,11 @@ class Reference:
         """What is let go of: the field, or a key in it."""
         return self.field
 
+    @property
+    def called(self) -> str:
+        """The same by the name on the wire."""
+        return self.wire
+
 
 @dataclass(frozen=True)
 class ByKey(Reference):
@@ -150,6 +155,16 @@ class ByKey(Reference):
     @property
     def path(self) -> str:
         return f"{self.field}.{self.key}"
+
+    @property
+    def called(self) -> str:
+        return f"{self.wire}.{self.key}"
+
+
+def path_of(kind: type[msgspec.Struct], called: str) -> str:
+    """The path, in Python names, of what is ``called`` so on the wire."""
+    wire, dot, key = called.partition(".")
+    return kind.__struct_fields__[kind.__struct_encode_fields__.index(wire)] + dot + key
 
 
 def letting_go(path: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from domain.kernel import Decider
 from eventstore.database import Db
-from eventstore.mapper import UPCASTERS, EventMapper, UnreadableEventError
+from eventstore.mapper import EventMapper, UnreadableEventError, names_of
 from eventstore.migrate import alone, make_tenant_table
 from eventstore.rows import Change, Current
 from projections.table.definition import create_indexes, create_table
@@ -149,7 +149,7 @@ class Rebuilding:
     @cached_property
     def types(self) -> list[str]:
         """The types that events of these streams have, or once had: there is an index by type."""
-        return sorted({event.event_name for event in self.table.decider.events} | UPCASTERS.keys())
+        return sorted(names_of(self.table.decider))
 
     def fill(self) -> None:
         """The shadow table with all that is in the log by now."""

@@ -97,7 +97,7 @@ class Keeper:
         effects: dict[Table, _Rows] = {table: {} for table in self.view.tables}
         for entry in batch.entries:
             moment = self._moment(entry, streams, known)
-            apply = self.view.apply.get(entry.type)
+            apply = self.view.applied(entry.type)
             for effect in apply(moment) if apply is not None else ():
                 match effect:
                     case Put(table, row):

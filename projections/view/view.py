@@ -16,7 +16,7 @@ from uuid import UUID
 from domain.kernel import Decider, Event
 from eventstore.consuming import Entry
 from eventstore.database import Db
-from eventstore.mapper import UPCASTERS
+from eventstore.mapper import also_called
 
 _REACHED: Final[LiteralString] = """
     SELECT h.seq, coalesce((SELECT c.seq FROM consumer_checkpoints c
@@ -145,7 +145,11 @@ class View:
     def types(self) -> frozenset[str]:
         """The events that it makes anything of, under the names that they have or once had."""
         folded = {event.event_name for fold in self.folds.values() for event in fold.events}
-        return frozenset({*self.apply, *folded, *UPCASTERS})
+        return frozenset[str]().union(*(also_called(name) for name in (*self.apply, *folded)))
+
+    def applied(self, event_type: str) -> Apply | None:
+        """What an event does that is stored under this name."""
+        return next((self.apply[name] for name in also_called(event_type) if name in self.apply), None)
 
 
 def reached(conn: Db, workspace_id: UUID, view: View) -> Callable[[], tuple[int, int]]:

@@ -94,7 +94,7 @@ class TestAMerge:
         winner, loser = team.owner.contact(), team.owner.contact(tags=["VIP"])
         merge(team.owner, winner, loser)
         told = types(team.services.pool, team.workspace_id)[-3:]
-        assert told == ["contact_merge.made", "contact.deleted", "contact.merged"]
+        assert told == ["contact_merge.carried_out", "contact.deleted", "contact.merged"]
 
     def test_of_two_that_are_one_already_changes_nothing(self, team: Team) -> None:
         winner, loser = team.owner.contact(), team.owner.contact()

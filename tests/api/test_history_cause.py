@@ -116,9 +116,9 @@ class TestCauses:
         ok(team.admin.post(f"/contacts/{winner['id']}/merge", {"loserId": loser["id"]}))
         merged = why(team.owner, f"/notes/{note['id']}", "contactId")
         assert (merged["was"], merged["value"]) == (loser["id"], winner["id"])
-        assert [link["event"] for link in merged["chain"]] == ["note.updated", "contact_merge.made"]
-        assert chain(team.owner, f"/contacts/{winner['id']}", "city") == ["contact.merged", "contact_merge.made"]
-        assert chain(team.owner, f"/contacts/{loser['id']}", "city") == ["contact.deleted", "contact_merge.made"]
+        assert [link["event"] for link in merged["chain"]] == ["note.updated", "contact_merge.carried_out"]
+        assert chain(team.owner, f"/contacts/{winner['id']}", "city") == ["contact.merged", "contact_merge.carried_out"]
+        assert chain(team.owner, f"/contacts/{loser['id']}", "city") == ["contact.deleted", "contact_merge.carried_out"]
         ok(team.admin.post(f"/contacts/{winner['id']}/merge/undo", {"loserId": loser["id"]}))
         back = ["note.updated", "contact_merge.reversed"]
         assert chain(team.owner, f"/notes/{note['id']}", "contactId") == back

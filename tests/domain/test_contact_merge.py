@@ -19,7 +19,7 @@ from domain.contact_fields import ContactChanges
 from domain.contact_merge import (
     CONTACT_MERGE,
     ContactMerge,
-    ContactMergeMade,
+    ContactMergeCarriedOut,
     ContactMergeReversed,
     RecordContactMerge,
     UndoContactMerge,
@@ -96,8 +96,8 @@ def test_who_is_merged_keeps_to_the_limit_of_tags() -> None:
 
 def test_it_is_recorded_once_and_undone_once() -> None:
     made = merge()
-    given(CONTACT_MERGE).when(RecordContactMerge(**made)).then(ContactMergeMade(**made))
-    begun = ContactMergeMade(**made)
+    given(CONTACT_MERGE).when(RecordContactMerge(**made)).then(ContactMergeCarriedOut(**made))
+    begun = ContactMergeCarriedOut(**made)
     given(CONTACT_MERGE, begun).when(RecordContactMerge(**made)).refused("conflict")
     state = given(CONTACT_MERGE, begun).when(UndoContactMerge()).then(ContactMergeReversed())
     assert state == ContactMerge(**made, undone=True)

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.catalogue import DECIDERS, EVENTS
-from domain.kernel import Action, Command, Decider, Event, Refused
+from domain.catalogue import DECIDERS, EVENTS, FORMER
+from domain.kernel import Action, Command, Decider, Event, Former, Refused
 from domain.kernel.record import record
 from eventstore.ids import new_id
 from eventstore.mapper import EventMapper
@@ -26,7 +26,8 @@ GOLDEN = Path(__file__).parent.parent / "golden"
 AnyDecider = Decider[Any, Any, Any]
 
 deciders = pytest.mark.parametrize("decider", DECIDERS.values(), ids=DECIDERS)
-events = pytest.mark.parametrize("event", EVENTS.values(), ids=EVENTS)
+WRITTEN = {name: event for name, event in EVENTS.items() if name not in FORMER}
+events = pytest.mark.parametrize("event", WRITTEN.values(), ids=WRITTEN)
 commands = pytest.mark.parametrize(
     ("decider", "command"),
     [
@@ -46,7 +47,7 @@ def all_subclasses(kind: type[Any]) -> Iterator[type[Any]]:
 class TestNames:
     def test_every_stream_type_and_every_event_is_in_the_catalogue_once(self) -> None:
         assert len({decider.stream_type for decider in DECIDERS.values()}) == len(DECIDERS)
-        assert len(EVENTS) == sum(len(decider.events) for decider in DECIDERS.values())
+        assert len(EVENTS) == sum(len(decider.events) + len(decider.former) for decider in DECIDERS.values())
 
     def test_every_event_and_command_of_the_domain_belongs_to_a_decider(self) -> None:
         ours = {kind for kind in all_subclasses(Event) if kind.__module__.startswith("domain.")}
@@ -111,6 +112,14 @@ class TestEvents:
         assert set(names) >= set(EVENTS)
         for name in names:
             EventMapper().decode(new_id(), name, (GOLDEN / f"{name}.json").read_bytes())
+
+    @pytest.mark.parametrize("former", FORMER.values(), ids=FORMER)
+    def test_a_former_event_is_read_as_one_of_its_own_kind_that_is_written_today(self, former: Former) -> None:
+        was, now = former.event.event_name, former.now.event_name
+        assert was.partition(".")[0] == now.partition(".")[0]
+        assert former.now in (*DECIDERS[now.partition(".")[0]].events, *(other.event for other in FORMER.values()))
+        told = EventMapper().decode(new_id(), was, (GOLDEN / f"{was}.json").read_bytes())
+        assert type(told).event_name in WRITTEN
 
     @events
     def test_a_change_says_what_was_before_in_the_same_form(self, event: type[Event]) -> None:

@@ -53,7 +53,7 @@ def changed(kind: type[State], before: dict[str, Any], entry: HistoryEntry) -> d
 
 def given(value: Any) -> Any:
     """A field that is empty is as one that is not there."""
-    return None if value in ([], {}) else value
+    return None if value in ([], (), {}) else value
 
 
 MAPS = {

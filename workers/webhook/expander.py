@@ -29,7 +29,7 @@ from prometheus_client import Counter
 from domain.webhook import WEBHOOK, Webhook, matches
 from eventstore.consuming import Batch
 from eventstore.ids import new_id
-from eventstore.mapper import EventMapper
+from eventstore.mapper import EventMapper, also_called, names_of
 from workers.consuming.consumer import Committed, Consumer
 from workers.running.context import AsyncDb
 
@@ -58,7 +58,7 @@ _INSERT: Final[LiteralString] = """
     WHERE h.workspace_id = %s
     ON CONFLICT (workspace_id, webhook_id, seq) DO NOTHING
 """
-_TYPES: Final = [event.event_name for event in WEBHOOK.events]
+_TYPES: Final = sorted(names_of(WEBHOOK))
 
 Hint = Callable[[UUID, set[UUID]], Awaitable[None]]
 """Says to deliverers for which endpoints of a workspace something is due."""
@@ -86,10 +86,11 @@ class Endpoints:
         """The active endpoints that asked for events of this type."""
         found = self._wanting.get(event_type)
         if found is None:
+            names = also_called(event_type)
             found = self._wanting[event_type] = tuple(
                 webhook_id
                 for webhook_id, webhook in self.webhooks.items()
-                if webhook.active and any(matches(pattern, event_type) for pattern in webhook.events)
+                if webhook.active and any(matches(pattern, name) for pattern in webhook.events for name in names)
             )
         return found
 

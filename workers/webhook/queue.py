@@ -19,6 +19,7 @@ import msgspec
 from eventstore.chain import timestamp
 from eventstore.checkpoint import COLUMNS, as_checkpoint
 from eventstore.database import NO_WAITING, entering
+from eventstore.mapper import UPCASTERS, upcast
 from gateways.webhook import Sent
 from projections.webhook import WEBHOOKS
 from projections.webhook_delivery import beside
@@ -263,6 +264,9 @@ def _checkpoint(item: Claimed, row: Sequence[Any]) -> bytes:
 
 def _body(workspace_id: UUID, event: Sequence[Any]) -> bytes:
     seq, event_id, event_type, recorded_at, stream_type, stream_id, data, _ = event
+    if event_type in UPCASTERS:
+        event_type, now = upcast(event_type, msgspec.json.decode(data))
+        data = msgspec.json.encode(now)
     return _encode(
         WebhookEnvelope(
             id=event_id,
