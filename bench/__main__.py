@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from bench import bundling, creating, importing, replaying, searching, segmenting, speed, webhooks, working
+from bench import bundling, creating, importing, rebuilding, replaying, searching, segmenting, speed, webhooks, working
 from bench.figure import Figure, table
 from bench.machine import description
 from bench.scale import FULL, QUICK, Scale
@@ -24,6 +24,7 @@ ROWS: dict[str, Row] = {
     "import": importing.figures,
     "replay": replaying.figures,
     "export": bundling.figures,
+    "rebuild": rebuilding.figures,
     "webhooks": webhooks.figures,
     "workers": working.figures,
 }

@@ -146,19 +146,24 @@ def projections() -> None:
 @click.argument(
     "names", nargs=-1, type=click.Choice([*(table.name for table in TABLES), *(view.name for view in VIEWS)])
 )
+@click.option("--all", "everything", is_flag=True, help="All of them, and all counts; so it is when none is named.")
 @click.pass_obj
-def rebuild_projections(found: Settings, names: tuple[str, ...]) -> None:
-    """Fold the log into new tables and views beside the live ones and swap them: those named, or all and all counts."""
+def rebuild_projections(found: Settings, names: tuple[str, ...], *, everything: bool) -> None:
+    """Fold the log into new tables and views out of sight of the live ones and swap them: those named, or all.
+
+    Commands and reads go on meanwhile. One that is interrupted changes nothing and leaves nothing.
+    """
+    if names and everything:
+        raise click.UsageError("give names, or --all")
     with owner_url(found) as url, connect(url) as conn:
         for table in TABLES:
             if not names or table.name in names:
                 events = one(conn, "SELECT count(*) FROM events WHERE stream_type = %s", (table.decider.stream_type,))
-                _rebuild(table.name, events, partial(rebuild, conn, table))
+                _rebuild(table.name, events, partial(rebuild, conn, table, say=_say))
         for view in VIEWS:
             if not names or view.name in names:
-                _rebuild(
-                    view.name, one(conn, "SELECT sum(seq)::bigint FROM log_heads"), partial(rebuild_view, conn, view)
-                )
+                events = one(conn, "SELECT sum(seq)::bigint FROM log_heads")
+                _rebuild(view.name, events, partial(rebuild_view, conn, view, say=_say))
         if not names:
             forget_counts(conn)
 

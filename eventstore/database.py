@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from types import MappingProxyType
-from typing import Any, Final, LiteralString
+from typing import Any, ClassVar, Final, LiteralString
 from uuid import UUID
 
 import msgspec
@@ -110,13 +110,26 @@ def wait_for_turn(conn: Db, what: str) -> None:
 class Unavailable(Exception):  # noqa: N818 - says what is the case
     """The database cannot be reached, went away or took too long; the request may be tried again."""
 
+    says: ClassVar[str] = "The database is not available."
+
 
 class HeldByOthers(Unavailable):
     """Others have held for too long what the request needs."""
 
+    says = "Others keep what this needs."
+
+
+class OtherVersion(Unavailable):
+    """The database has rows of another shape than this process knows; one that was updated along with it can go on."""
+
+    says = "The database is of another version than what answers here."
+
 
 _GIVEN_UP: Final = (psycopg.errors.IdleInTransactionSessionTimeout, psycopg.errors.TransactionTimeout)
-_GONE: Final = (PoolTimeout, PoolClosed, psycopg.OperationalError, psycopg.InterfaceError, *_GIVEN_UP)
+_OTHER_VERSION: Final = psycopg.errors.UndefinedTable
+_GONE: Final = (
+    PoolTimeout, PoolClosed, psycopg.OperationalError, psycopg.InterfaceError, *_GIVEN_UP, _OTHER_VERSION
+)  # fmt: skip
 
 
 def open_pool(
@@ -173,6 +186,8 @@ def _unavailable(pool: Pool, error: Exception, *, broken: bool) -> Unavailable:
     """Why there was no answer; where it may be that the server is away, that is looked into."""
     if isinstance(error, psycopg.errors.LockNotAvailable):
         return HeldByOthers("others hold what is needed")
+    if isinstance(error, _OTHER_VERSION):
+        return OtherVersion("the database is of another version")
     if isinstance(error, psycopg.errors.DiskFull):
         pool.disk_full = True
     if broken:

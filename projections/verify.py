@@ -23,7 +23,7 @@ from eventstore.rows import Change, Current
 from eventstore.secrets import check_secrets
 from eventstore.verify import BATCH, MismatchError, Progress, Report, snapshot, verify_log
 from projections.catalogue import TABLES, VIEWS
-from projections.table.rebuild import fold
+from projections.table.folding import fold
 from projections.table.rows import RowTable
 from projections.table.stored import StoredRows
 from projections.view.compare import check_views, compare_view
@@ -78,13 +78,16 @@ def verify(
         by_workspace[checkpoint.workspace_id].append(checkpoint)
     with _connected(where) as conn:
         try:
-            report.protected = check_protection(conn)
             check_tables(conn)
             check_views(conn, views)
+            with conn.transaction():
+                _hold(conn, TABLES, views)
+                report.protected = check_protection(conn)
             if workspaces is None:
                 workspaces = sorted({*all_workspaces(conn, views=views), *by_workspace})
             for workspace_id in workspaces:
                 with snapshot(conn):
+                    _hold(conn, TABLES, views)
                     known = by_workspace[workspace_id]
                     verify_log(conn, workspace_id, report, checkpoints=known, trusted=trusted, progress=progress)
                     verify_rows(conn, workspace_id, report, progress=progress)
@@ -112,10 +115,21 @@ def all_workspaces(conn: Db, tables: Sequence[RowTable[Any]] = TABLES, views: Se
     """Every workspace that anything is kept of: a log without head or rows without log would be found, not passed over."""
     found: set[UUID] = set()
     with snapshot(conn):
+        _hold(conn, tables, views)
         of_views = (table.name for view in views for table in view.tables)
         for name in (*_LOG_TABLES, *(table.table for table in tables), *of_views):
             found.update(row[0] for row in conn.execute(_WORKSPACES.format(table=sql.Identifier(name))))
     return sorted(found)
+
+
+def _hold(conn: Db, tables: Sequence[RowTable[Any]], views: Sequence[View]) -> None:
+    """Keeps rebuilt tables out while the picture lasts: it was made before their rows, and would have none of them.
+
+    At its very beginning, before anything is read.
+    """
+    names = [*(table.table for table in tables), *(table.name for view in views for table in view.tables)]
+    held = sql.SQL(", ").join(map(sql.Identifier, names))
+    conn.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(held))
 
 
 def check_tables(conn: Db, tables: Sequence[RowTable[Any]] = TABLES) -> None:

@@ -271,12 +271,12 @@ ACROSS = {
     "daybook/cli.py:rebuild_projections",
     "projections/activity.py:forget_counts",
     "projections/table/rebuild.py:_CONCERNED",
-    "projections/table/rebuild.py:_heads",
-    "projections/table/rebuild.py:_write_counts",
+    "projections/table/following.py:_HEADS",
+    "projections/table/rebuild.py:_compare_counts",
     "projections/verify.py:_WORKSPACES",
     "projections/view/compare.py:_compare",
     "projections/view/rebuild.py:_CONCERNED",
-    "projections/view/rebuild.py:_HEADS",
+    "projections/view/rebuild.py:_compare_checkpoints",
     "projections/view/rebuild.py:_count",
 }
 """Statements about many workspaces at once."""

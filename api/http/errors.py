@@ -13,7 +13,7 @@ from msgspec import UNSET
 
 from api.http.query import parameters, wire_names
 from domain.kernel import FieldError, Refused
-from eventstore.database import HeldByOthers, Unavailable
+from eventstore.database import Unavailable
 from schemas.wire.error import STATUS, Error, ErrorAnswer, choices, field_error
 from schemas.wire.reading import MisshapenError, RepeatedError
 
@@ -108,9 +108,7 @@ def framework(request: Request[Any, Any, Any], error: HTTPException) -> Response
 
 def unavailable(request: Request[Any, Any, Any], error: Unavailable) -> Response[bytes]:
     log.warning("database not available: %s", error.__cause__ or error)
-    held = isinstance(error, HeldByOthers)
-    message = "Others keep what this needs." if held else "The database is not available."
-    return respond(request, "unavailable", f"{message} Try again in a moment.", headers={"retry-after": "1"})
+    return respond(request, "unavailable", f"{error.says} Try again in a moment.", headers={"retry-after": "1"})
 
 
 def unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:

@@ -14,6 +14,7 @@ from api.http.routes import page
 from application.calling.services import Services
 from domain.kernel import Refused
 from eventstore.readiness import unready
+from projections.catalogue import TABLES
 
 
 @page("/healthz", wait=False)
@@ -25,7 +26,7 @@ def healthz() -> dict[str, str]:
 @page("/readyz")
 def readyz(services: NamedDependency[Services]) -> Response[dict[str, str]]:
     """The database can be worked with too."""
-    why = unready(services.pool)
+    why = unready(services.pool, [table.table for table in TABLES])
     return Response({"status": why or "ready"}, status_code=503 if why else 200)
 
 

@@ -20,7 +20,7 @@ _COMMON_DDL: Final = """
 def create_table(table: RowTable[Any], name: str) -> str:
     """The table alone, under any name: columns and primary key."""
     columns = "".join(f",\n    {column} {kind}" for column, kind in table.definitions.items())
-    key = f"CONSTRAINT {name}_pkey PRIMARY KEY (workspace_id, id)"
+    key = f"CONSTRAINT {table.name}_pkey PRIMARY KEY (workspace_id, id)"
     return f"CREATE TABLE {name} ({_COMMON_DDL}{columns},\n    {key}\n)"
 
 

@@ -1,4 +1,4 @@
-"""Makes and rebuilds row tables: fold every stream, COPY into a shadow table, catch up under a lock, swap names.
+"""Makes and rebuilds row tables: fold every stream, COPY into a table out of sight, catch up, and swap.
 
 Counts of rows are made anew with them.
 """
@@ -8,23 +8,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Final
 from uuid import UUID
 
-from domain.kernel import Decider
 from eventstore.database import Db
-from eventstore.mapper import EventMapper, UnreadableEventError, names_of
-from eventstore.migrate import alone, make_tenant_table
+from eventstore.mapper import EventMapper, names_of
+from eventstore.migrate import make_tenant_table
 from eventstore.rows import Change, Current
 from projections.table.definition import create_indexes, create_table
+from projections.table.folding import fold, whole
+from projections.table.following import Following, events
 from projections.table.rows import RowTable
-from projections.table.swapping import swap
+from projections.table.swapping import SCHEMA, Say, lock_tables, out_of_sight, show, swap
 
 BATCH: Final = 5_000
-LITTLE: Final = 1_000
-"""So many changed streams are few enough to be folded while everybody waits."""
 INDEXING_MEMORY: Final = "256MB"
 """Postgres takes a process more to make an index for every 32 MB of it, up to ``max_parallel_maintenance_workers``."""
 
@@ -49,60 +47,18 @@ _CONCERNED: Final = """
 """
 
 
-def fold(
-    decider: Decider[Any, Any, Any], mapper: EventMapper, events: Iterator[tuple[Any, ...]]
-) -> Iterator[tuple[UUID, Current[Any] | None]]:
-    """Events of ``(stream_id, version, type, data, occurred_at)``, in order of stream and version → each stream's row.
-
-    A stream that has ended is ``None``.
-    """
-    stream_id: UUID | None = None
-    state: Any = None
-    created: datetime | None = None
-    row: Current[Any] | None = None
-    for found_id, version, event_type, data, occurred_at in events:
-        if found_id != stream_id:
-            if stream_id is not None:
-                yield stream_id, row
-            stream_id, state, created = found_id, None, None
-        created = occurred_at if created is None else created
-        state = decider.evolve(state, mapper.decode(found_id, event_type, data))
-        row = None if state is None else Current(found_id, state, version, created, occurred_at)
-    if stream_id is not None:
-        yield stream_id, row
-
-
-def _whole(events: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
-    """The same. Raises ``UnreadableEventError`` where a stream lacks a version: it may be of a type that nobody knows."""
-    last: tuple[UUID | None, int] = (None, 0)
-    for event in events:
-        stream_id, version = event[:2]
-        expected = last[1] + 1 if stream_id == last[0] else 1
-        if version != expected:
-            raise UnreadableEventError(f"version {expected} of stream {stream_id} is missing, or of no known type")
-        last = (stream_id, version)
-        yield event
-
-
-def ensure_tables(
-    conn: Db, tables: tuple[RowTable[Any], ...], say: Callable[[str], None] = lambda _: None
-) -> list[str]:
+def ensure_tables(conn: Db, tables: tuple[RowTable[Any], ...], say: Say = lambda _: None) -> list[str]:
     """Makes missing tables and rebuilds those whose version has changed; answers their names.
 
     ``conn`` is the owner's. Runs while the service is up; several may start at once, and one does the work.
     """
     built = []
-    with alone(conn):
-        conn.execute(
-            "CREATE TABLE IF NOT EXISTS projection_versions (name text PRIMARY KEY, version integer NOT NULL,"
-            " built_at timestamptz NOT NULL DEFAULT now())"
-        )
-        conn.execute("GRANT SELECT ON projection_versions TO daybook_app")
+    with out_of_sight(conn):
         versions: dict[str, int] = dict(conn.execute("SELECT name, version FROM projection_versions").fetchall())
         there = {name for table in tables for name in physical(conn, table)}
         for table in tables:
             if versions.get(table.name) != table.version or table.table not in there:
-                count = rebuild(conn, table)
+                count = rebuild(conn, table, say=say)
                 say(f"built {table.name} (version {table.version}, {count} rows)")
                 built.append(table.name)
     return built
@@ -117,17 +73,20 @@ def physical(conn: Db, table: RowTable[Any]) -> list[str]:
     return [row[0] for row in rows]
 
 
-def rebuild(conn: Db, table: RowTable[Any], progress: Progress = lambda _: None) -> int:
+def rebuild(conn: Db, table: RowTable[Any], progress: Progress = lambda _: None, say: Say = lambda _: None) -> int:
     """Builds the table anew from the log beside the live one and puts it in its place; answers how many rows it has.
 
-    Commands and queries go on meanwhile, but for the moment of the swap.
+    Commands and queries go on meanwhile, but for the moment of the swap. Raises ``NotSwappedError`` where others hold the
+    live one for too long; then nothing has changed.
     """
-    with alone(conn):
-        rebuilding = Rebuilding(conn, table, progress)
+    with out_of_sight(conn):
+        rebuilding = Rebuilding(conn, table, progress, say)
         rebuilding.fill()
         rebuilding.index()
         rebuilding.finish()
-        return sum(rebuilding.counts[workspace_id, table.decider.stream_type] for workspace_id in rebuilding.seen)
+        return sum(
+            rebuilding.counts[workspace_id, table.decider.stream_type] for workspace_id in rebuilding.following.seen
+        )
 
 
 @dataclass
@@ -136,15 +95,21 @@ class Rebuilding:
 
     conn: Db
     table: RowTable[Any]
-    progress: Progress
+    progress: Progress = lambda _: None
+    say: Say = lambda _: None
     mapper: EventMapper = field(default_factory=EventMapper)
-    seen: dict[UUID, int] = field(default_factory=dict)
-    """Up to which seq each workspace's log is in the shadow table."""
     counts: Counter[tuple[UUID, str]] = field(default_factory=Counter)
+    unsure: set[tuple[UUID, str]] = field(default_factory=set)
+    """The counts that the database may have otherwise."""
+
+    @cached_property
+    def following(self) -> Following:
+        """How much of each workspace's log is in the shadow table."""
+        return Following(self.conn)
 
     @property
     def shadow(self) -> str:
-        return f"{self.table.table}_rebuilt"
+        return f"{SCHEMA}.{self.table.table}"
 
     @cached_property
     def types(self) -> list[str]:
@@ -153,9 +118,8 @@ class Rebuilding:
 
     def fill(self) -> None:
         """The shadow table with all that is in the log by now."""
-        self.conn.execute(f"DROP TABLE IF EXISTS {self.shadow}".encode())
         make_tenant_table(self.conn, self.shadow, create_table(self.table, self.shadow))
-        self.seen = dict(self._heads())
+        self.following.seen.update((each.workspace_id, each.seq) for each in self.following.behind())
         with Db.connect(self.conn.info.dsn, password=self.conn.info.password, autocommit=True) as writer:
             for (workspace_id,) in self.conn.execute(
                 _CONCERNED, (self.types, self.table.decider.stream_type)
@@ -167,14 +131,14 @@ class Rebuilding:
         with self.conn.transaction():
             self.conn.execute(f"SET LOCAL maintenance_work_mem = '{INDEXING_MEMORY}'".encode())
             for name, statement in create_indexes(self.table, self.shadow).items():
-                self.conn.execute(statement.format(index=f"{name}_rebuilt").encode())
+                self.conn.execute(statement.format(index=name).encode())
         self.conn.execute(f"ANALYZE {self.shadow}".encode())
 
     def _fill(self, writer: Db, workspace_id: UUID) -> None:
         """One workspace's streams, as one consistent picture, streamed: memory does not grow with the log."""
         with self.conn.transaction(), self.conn.cursor(name="rebuild") as cursor:
             cursor.itersize = BATCH
-            self.seen[workspace_id] = self._head(workspace_id)
+            self.following.seen[workspace_id] = self._head(workspace_id)
             cursor.execute(_EVENTS, (workspace_id, self.types, self.table.decider.stream_type))
             self._copy(writer, workspace_id, self._watched(cursor))
 
@@ -187,7 +151,7 @@ class Rebuilding:
     def _copy(self, writer: Db, workspace_id: UUID, events: Iterator[tuple[Any, ...]]) -> None:
         copying = f"COPY {self.shadow} ({', '.join(self.table.names)}) FROM STDIN".encode()
         with writer.cursor().copy(copying) as copy:
-            for _, row in fold(self.table.decider, self.mapper, _whole(events)):
+            for _, row in fold(self.table.decider, self.mapper, whole(events)):
                 if row is not None:
                     copy.write_row(self.table.values(workspace_id, row))
                     self._count(workspace_id, row, 1)
@@ -195,44 +159,49 @@ class Rebuilding:
     def _count(self, workspace_id: UUID, row: Current[Any], times: int) -> None:
         for kind, number in self.table.counts(Change(row.id, None, row)):
             self.counts[workspace_id, kind] += times * number
+            self.unsure.add((workspace_id, kind))
 
     def finish(self) -> None:
         """Catches up with what was written meanwhile, and swaps."""
-        swap(self.conn, self._catch_up, self._lock, self._replace, LITTLE)
+        while self._catch_up() > BATCH:
+            continue
+        self._compare_counts()
+        swap(self.conn, self._live, partial(lock_tables, self.conn), self._catch_up, self._replace, self.say)
 
-    def _replace(self) -> None:
+    def _live(self) -> list[str]:
+        return physical(self.conn, self.table)
+
+    def _replace(self, live: Sequence[str]) -> None:
         self._write_counts()
-        self._swap()
-
-    def _lock(self) -> None:
-        """Keeps everybody off the live table.
-
-        Readers too: a unit of work that has read its row would wait to write it, and the swap for the unit to end.
-        """
-        for name in physical(self.conn, self.table):
-            self.conn.execute(f"LOCK TABLE {name} IN ACCESS EXCLUSIVE MODE".encode())
-
-    def _heads(self) -> list[tuple[UUID, int]]:
-        return self.conn.execute("SELECT workspace_id, seq FROM log_heads ORDER BY workspace_id").fetchall()
+        for old in live:
+            self.conn.execute(f"DROP TABLE {old}".encode())
+        show(self.conn, self.table.table)
+        self.conn.execute(
+            "INSERT INTO projection_versions (name, version) VALUES (%s, %s)"
+            " ON CONFLICT (name) DO UPDATE SET version = excluded.version, built_at = now()",
+            (self.table.name, self.table.version),
+        )
 
     def _head(self, workspace_id: UUID) -> int:
         row = self.conn.execute("SELECT seq FROM log_heads WHERE workspace_id = %s", (workspace_id,)).fetchone()
         return 0 if row is None else int(row[0])
 
-    def _catch_up(self) -> int:
-        """Folds again the streams that changed since their workspace was seen; answers how many."""
-        total = 0
-        for workspace_id, seq in self._heads():
-            since = self.seen.get(workspace_id, 0)
-            if seq == since:
-                continue
-            rows = self.conn.execute(_CHANGED, (workspace_id, self.types, self.table.decider.stream_type, since))
-            changed = [row[0] for row in rows]
-            for start in range(0, len(changed), BATCH):
-                self._renew(workspace_id, changed[start : start + BATCH])
-            self.seen[workspace_id] = seq
-            total += len(changed)
-        return total
+    def _catch_up(self, most: int | None = None) -> int:
+        """Folds again the streams that changed since their workspace was seen; answers how many events were written since.
+
+        Raises ``TooFarBehindError``, and does nothing, where they are more than ``most``.
+        """
+        behind = self.following.behind(most)
+        for workspace_id, seen, seq in behind:
+            self._follow(workspace_id, seen)
+            self.following.seen[workspace_id] = seq
+        return events(behind)
+
+    def _follow(self, workspace_id: UUID, seen: int) -> None:
+        rows = self.conn.execute(_CHANGED, (workspace_id, self.types, self.table.decider.stream_type, seen))
+        changed = [row[0] for row in rows]
+        for start in range(0, len(changed), BATCH):
+            self._renew(workspace_id, changed[start : start + BATCH])
 
     def _renew(self, workspace_id: UUID, streams: Sequence[UUID]) -> None:
         with self.conn.transaction():
@@ -245,27 +214,19 @@ class Rebuilding:
                 self._count(workspace_id, self.table.current(row), -1)
             self._copy(self.conn, workspace_id, iter(self.conn.execute(_EVENTS_OF, (workspace_id, streams))))
 
+    def _compare_counts(self) -> None:
+        """Finds out, while nobody waits for it, which counts are not as they must be; others change only as rows do."""
+        self.unsure.clear()
+        kinds = [self.table.decider.stream_type, *(f"{prefix}%" for prefix in self.table.counted)]
+        rows = self.conn.execute("SELECT workspace_id, kind, n FROM row_counts WHERE kind LIKE ANY(%s)", (kinds,))
+        stored = {(workspace_id, kind): n for workspace_id, kind, n in rows}
+        self.unsure.update(key for key in stored.keys() | self.counts.keys() if stored.get(key, 0) != self.counts[key])
+
     def _write_counts(self) -> None:
         """Nobody else counts these kinds while the table is locked."""
-        kinds = [self.table.decider.stream_type, *(f"{prefix}%" for prefix in self.table.counted)]
-        self.conn.execute("UPDATE row_counts SET n = 0 WHERE kind LIKE ANY(%s) AND n <> 0", (kinds,))
         with self.conn.cursor() as cursor:
             cursor.executemany(
                 "INSERT INTO row_counts (workspace_id, kind, n) VALUES (%s, %s, %s)"
                 " ON CONFLICT (workspace_id, kind) DO UPDATE SET n = excluded.n",
-                [(workspace_id, kind, number) for (workspace_id, kind), number in self.counts.items() if number],
+                [(*key, self.counts[key]) for key in self.unsure],
             )
-
-    def _swap(self) -> None:
-        name, table = self.table.name, self.table.table
-        for old in physical(self.conn, self.table):
-            self.conn.execute(f"DROP TABLE {old}".encode())
-        self.conn.execute(f"ALTER TABLE {self.shadow} RENAME TO {table}".encode())
-        self.conn.execute(f"ALTER TABLE {table} RENAME CONSTRAINT {self.shadow}_pkey TO {name}_pkey".encode())
-        for index in create_indexes(self.table, self.shadow):
-            self.conn.execute(f"ALTER INDEX {index}_rebuilt RENAME TO {index}".encode())
-        self.conn.execute(
-            "INSERT INTO projection_versions (name, version) VALUES (%s, %s)"
-            " ON CONFLICT (name) DO UPDATE SET version = excluded.version, built_at = now()",
-            (name, self.table.version),
-        )

@@ -1,25 +1,21 @@
-"""Makes and rebuilds views: go through the log beside the live view, catch up, and swap names and checkpoints.
-
-Nothing of a build counts before the swap. One that was interrupted leaves tables that the next one drops.
-"""
+"""Makes and rebuilds views: go through the log out of sight of the live view, catch up, and swap tables and checkpoints."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
+from uuid import UUID
 
 from eventstore.consuming import BEHIND, batch
 from eventstore.database import Db
-from eventstore.migrate import alone, make_tenant_table
-from projections.table.swapping import swap
+from eventstore.migrate import make_tenant_table
+from projections.table.following import Behind, Following, events
+from projections.table.swapping import SCHEMA, Say, lock_tables, out_of_sight, show, swap
 from projections.view.keeper import Keeper
 from projections.view.view import Table, View
 
 BATCH: Final = 2_000
-LITTLE: Final = 1_000
-"""So many events are few enough to be gone through while everybody waits."""
 
-_HEADS: Final = "SELECT workspace_id, seq FROM log_heads WHERE seq > 0"
 _CONCERNED: Final = """
     SELECT workspace_id FROM log_heads h
     WHERE EXISTS (SELECT FROM events e WHERE e.workspace_id = h.workspace_id AND e.type = ANY(%s))
@@ -28,16 +24,16 @@ _CONCERNED: Final = """
 Progress = Callable[[int], None]
 
 
-def ensure_views(conn: Db, views: Sequence[View], say: Callable[[str], None] = lambda _: None) -> list[str]:
+def ensure_views(conn: Db, views: Sequence[View], say: Say = lambda _: None) -> list[str]:
     """Makes missing views and rebuilds those whose version has changed; answers their names.
 
     ``conn`` is the owner's. Runs while the service is up; several may start at once, and one does the work.
     """
     built = []
-    with alone(conn):
+    with out_of_sight(conn):
         for view in views:
             if not is_built(conn, view):
-                count = rebuild(conn, view)
+                count = rebuild(conn, view, say=say)
                 say(f"built {view.name} (version {view.version}, {count} rows)")
                 built.append(view.name)
     return built
@@ -53,25 +49,27 @@ def is_built(conn: Db, view: View) -> bool:
     return row == (True,)
 
 
-def rebuild(conn: Db, view: View, progress: Progress = lambda _: None) -> int:
+def rebuild(conn: Db, view: View, progress: Progress = lambda _: None, say: Say = lambda _: None) -> int:
     """Builds the view anew from the log beside the live one and puts it in its place; answers how many rows it has.
 
     The live one is kept and read meanwhile, but for the moment of the swap. A view has no effect but its rows.
     """
-    with alone(conn):
-        return _Rebuilding(conn, view, progress).run()
+    with out_of_sight(conn):
+        return _Rebuilding(conn, view, progress, say).run()
 
 
 class _Rebuilding:
-    def __init__(self, conn: Db, view: View, progress: Progress) -> None:
+    def __init__(self, conn: Db, view: View, progress: Progress, say: Say) -> None:
         self._conn = conn
         self._view = view
         self._progress = progress
-        self._shadows = {table.name: f"{table.name}_rebuilt" for table in view.tables}
-        self._keeper = Keeper(view, self._shadows)
+        self._say = say
+        self._keeper = Keeper(view, {table.name: f"{SCHEMA}.{table.name}" for table in view.tables})
         self._reads = sorted(view.folds)
-        self._seen: dict[object, int] = {}
-        """Up to which seq each workspace's log is in the shadow tables."""
+        self._following = Following(conn)
+        """How much of each workspace's log is in the new tables."""
+        self._unsure: set[UUID] = set()
+        """The workspaces whose checkpoints the database may have otherwise."""
 
     def run(self) -> int:
         self._conn.execute("SET synchronous_commit = off")  # the swap takes all that was written before it to disk
@@ -86,79 +84,100 @@ class _Rebuilding:
     def _fill(self) -> None:
         """The shadow tables with all that is in the log by now, and their indexes."""
         for table in self._view.tables:
-            self._conn.execute(f"DROP TABLE IF EXISTS {self._shadows[table.name]}".encode())
-            make_tenant_table(self._conn, self._shadows[table.name], table.create(self._shadows[table.name]))
+            self._make(table)
         self._begin()
-        self._catch_up()
         for table in self._view.tables:
-            for name, statement in self._indexes(table):
-                self._conn.execute(f"CREATE INDEX {name}_rebuilt ON {statement}".encode())
-            self._conn.execute(f"ANALYZE {self._shadows[table.name]}".encode())
+            for name, using in table.indexes.items():
+                self._conn.execute(f"CREATE INDEX {name} ON {SCHEMA}.{table.name} {using}".encode())
+            self._conn.execute(f"ANALYZE {SCHEMA}.{table.name}".encode())
+
+    def _make(self, table: Table) -> None:
+        with self._conn.transaction():
+            self._conn.execute(
+                "SELECT set_config('search_path', %s || current_setting('search_path'), true)", (f"{SCHEMA}, ",)
+            )
+            make_tenant_table(self._conn, table.name, table.create(table.name))
 
     def _begin(self) -> None:
         """Of logs that have nothing for this view, so far, only the end is noted."""
-        self._seen.update(self._conn.execute(_HEADS).fetchall())
+        seen = self._following.seen
+        seen.update((each.workspace_id, each.seq) for each in self._following.behind())
         for (workspace_id,) in self._conn.execute(_CONCERNED, (sorted(self._view.types),)).fetchall():
-            self._seen[workspace_id] = 0
-
-    def _indexes(self, table: Table) -> Iterator[tuple[str, str]]:
-        for name, using in table.indexes.items():
-            yield name, f"{self._shadows[table.name]} {using}"
+            self._go_through(Behind(workspace_id, 0, seen.get(workspace_id, 0)))
 
     def _count(self, table: Table) -> int:
         row = self._conn.execute(f"SELECT count(*) FROM {table.name}".encode()).fetchone()
         assert row is not None
         return int(row[0])
 
-    def _catch_up(self) -> int:
-        """Goes through what was written since; answers how many events that was."""
-        total = 0
-        for workspace_id, seq in self._conn.execute(_HEADS).fetchall():
-            after = self._seen.get(workspace_id, 0)
-            while after < seq:
-                rows = self._conn.execute(BEHIND, (self._reads, workspace_id, after, seq, BATCH))
-                found = batch(workspace_id, after, rows)
-                past = self._keeper.unknown(found)
-                kept = self._keeper.kept(found, self._conn.execute(*past) if past is not None else ())
-                for statement in kept.statements:
-                    self._conn.execute(*statement)
-                self._keeper.remember(kept)
-                self._progress(len(found.entries))
-                total += len(found.entries)
-                after = found.seq
-            self._seen[workspace_id] = after
-        return total
+    def _catch_up(self, most: int | None = None) -> int:
+        """Goes through what was written since; answers how many events that was. Raises ``TooFarBehindError``, and does
+        nothing, where they are more than ``most``.
+        """
+        behind = self._following.behind(most)
+        for each in behind:
+            self._go_through(each)
+            self._unsure.add(each.workspace_id)
+        return events(behind)
+
+    def _go_through(self, behind: Behind) -> None:
+        workspace_id, after, seq = behind
+        while after < seq:
+            found = batch(
+                workspace_id, after, self._conn.execute(BEHIND, (self._reads, workspace_id, after, seq, BATCH))
+            )
+            past = self._keeper.unknown(found)
+            kept = self._keeper.kept(found, self._conn.execute(*past) if past is not None else ())
+            for statement in kept.statements:
+                self._conn.execute(*statement)
+            self._keeper.remember(kept)
+            self._progress(len(found.entries))
+            after = found.seq
+        self._following.seen[workspace_id] = after
 
     def _finish(self) -> None:
         """Catches up with what was written meanwhile, and swaps."""
-        swap(self._conn, self._catch_up, self._lock, self._swap, LITTLE)
+        self._catch_up()
+        self._compare_checkpoints()
+        swap(self._conn, self._live, self._lock, self._catch_up, self._replace, self._say)
 
-    def _lock(self) -> None:
+    def _live(self) -> list[str]:
+        names = [table.name for table in self._view.tables]
+        rows = self._conn.execute(
+            "SELECT name FROM unnest(%s::text[]) AS name WHERE to_regclass(name) IS NOT NULL", (names,)
+        )
+        return [row[0] for row in rows]
+
+    def _lock(self, live: Sequence[str]) -> None:
         """Waits for those who keep the view to finish what is in hand, and keeps them and its readers off it."""
         self._conn.execute("SELECT pg_advisory_xact_lock(view_lock(%s))", (self._view.name,))
-        for table in self._view.tables:
-            if self._conn.execute("SELECT to_regclass(%s)", (table.name,)).fetchone() != (None,):
-                self._conn.execute(f"LOCK TABLE {table.name} IN ACCESS EXCLUSIVE MODE".encode())
+        lock_tables(self._conn, live)
 
-    def _swap(self) -> None:
+    def _replace(self, live: Sequence[str]) -> None:
+        for name in live:
+            self._conn.execute(f"DROP TABLE {name}".encode())
         for table in self._view.tables:
-            self._swap_table(table)
-        with self._conn.cursor() as cursor:
-            cursor.executemany(
-                "INSERT INTO consumer_checkpoints (workspace_id, consumer, seq) VALUES (%s, %s, %s)"
-                " ON CONFLICT (workspace_id, consumer) DO UPDATE SET seq = excluded.seq",
-                [(workspace_id, self._view.name, seq) for workspace_id, seq in self._seen.items()],
-            )
+            show(self._conn, table.name)
+        self._write_checkpoints()
         self._conn.execute(
             "INSERT INTO projection_versions (name, version) VALUES (%s, %s)"
             " ON CONFLICT (name) DO UPDATE SET version = excluded.version, built_at = now()",
             (self._view.name, self._view.version),
         )
 
-    def _swap_table(self, table: Table) -> None:
-        name, shadow = table.name, self._shadows[table.name]
-        self._conn.execute(f"DROP TABLE IF EXISTS {name}".encode())
-        self._conn.execute(f"ALTER TABLE {shadow} RENAME TO {name}".encode())
-        self._conn.execute(f"ALTER TABLE {name} RENAME CONSTRAINT {shadow}_pkey TO {name}_pkey".encode())
-        for index, _ in self._indexes(table):
-            self._conn.execute(f"ALTER INDEX {index}_rebuilt RENAME TO {index}".encode())
+    def _compare_checkpoints(self) -> None:
+        """Finds out, while nobody waits for it, which are not as they must be; others change only as logs grow."""
+        self._unsure.clear()
+        rows = self._conn.execute(
+            "SELECT workspace_id, seq FROM consumer_checkpoints WHERE consumer = %s", (self._view.name,)
+        )
+        stored: dict[UUID, int] = dict(rows.fetchall())
+        self._unsure.update(key for key, seq in self._following.seen.items() if stored.get(key) != seq)
+
+    def _write_checkpoints(self) -> None:
+        with self._conn.cursor() as cursor:
+            cursor.executemany(
+                "INSERT INTO consumer_checkpoints (workspace_id, consumer, seq) VALUES (%s, %s, %s)"
+                " ON CONFLICT (workspace_id, consumer) DO UPDATE SET seq = excluded.seq",
+                [(key, self._view.name, self._following.seen[key]) for key in self._unsure],
+            )

@@ -13,9 +13,12 @@ import pytest
 
 from daybook.embedded import EmbeddedPostgres
 from eventstore.database import open_pool
+from eventstore.migrate import connect
+from projections.contact import CONTACTS
 from tests.api.asserting import ok, refused
 from tests.api.serving import services_on, serving
 from tests.api.team import Team, created
+from tests.logs import log_end
 from tests.servers import FAST, prepare
 
 
@@ -103,3 +106,31 @@ def back(team: Team, http: httpx.Client) -> None:
     while team.owner.get("/contacts").status_code != 200:
         assert time.monotonic() < deadline, "it does not serve again"
     created(team.owner.post("/contacts", {"firstName": "After"}))
+
+
+def test_a_process_of_another_version_than_the_database_refuses_and_writes_nothing(
+    own_postgres: EmbeddedPostgres,
+) -> None:
+    """As those of the version before do in a rolling deploy, from the moment that `daybook migrate` swaps the table."""
+    with (
+        open_pool(own_postgres.url(user="daybook_app"), size=4, timeout=5) as pool,
+        serving(services := services_on(pool)) as url,
+        httpx.Client(base_url=url, timeout=30) as http,
+        connect(own_postgres.url()) as owner,
+    ):
+        team = Team(services, http)
+        kept = team.owner.contact(firstName="Before")
+        end = log_end(pool, team.workspace_id)
+        owner.execute(f"ALTER TABLE {CONTACTS.table} RENAME TO contacts_v999")
+        said = "The database is of another version"
+        assert refused(team.owner.post("/contacts", {"firstName": "A"}), 503, says=said)["code"] == "unavailable"
+        refused(team.owner.get(f"/contacts/{kept['id']}"), 503, says=said)
+        refused(team.owner.get("/contacts"), 503, says=said)
+        assert team.owner.listed("/tags") == []
+        answer = http.get("/readyz")
+        assert (answer.status_code, "another version" in answer.text) == (503, True)
+        assert log_end(pool, team.workspace_id) == end
+
+        owner.execute(f"ALTER TABLE contacts_v999 RENAME TO {CONTACTS.table}")
+        assert team.owner.shown(f"/contacts/{kept['id']}") == kept
+        assert http.get("/readyz").status_code == 200

@@ -85,7 +85,7 @@ def test_a_table_that_is_being_built_is_protected_from_the_first_moment(crowd: D
     building = Rebuilding(crowd, TAGS, lambda _: None)
     building.fill()
     row = crowd.execute(
-        "SELECT relrowsecurity, relforcerowsecurity FROM pg_class WHERE relname = %s", (building.shadow,)
+        "SELECT relrowsecurity, relforcerowsecurity FROM pg_class WHERE oid = %s::regclass", (building.shadow,)
     ).fetchone()
     assert row == (True, True)
     crowd.execute(f"DROP TABLE {building.shadow}".encode())

@@ -54,3 +54,11 @@ def test_what_has_expired_is_deleted_in_every_workspace_and_nothing_else(install
     assert owner.execute("SELECT token_hash FROM sessions").fetchall() == [(b"new",)]
     assert owner.execute("SELECT about FROM audit_export_pieces").fetchall() == [("new",)]
     assert owner.execute("SELECT window_start > now() - interval '5 minutes' FROM rate_windows").fetchall() == [(True,)]
+
+
+def test_what_interrupted_rebuilds_left_is_taken_away(installation: Installation) -> None:
+    installation.owner.execute("CREATE TABLE rebuilding.contacts_v1 (id integer)")
+    with running(installation.config, partial(housekeeping.run, every=60)):
+        eventually(
+            lambda: installation.owner.execute("SELECT to_regclass('rebuilding.contacts_v1')").fetchone() == (None,), 5
+        )

@@ -40,6 +40,8 @@ async def run(context: WorkerContext, *, every: float = EVERY_SECONDS) -> None:
             repaired = await asyncio.to_thread(repair, context.pool, context.pool)
             if repaired:
                 logger.info("settled or took away %d unfinished registrations and API keys", repaired)
+            if left := await clear_rebuilding(context):
+                logger.info("took away what interrupted rebuilds left: %s", ", ".join(left))
         except (psycopg.OperationalError, Unavailable) as error:
             logger.warning("putting off housekeeping: %s", error)
         await pause(context.stop, every)
@@ -55,3 +57,10 @@ async def tidy_up(context: WorkerContext) -> dict[str, int]:
         if deleted[table]:
             logger.info("deleted %d expired rows of %s", deleted[table], table)
     return deleted
+
+
+async def clear_rebuilding(context: WorkerContext) -> list[str]:
+    """Drops tables that somebody began to rebuild, unless somebody does so now; answers their names."""
+    async with context.async_pool.connection() as conn:
+        row = await (await conn.execute("SELECT clear_rebuilding()")).fetchone()
+    return [] if row is None else row[0]
