@@ -62,6 +62,7 @@ from api.invitation import InvitationController
 from api.job import JobController
 from api.log import LogController
 from api.log_checkpoint import LogCheckpointController
+from api.log_proof import LogProofController
 from api.log_state import LogStateController
 from api.note import NoteController
 from api.object_attribute import ObjectAttributeController
@@ -116,6 +117,7 @@ CONTROLLERS = (
     InvitationController,
     JobController,
     LogCheckpointController,
+    LogProofController,
     LogController,
     LogStateController,
     NoteController,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from typing import BinaryIO, Final
 from uuid import UUID
 
 import click
@@ -15,6 +17,12 @@ from domain.kernel import Refused
 from eventstore.checkpoint import as_fingerprint, fingerprint
 from eventstore.database import open_pool
 from eventstore.printed import printed
+from eventstore.proof import check_proof
+from eventstore.verify import MismatchError
+from schemas.verification import Proof
+
+MOST_BYTES: Final = 10_000_000
+"""Of a proof: more than its links and the largest entry come to."""
 
 
 class TrustedKey(click.ParamType[str]):
@@ -65,3 +73,29 @@ def sign_now(found: Settings, workspace: UUID, *, line: bool) -> None:
         except (Refused, NoDataFound) as error:
             raise SettingsError(str(error)) from error
     click.echo(printed(signed) if line else msgspec.json.encode(signed).decode())
+
+
+@audit.command("verify-proof")
+@click.argument("file", type=click.File("rb"))
+@trusted_option
+def verify_proof(file: BinaryIO, trusted: tuple[str, ...]) -> None:
+    """Check a proof of GET /log/proof, without database and network: exits with 1 and what is wrong, if anything is."""
+    proof = _proof(file.read(MOST_BYTES))
+    try:
+        check_proof(proof, list(trusted) or None)
+    except MismatchError as mismatch:
+        click.echo(f"WRONG: {mismatch.finding}")
+        sys.exit(1)
+    entry, checkpoint = proof.entry, proof.checkpoint
+    click.echo(f"entry        {entry.seq} of workspace {entry.workspace_id}: {entry.type}, {entry.id}")
+    click.echo(f"is in        the log whose head {checkpoint.seq} was signed at {checkpoint.signed_at}")
+    click.echo(f"signed by    {as_fingerprint(checkpoint.public_key)}{'' if trusted else ': do you trust that key?'}")
+
+
+def _proof(content: bytes) -> Proof:
+    """As the API answers it, or what is in its ``data``. Raises ``SettingsError`` for anything else."""
+    try:
+        found = msgspec.json.decode(content)
+        return msgspec.json.decode(msgspec.json.encode(found.get("data", found)), type=Proof)
+    except (msgspec.MsgspecError, AttributeError, RecursionError) as error:
+        raise SettingsError(f"that is no proof: {error}") from error

@@ -118,12 +118,16 @@ def halves(
 
 def link(previous: bytes, before: str, recorded_at: str, seq: int, after: str) -> bytes:
     """The hash of an entry from the hash before it and its parts."""
-    leaf = sha256(f'{before}"recordedAt":"{recorded_at}","seq":{seq}{after}'.encode()).digest()
-    return sha256(previous + leaf).digest()
+    hashed = sha256(f'{before}"recordedAt":"{recorded_at}","seq":{seq}{after}'.encode()).digest()
+    return sha256(previous + hashed).digest()
 
 
 def entry_hash(previous: bytes, entry: dict[str, Any] | LogEntry) -> bytes:
     """The hash that an entry, as ``GET /log`` answers it, must have: for verifying offline."""
+    return sha256(previous + leaf(entry)).digest()
+
+
+def leaf(entry: dict[str, Any] | LogEntry) -> bytes:
+    """The hash of an entry's canonical form, without what came before it."""
     fields = msgspec.json.decode(msgspec.json.encode(entry)) if isinstance(entry, LogEntry) else entry
-    leaf = sha256(rfc8785.dumps({name: value for name, value in fields.items() if name != "hash"})).digest()
-    return sha256(previous + leaf).digest()
+    return sha256(rfc8785.dumps({name: value for name, value in fields.items() if name != "hash"})).digest()

@@ -8,7 +8,7 @@ from uuid import UUID
 from msgspec import Meta
 
 from domain.kernel import JSON, Value
-from schemas.log import Stream
+from schemas.log import LogEntry, Stream
 from schemas.wire.words import WorkspaceId
 
 CHECKPOINT_SIGNED: Final = "log.checkpoint_signed"
@@ -61,6 +61,32 @@ class Checkpoint(Value):
         ),
         "keyFingerprint": "SHA256:If4x36FUomFia/hUBG/SJxt77UtqvkWqWId+9H+XIbk",
         "previous": "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
+    }
+
+
+class Proof(Value):
+    """That an entry is in a log, for who has a signed head of it and not the log.
+
+    The entry's ``hash`` follows from ``previousHash`` and its content; with each of ``leaves``, the hash is sha256(the hash
+    so far ‖ leaf), and behind the last of them it is the ``hash`` of the checkpoint, which is signed.
+    """
+
+    entry: Annotated[LogEntry, Meta(description="The entry, as `GET /log` answers it.")]
+    previous_hash: Annotated[str, Meta(description="The hash of the entry before, in hex; 64 zeros before the first.")]
+    leaves: Annotated[
+        list[str],
+        Meta(
+            description="Of each entry behind it, up to that of the checkpoint: sha256(RFC 8785 form of the entry without"
+            " `hash`), in hex."
+        ),
+    ]
+    checkpoint: Annotated[Checkpoint, Meta(description="The next signed head.")]
+
+    example: ClassVar[JSON] = {
+        "entry": LogEntry.example,
+        "previousHash": "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
+        "leaves": [],
+        "checkpoint": Checkpoint.example,
     }
 
 

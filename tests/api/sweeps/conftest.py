@@ -11,7 +11,7 @@ from eventstore.database import Db
 from tests.api.sweeps.makers import Things
 from tests.api.sweeps.operations import OPERATIONS
 from tests.api.sweeps.written import Written
-from tests.api.team import Team
+from tests.api.team import Team, created
 
 
 @pytest.fixture(scope="module")
@@ -27,10 +27,14 @@ def theirs(services: Services, http: httpx.Client, postgres: EmbeddedPostgres) -
 
 
 def stocked(things: Things) -> Things:
-    """With one of everything, and knowing what every operation takes: nothing more is written to find it out."""
+    """With one of everything, and knowing what every operation takes: nothing more is written to find it out.
+
+    All of it is signed, so that it can be proved.
+    """
     things.all()
     for op in OPERATIONS:
         things.body(op)
+    created(things.team.owner.post("/log/checkpoints"))
     return things
 
 

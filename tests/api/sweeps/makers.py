@@ -271,6 +271,7 @@ def _field(op: Operation, _: Things) -> dict[str, str]:
 
 QUERIES: Final[Mapping[str, Callable[[Things], dict[str, Any]]]] = {
     "getTagsOfContacts": lambda things: {"ids": things["contactId"]},
+    "proveLogEntry": lambda _: {"seq": 1},
     **{op.id: lambda _: {"from": "0"} for op in OPERATIONS if op.path.endswith("/diff")},
     **{op.id: partial(_field, op) for op in OPERATIONS if op.path.endswith("/explain")},
 }

@@ -106,6 +106,7 @@ def test_the_end_of_what_others_refer_to_is_said_to_be_a_job_where_they_are_many
         for op in OPERATIONS
         for parameter in op.parameters
         if parameter["in"] == "query"
+        and op.id != "proveLogEntry"  # which is of one entry: 404 where there is none
         and "uuid" in (parameter["schema"].get("format"), parameter["schema"].get("items", {}).get("format"))
     ],
 )

@@ -14,7 +14,7 @@ from tests.api.team import Member, Team
 
 SCOPES = [f"{resource}:{action}" for resource in RESOURCES for action in ("read", "write")]
 
-TELLS_ALL = {"readLog", "getLogState"}
+TELLS_ALL = {"readLog", "getLogState", "proveLogEntry"}
 """Beyond the table: the entries of the log tell of everything, so they are not for who sees only what is theirs."""
 
 
