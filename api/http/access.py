@@ -20,6 +20,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.types import Message, Scope, Send
 
 from api.http.ask import SHOWN
+from api.http.download import Download
 from api.http.exporting import Streamed
 from api.http.turns import Busy
 from application.calling.caller import Caller
@@ -46,7 +47,7 @@ Noted = Literal["nothing", "people", "all"]
 def noted(handler: HTTPRouteHandler) -> Noted:
     """Whose reads by this operation are noted: everybody's, or those of people, or nobody's."""
     scope, answered = str(handler.opt.get("scope")), handler.parsed_fn_signature.return_type.annotation
-    if scope == "log:read" or answered is Streamed:
+    if scope == "log:read" or answered in (Streamed, Download):
         return "all"
     return (
         "people" if scope == "contacts:read" or (scope.endswith(":read") and _shows_contacts(answered)) else "nothing"

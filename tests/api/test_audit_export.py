@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from application import audit_export
+from application.calling.services import Services
 from application.calling.signing import signing_key
 from eventstore.bundle import making
 from eventstore.bundle.replaying import replayed
 from eventstore.database import Db, Pool
 from tests.api.asserting import ok, refused
+from tests.api.serving import serving
 from tests.api.team import Team
 from tests.api.working import step
 from tests.verify.bundles import entries_of, unpacked, verified
@@ -186,6 +188,15 @@ def test_they_are_for_admins_only(exporting: Exporting, others: Team) -> None:
         assert somebody.get(f"/audit/exports/{view['id']}/bundle").status_code == 200
     refused(others.owner.get(f"/audit/exports/{view['id']}"), 404)
     refused(others.owner.get(f"/audit/exports/{view['id']}/bundle"), 404)
+
+
+def test_who_downloads_one_is_noted(exporting: Exporting, services: Services) -> None:
+    view, owner = exporting.made(), exporting.team.owner
+    with serving(services) as url:  # which writes its notes at the latest when it ends
+        path = f"{url}/api/v1/audit/exports/{view['id']}/bundle"
+        assert owner.http.get(path, headers={"authorization": f"Bearer {owner.token}"}).status_code == 200
+    (entry,) = owner.listed("/access-log", operation="downloadAuditExport")
+    assert (entry["userId"], entry["subjectId"]) == (str(owner.account_id), view["id"])
 
 
 def test_so_many_are_made_within_a_day(exporting: Exporting, monkeypatch: pytest.MonkeyPatch) -> None:
