@@ -54,7 +54,12 @@ def server_limits(patience: float, server_version: int, *, scope: str = "SESSION
     }
     if server_version < _WITH_TRANSACTION_TIMEOUT:
         del limits["transaction_timeout"]
-    return "; ".join(f"SET {scope} {name} = {limit}" for name, limit in limits.items()).encode()
+    said = [f"SET {scope} {name} = {limit}" for name, limit in limits.items()]
+    if (
+        scope == "LOCAL" and "transaction_timeout" in limits
+    ):  # one that runs is not put off, but begins anew behind none
+        said.insert(0, "SET LOCAL transaction_timeout = 0")
+    return "; ".join(said).encode()
 
 
 class PatientConnection(Connection[TupleRow]):

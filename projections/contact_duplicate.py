@@ -29,22 +29,33 @@ _ORDER: Final = "duplicates"
 _DOMAIN: Final = "split_part(email, '@', 2)"
 _MAILBOX: Final = f"replace(split_part(split_part(email, '@', 1), '+', 1), '.', '') || '@' || {_DOMAIN}"
 _NAMED: Final = "first_name <> '' AND last_name <> ''"
-_KEYS: Final = f"""
-    ('mailbox', 90, CASE WHEN email <> '' THEN {_MAILBOX} END),
-    ('phone', 80, nullif(phone, '')),
-    ('name_company', 70, CASE WHEN {_NAMED} AND company <> '' THEN name || chr(10) || company END),
-    ('name_domain', 60, CASE WHEN {_NAMED} AND email <> '' THEN name || chr(10) || {_DOMAIN} END)
-"""
-"""By kind: how likely those are the same who have the same key, in per cent, and the key."""
+_KEYS: Final = {
+    "mailbox": (90, _MAILBOX, "email <> ''"),
+    "phone": (80, "phone", "phone <> ''"),
+    "name_company": (70, "name || chr(10) || company", f"{_NAMED} AND company <> ''"),
+    "name_domain": (60, f"name || chr(10) || {_DOMAIN}", f"{_NAMED} AND email <> ''"),
+}
+"""By kind: how likely those are the same who have the same key, in per cent; the key; and who has one."""
 
 
-def _groups(where: Compiled, behind: Compiled) -> str:
-    return f"""
-        WITH alike AS (
-            SELECT k.kind, k.score, array_agg(id ORDER BY id) AS ids
-            FROM {CONTACTS.table}, LATERAL (VALUES {_KEYS}) AS k (kind, score, key)
-            WHERE workspace_id = %s AND ({where.sql}) AND k.key IS NOT NULL
-            GROUP BY k.kind, k.score, k.key HAVING count(*) > 1
+def _keyed(where: Compiled) -> Compiled:
+    """The keys of all contacts: as numbers, which are sorted many times faster than text."""
+    parts = [
+        f"SELECT '{kind}' AS kind, {score} AS score, hashtextextended({key}, 0) AS key, id FROM {CONTACTS.table}"
+        f" WHERE workspace_id = %s AND ({where.sql}) AND {has}"
+        for kind, (score, key, has) in _KEYS.items()
+    ]
+    return Compiled(" UNION ALL ".join(parts), (HERE, *where.params) * len(parts))
+
+
+def _groups(where: Compiled, behind: Compiled) -> Compiled:
+    keyed = _keyed(where)
+    sql = f"""
+        WITH keyed AS (
+            {keyed.sql}
+        ), alike AS (
+            SELECT kind, score, array_agg(id ORDER BY id) AS ids
+            FROM keyed GROUP BY score, kind, key HAVING count(*) > 1
         ), found AS (
             SELECT -least(max(score) + {_BOTH} * (count(*) - 1), 99)::bigint AS place, ids[1] AS id, md5(ids::text) AS digest,
                 ids, array_agg(kind ORDER BY score DESC) AS reasons
@@ -55,6 +66,7 @@ def _groups(where: Compiled, behind: Compiled) -> str:
         SELECT total.n, place, id, digest, ids[1:{SHOWN}], cardinality(ids), reasons
         FROM (SELECT count(*) AS n FROM found) AS total LEFT JOIN page ON true ORDER BY place, id, digest
     """
+    return Compiled(sql, (*keyed.params, *behind.params))
 
 
 def listed(conn: Db, request: PageRequest) -> tuple[list[DuplicateGroup], int, str | None]:
@@ -71,9 +83,10 @@ def _found(conn: Db, request: PageRequest) -> list[tuple[Any, ...]]:
     if request.cursor is not None:
         place = keyset.read(request.cursor, _ORDER, int, UUID, str)
         behind, skipped = Compiled("(place, id, digest) > (%s, %s, %s)", place), 0
-    params = (HERE, *where.params, *behind.params, request.limit + 1, skipped)
-    query = Compiled(_groups(where, behind), params)
-    return conn.execute(query.sql.encode(), query.params_in(conn.workspace_id)).fetchall()
+    query = _groups(where, behind)
+    params = (*query.params_in(conn.workspace_id), request.limit + 1, skipped)
+    conn.say(b"SET LOCAL work_mem = '32MB'")
+    return conn.execute(query.sql.encode(), params).fetchall()
 
 
 def _group(row: tuple[Any, ...], known: Mapping[UUID, Current[Contact]]) -> DuplicateGroup:

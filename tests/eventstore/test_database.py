@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from uuid import UUID
 
 import psycopg
@@ -12,7 +13,7 @@ from daybook.embedded import EmbeddedPostgres
 from domain.contact import CONTACT, CreateContact
 from domain.kernel import Refused
 from eventstore.append import Origin
-from eventstore.database import Db, Pool, connection, open_pool, reading, violated, within
+from eventstore.database import Db, Pool, connection, in_bulk, open_pool, reading, snapshot, violated, within, writing
 from eventstore.ids import new_id
 from eventstore.migrate import connect
 from eventstore.unit_of_work import EventStore
@@ -80,3 +81,20 @@ class TestAUniqueIndexOfAPart:
                 with pytest.raises(Refused) as caught:
                     store.run(origin, lambda unit: unit.begin(CONTACT, new_id(), make))
         assert (caught.value.code, caught.value.existing_id) == ("conflict", str(contact_id))
+
+
+@pytest.mark.parametrize("kind", ["snapshot", "in bulk"])
+def test_a_transaction_that_may_take_longer_does_not_end_when_others_would(
+    postgres: EmbeddedPostgres, workspace: UUID, kind: str
+) -> None:
+    """What a transaction may take has begun to run before it is said that it may be more."""
+    with ExitStack() as stack:
+        pool = stack.enter_context(open_pool(postgres.url(user="daybook_app"), size=1, patience=1.0))
+        if kind == "snapshot":
+            conn = stack.enter_context(snapshot(pool, workspace))
+        else:
+            conn = stack.enter_context(writing(pool, workspace))
+            stack.enter_context(in_bulk(conn))
+        for _ in range(4):
+            conn.execute("SELECT pg_sleep(0.4)")
+        assert conn.execute("SELECT 1").fetchone() == (1,)
