@@ -58,6 +58,7 @@ class Settings:
     stream_max_age_days: int | None = None
     access_log_days: int = 365
     secret_key: bytes | None = field(default=None, repr=False)
+    checkpoint_sink: Path | None = None
     signing_key: Ed25519PrivateKey | None = field(default=None, repr=False)
     signing_command: tuple[str, ...] | None = field(default=None, repr=False)
     signing_public_key: Ed25519PublicKey | None = field(default=None, repr=False)
@@ -118,6 +119,7 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
         stream_max_age_days=_whole(environment, "DAYBOOK_STREAM_MAX_AGE_DAYS", 3650),
         access_log_days=_whole(environment, "DAYBOOK_ACCESS_LOG_DAYS", 3650) or 365,
         secret_key=_key(environment.get("DAYBOOK_SECRET_KEY")),
+        checkpoint_sink=_read(environment, "DAYBOOK_CHECKPOINT_SINK", _folder),
         **_signing(environment),
         allow_private_webhooks=_flag(environment, "DAYBOOK_ALLOW_PRIVATE_WEBHOOKS"),
         rate_limits=_flag(environment, "DAYBOOK_RATE_LIMITS") is not False,
@@ -145,6 +147,12 @@ def _database(given: str | None) -> str | None:
     except ProgrammingError:
         raise SettingsError(f"DATABASE_URL must be as {_DATABASE}") from None
     return given or None
+
+
+def _folder(given: str) -> Path:
+    if "://" in given or not Path(given).is_dir():
+        raise ValueError("must be a folder that is there")
+    return Path(given).resolve()
 
 
 def _signing(environment: Mapping[str, str]) -> dict[str, Any]:

@@ -255,6 +255,7 @@ def test_a_thing_has_the_same_name_in_every_room() -> None:
 ACROSS = {
     # Only looks, for where there is something to do; what they find is done workspace by workspace.
     "eventstore/checkpoint.py:_MOVED",
+    "eventstore/sinking.py:BEHIND",
     "projections/job_queue.py:_DUE",
     "projections/outbox_queue.py:_DUE",
     "workers/consuming/look.py:_SLICE",

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 from psycopg import AsyncConnection
@@ -49,6 +50,8 @@ class WorkerConfig:
     mail_server: MailServer | None = None
     access_log_days: int = 365
     signing: Signer | None = field(default=None, repr=False)
+    checkpoint_folder: Path | None = None
+    """Where checkpoints are kept besides, if anywhere."""
 
     @property
     def signer(self) -> Signer:
