@@ -39,7 +39,7 @@ from api.deal_export import DealExportController
 from api.deal_import import DealImportController
 from api.docs.routes import accept_invitation, docs, docs_asset, home, openapi_json
 from api.history import HISTORIES
-from api.http import errors
+from api.http import errors, recall
 from api.http.access import Accesses
 from api.http.admission import Admission
 from api.http.ask import provided
@@ -183,6 +183,7 @@ def create_app(
         ],
         dependencies={
             **provided(services),
+            **recall.provided(services),
             "paged": Provide(paged, sync_to_thread=False),
             "wanted": Provide(page_request, sync_to_thread=False),
             "services": Provide(lambda: services, sync_to_thread=False),
@@ -222,7 +223,7 @@ def create_app(
 def _resolve_in_turn(app: Litestar) -> None:
     """Makes routes resolve their dependencies one after the other, not in a task each.
 
-    None of ours waits for anything, and the tasks took longer than all that is done in them.
+    Few of ours wait for anything, and the tasks took longer than all that is done in them.
     """
     for route in app.routes:
         if isinstance(route, HTTPRoute):

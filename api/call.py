@@ -12,6 +12,7 @@ from litestar.params import FromPath, RequestBody
 from api.call_query import call_query
 from api.http.answers import Json
 from api.http.ask import Act, Ask, Change, Views
+from api.http.recall import Recall
 from api.http.routes import delete, get, patch, post
 from application import call as calls
 from domain.call import CALL, Call, DeleteCall, UpdateCall
@@ -51,8 +52,8 @@ class CallController(Controller):
         )
 
     @get("/{call_id:uuid}", operation_id="getCall", summary="Get one call", scope="calls:read")
-    def get_call(self, ask: NamedDependency[Ask], call_id: FromPath[UUID]) -> Json[One[CallView]]:
-        return ask.one(rows.CALLS, call_id, _views(ask))
+    def get_call(self, recall: NamedDependency[Recall], call_id: FromPath[UUID]) -> Json[One[CallView]]:
+        return recall.one(rows.CALLS, call_id, _views(recall))
 
     @patch(
         "/{call_id:uuid}",

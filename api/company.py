@@ -10,8 +10,9 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, RequestBody
 
 from api.http.answers import Json
-from api.http.ask import Act, Ask, Change
+from api.http.ask import Act, Change
 from api.http.paging import Search
+from api.http.recall import Recall
 from api.http.routes import delete, get, patch, post
 from domain.company import COMPANY, CreateCompany, DeleteCompany, UpdateCompany
 from projections import company as rows
@@ -28,10 +29,10 @@ class CompanyController(Controller):
 
     @get(operation_id="listCompanies", summary="List and search companies", scope="companies:read")
     def list_companies(
-        self, ask: NamedDependency[Ask], wanted: NamedDependency[PageRequest], search: Search = None
+        self, recall: NamedDependency[Recall], wanted: NamedDependency[PageRequest], search: Search = None
     ) -> Json[Page[CompanyView]]:
         """Newest first, unless sorted by another field, or `custom.<key>`."""
-        return ask.listed(wanted, lambda conn: rows.LISTING.search(conn, wanted, search), rows.views)
+        return recall.listed(wanted, lambda conn: rows.LISTING.search(conn, wanted, search), rows.views)
 
     @post(operation_id="createCompany", summary="Create a company", scope="companies:write", example=_NEW)
     def create_company(self, act: NamedDependency[Act], data: RequestBody[CreateCompany]) -> Json[One[CompanyView]]:
@@ -43,9 +44,11 @@ class CompanyController(Controller):
         summary="Get one company with its contacts",
         scope="companies:read",
     )
-    def get_company(self, ask: NamedDependency[Ask], company_id: FromPath[UUID]) -> Json[One[CompanyWithContacts]]:
-        views = rows.with_contacts if ask.caller.may("contacts:read") else rows.without_contacts
-        return ask.one(rows.COMPANIES, company_id, views)
+    def get_company(
+        self, recall: NamedDependency[Recall], company_id: FromPath[UUID]
+    ) -> Json[One[CompanyWithContacts]]:
+        views = rows.with_contacts if recall.caller.may("contacts:read") else rows.without_contacts
+        return recall.one(rows.COMPANIES, company_id, views)
 
     @patch(
         "/{company_id:uuid}",

@@ -12,7 +12,8 @@ from litestar.params import FromPath, PathParameter, QueryParameter, RequestBody
 
 from api.contact_query import ContactQuery, contact_query
 from api.http.answers import Json
-from api.http.ask import Act, Ask, Change
+from api.http.ask import Act, Change
+from api.http.recall import Recall
 from api.http.routes import delete, get, patch, post, put
 from application import contact as contacts
 from domain.contact import CONTACT, DeleteContact
@@ -58,10 +59,13 @@ class ContactController(Controller):
         asked=contact_query,
     )
     def list_contacts(
-        self, ask: NamedDependency[Ask], wanted: NamedDependency[PageRequest], asked: NamedDependency[ContactQuery]
+        self,
+        recall: NamedDependency[Recall],
+        wanted: NamedDependency[PageRequest],
+        asked: NamedDependency[ContactQuery],
     ) -> Json[Page[ContactView]]:
         found = partial(rows.listed, request=wanted, wanted=asked.filter, search=asked.search)
-        return ask.listed(wanted, found, views, single=True)
+        return recall.listed(wanted, found, views, single=True)
 
     @post(
         operation_id="createContact",
@@ -88,16 +92,16 @@ class ContactController(Controller):
         conditional=True,
         headers=("Daybook-Merged-Into",),
     )
-    def get_contact(self, ask: NamedDependency[Ask], contact_id: FromPath[UUID]) -> Json[One[ContactView]]:
+    def get_contact(self, recall: NamedDependency[Recall], contact_id: FromPath[UUID]) -> Json[One[ContactView]]:
         """One that was merged into another is answered by that, whose id `Daybook-Merged-Into` says."""
         try:
-            return _one(ask, contact_id)
+            return _one(recall, contact_id)
         except Refused:
-            with ask.reading() as conn:
+            with recall.reading() as conn:
                 winner_id = merges.leads_to(conn, contact_id)
             if winner_id == contact_id:
                 raise
-        answer = _one(ask, winner_id)
+        answer = _one(recall, winner_id)
         answer.headers["daybook-merged-into"] = str(winner_id)
         return answer
 
@@ -145,5 +149,5 @@ class ContactController(Controller):
         return change.end(CONTACT, contact_id, DeleteContact())
 
 
-def _one(ask: Ask, contact_id: UUID) -> Json[One[ContactView]]:
-    return ask.one(rows.CONTACTS, contact_id, views, alone=lambda contact: not contact.tags)
+def _one(recall: Recall, contact_id: UUID) -> Json[One[ContactView]]:
+    return recall.one(rows.CONTACTS, contact_id, views, alone=lambda contact: not contact.tags)

@@ -10,8 +10,8 @@ from litestar.params import RequestBody
 
 from api.contact_query import any_field
 from api.http.answers import Json
-from api.http.ask import Ask
 from api.http.paging import Search, sorted_by
+from api.http.recall import Recall
 from api.http.routes import get, post
 from domain.contact import Contact
 from domain.kernel.fields import kept
@@ -50,15 +50,15 @@ class ContactSearchController(Controller):
         free_query="Any field of a contact, or the key of a custom field, and what it must be, whatever its case.",
     )
     def find_contacts(
-        self, ask: NamedDependency[Ask], wanted: NamedDependency[PageRequest], search: Search = None
+        self, recall: NamedDependency[Recall], wanted: NamedDependency[PageRequest], search: Search = None
     ) -> Json[Page[ContactView]]:
         """All that is given must hold. None is no error: the page is empty."""
-        known = fields(ask.visible_to, ask.caller.may)
+        known = fields(recall.visible_to, recall.caller.may)
 
         def page(conn: Db) -> Listed[Contact]:
-            return found(conn, wanted, any_field(ask.request, defined(conn, CONTACTS, known)), known, search)
+            return found(conn, wanted, any_field(recall.request, defined(conn, CONTACTS, known)), known, search)
 
-        return ask.listed(wanted, page, views)
+        return recall.listed(wanted, page, views)
 
     @post(
         operation_id="searchContacts",
@@ -67,9 +67,11 @@ class ContactSearchController(Controller):
         status=200,
         example=_ASKED,
     )
-    def search_contacts(self, ask: NamedDependency[Ask], data: RequestBody[ContactSearch]) -> Json[Page[ContactView]]:
+    def search_contacts(
+        self, recall: NamedDependency[Recall], data: RequestBody[ContactSearch]
+    ) -> Json[Page[ContactView]]:
         """All conditions of one group must hold, whichever group, and the words of `q`, too. Newest first."""
-        given, known = kept(data), fields(ask.visible_to, ask.caller.may)
+        given, known = kept(data), fields(recall.visible_to, recall.caller.may)
         wanted = PageRequest(limit=data.limit, offset=data.offset, sort=sorted_by(given["sort"]))
         asked = Group(match="all") if data.query is None else data.query.asked()
-        return ask.listed(wanted, lambda conn: found(conn, wanted, asked, known, given["q"], at="query"), views)
+        return recall.listed(wanted, lambda conn: found(conn, wanted, asked, known, given["q"], at="query"), views)

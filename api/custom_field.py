@@ -11,6 +11,7 @@ from litestar.params import FromPath, QueryParameter, RequestBody
 
 from api.http.answers import Json
 from api.http.ask import Act, Ask, Change
+from api.http.recall import Recall
 from api.http.routes import delete, get, patch, post
 from application import custom_field as fields
 from domain.custom_field import CUSTOM_FIELD, ContactType, DeleteCustomField, Entity
@@ -76,9 +77,9 @@ class CustomFieldController(Controller):
 
     @get("/{custom_field_id:uuid}", operation_id="getCustomField", summary="Get one field", scope="custom-fields:read")
     def get_custom_field(
-        self, ask: NamedDependency[Ask], custom_field_id: FromPath[UUID]
+        self, recall: NamedDependency[Recall], custom_field_id: FromPath[UUID]
     ) -> Json[One[CustomFieldView]]:
-        return ask.one(rows.CUSTOM_FIELDS, custom_field_id, rows.views)
+        return recall.one(rows.CUSTOM_FIELDS, custom_field_id, rows.views)
 
     @patch(
         "/{custom_field_id:uuid}",

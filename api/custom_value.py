@@ -10,6 +10,7 @@ from litestar.params import PathParameter, RequestBody
 
 from api.http.answers import Json
 from api.http.ask import Ask, Change
+from api.http.recall import Recall
 from api.http.routes import delete, get, put
 from application import custom_value as values
 from domain.kernel import not_found
@@ -33,13 +34,13 @@ class CustomValueController(Controller):
         return ask.many(rows.LISTING, wanted, rows.views)
 
     @get("/{key:str}", operation_id="getCustomValue", summary="Get one custom value", scope="custom-values:read")
-    def get_custom_value(self, ask: NamedDependency[Ask], key: Key) -> Json[One[CustomValueView]]:
-        with ask.reading() as conn:
+    def get_custom_value(self, recall: NamedDependency[Recall], key: Key) -> Json[One[CustomValueView]]:
+        with recall.reading() as conn:
             found = rows.with_keys(conn, [key]).get(key)
             if found is None:
                 raise not_found("custom value")
             (view,) = rows.views(conn, [found])
-        return ask.told(view, headers={"etag": f'"{found.version}"'})
+        return recall.told(view, headers={"etag": f'"{found.version}"'})
 
     @put(
         "/{key:str}",

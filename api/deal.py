@@ -11,8 +11,9 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter, RequestBody
 
 from api.http.answers import Json
-from api.http.ask import Act, Ask, Change
+from api.http.ask import Act, Change
 from api.http.paging import Search
+from api.http.recall import Recall
 from api.http.routes import delete, get, patch, post
 from application import deal as deals
 from domain.deal import DEAL, DeleteDeal
@@ -79,12 +80,12 @@ class DealController(Controller):
     )
     def list_deals(
         self,
-        ask: NamedDependency[Ask],
+        recall: NamedDependency[Recall],
         wanted: NamedDependency[PageRequest],
         asked: NamedDependency[Conditions | None],
         search: Search = None,
     ) -> Json[Page[DealView]]:
-        return ask.listed(wanted, lambda conn: rows.listed(conn, wanted, asked, search), rows.views)
+        return recall.listed(wanted, lambda conn: rows.listed(conn, wanted, asked, search), rows.views)
 
     @post(operation_id="createDeal", summary="Create a deal in a stage", scope="deals:write", example=_NEW)
     def create_deal(self, act: NamedDependency[Act], data: RequestBody[NewDeal]) -> Json[One[DealView]]:
@@ -99,10 +100,10 @@ class DealController(Controller):
         summary="Get one deal with its pipeline, stage, contact and company",
         scope="deals:read",
     )
-    def get_deal(self, ask: NamedDependency[Ask], deal_id: FromPath[UUID]) -> Json[One[DealWithDetails]]:
-        may = ask.caller.may
+    def get_deal(self, recall: NamedDependency[Recall], deal_id: FromPath[UUID]) -> Json[One[DealWithDetails]]:
+        may = recall.caller.may
         views = partial(with_details, contacts=may("contacts:read"), companies=may("companies:read"))
-        return ask.one(rows.DEALS, deal_id, views)
+        return recall.one(rows.DEALS, deal_id, views)
 
     @patch(
         "/{deal_id:uuid}",

@@ -12,6 +12,7 @@ from litestar.params import FromPath, QueryParameter, RequestBody
 from api.http.answers import Answer, Json
 from api.http.ask import Act, Ask, Change
 from api.http.filtering import asked_of
+from api.http.recall import Recall
 from api.http.routes import delete, get, post
 from application import interaction as interactions
 from domain.interaction import INTERACTION, DeleteInteraction, Interaction, InteractionType
@@ -84,8 +85,10 @@ class InteractionController(Controller):
         scope="interactions:read",
         conditional=True,
     )
-    def get_interaction(self, ask: NamedDependency[Ask], interaction_id: FromPath[UUID]) -> Json[One[InteractionView]]:
-        return ask.one(rows.INTERACTIONS, interaction_id, rows.views, alone=lambda _: True)
+    def get_interaction(
+        self, recall: NamedDependency[Recall], interaction_id: FromPath[UUID]
+    ) -> Json[One[InteractionView]]:
+        return recall.one(rows.INTERACTIONS, interaction_id, rows.views, alone=lambda _: True)
 
     @delete(
         "/interactions/{interaction_id:uuid}",

@@ -12,6 +12,7 @@ from litestar.params import FromPath, RequestBody
 from api.http.answers import Answer, Json
 from api.http.ask import Act, Ask, Change
 from api.http.paging import Search
+from api.http.recall import Recall
 from api.http.routes import delete, get, post
 from application import invitation as invitations
 from eventstore.work import Work
@@ -59,8 +60,10 @@ class InvitationController(Controller):
         summary="Get one invitation",
         scope="users:read",
     )
-    def get_invitation(self, ask: NamedDependency[Ask], invitation_id: FromPath[UUID]) -> Json[One[InvitationView]]:
-        return ask.one(rows.INVITATIONS, invitation_id, rows.views)
+    def get_invitation(
+        self, recall: NamedDependency[Recall], invitation_id: FromPath[UUID]
+    ) -> Json[One[InvitationView]]:
+        return recall.one(rows.INVITATIONS, invitation_id, rows.views)
 
     @post(
         "/invitations/{invitation_id:uuid}/resend",

@@ -13,6 +13,7 @@ from msgspec.structs import asdict
 from api.http.answers import Json
 from api.http.ask import Act, Ask, Change
 from api.http.filtering import asked_of
+from api.http.recall import Recall
 from api.http.routes import delete, get, patch, post
 from domain.note import NOTE, CreateNote, DeleteNote, UpdateNote
 from projections import note as rows
@@ -48,8 +49,8 @@ class NoteController(Controller):
         return act.begin(NOTE, CreateNote(**asdict(data), created_by=act.caller.account_id), rows.views)
 
     @get("/{note_id:uuid}", operation_id="getNote", summary="Get one note", scope="notes:read", conditional=True)
-    def get_note(self, ask: NamedDependency[Ask], note_id: FromPath[UUID]) -> Json[One[NoteView]]:
-        return ask.one(rows.NOTES, note_id, rows.views, alone=lambda _: True)
+    def get_note(self, recall: NamedDependency[Recall], note_id: FromPath[UUID]) -> Json[One[NoteView]]:
+        return recall.one(rows.NOTES, note_id, rows.views, alone=lambda _: True)
 
     @patch(
         "/{note_id:uuid}",

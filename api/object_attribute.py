@@ -11,6 +11,7 @@ from litestar.params import FromPath, RequestBody
 
 from api.http.answers import Json
 from api.http.ask import Act, Ask, Change
+from api.http.recall import Recall
 from api.http.routes import delete, get, patch, post
 from api.object_type import ObjectTypeId, one_of
 from application import object_attribute as attributes
@@ -55,9 +56,9 @@ class ObjectAttributeController(Controller):
         scope="objects:read",
     )
     def get_object_attribute(
-        self, ask: NamedDependency[Ask], object_type_id: ObjectTypeId, object_attribute_id: FromPath[UUID]
+        self, recall: NamedDependency[Recall], object_type_id: ObjectTypeId, object_attribute_id: FromPath[UUID]
     ) -> Json[One[ObjectAttributeView]]:
-        return one_of(ask, object_type_id, rows.OBJECT_ATTRIBUTES, object_attribute_id, rows.views)
+        return one_of(recall, object_type_id, rows.OBJECT_ATTRIBUTES, object_attribute_id, rows.views)
 
     @patch(
         "/{object_attribute_id:uuid}",

@@ -12,6 +12,7 @@ from litestar.params import FromPath, RequestBody
 from api.http.answers import Json
 from api.http.ask import Act, Ask, Change
 from api.http.paging import Search, sorted_by
+from api.http.recall import Recall
 from api.http.routes import delete, get, patch, post
 from api.object_type import ObjectTypeId, one_of
 from application import object_record as records
@@ -81,9 +82,9 @@ class ObjectRecordController(Controller):
         scope="object-records:read",
     )
     def get_object_record(
-        self, ask: NamedDependency[Ask], object_type_id: ObjectTypeId, object_record_id: FromPath[UUID]
+        self, recall: NamedDependency[Recall], object_type_id: ObjectTypeId, object_record_id: FromPath[UUID]
     ) -> Json[One[ObjectRecordView]]:
-        return one_of(ask, object_type_id, rows.OBJECT_RECORDS, object_record_id, rows.views)
+        return one_of(recall, object_type_id, rows.OBJECT_RECORDS, object_record_id, rows.views)
 
     @patch(
         "/{object_record_id:uuid}",

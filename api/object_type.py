@@ -12,6 +12,7 @@ from litestar.params import PathParameter, RequestBody
 from api.http.answers import Json
 from api.http.ask import Act, Ask, Change, Views
 from api.http.paging import Search
+from api.http.recall import Recall
 from api.http.routes import delete, get, patch, post
 from application import object_type as types
 from domain.kernel import not_found
@@ -38,14 +39,14 @@ _NEW: Final = {
 }
 
 
-def one_of(ask: Ask, given: str, table: RowTable[Any], thing_id: UUID, views: Views[Any, V]) -> Json[One[V]]:
+def one_of(recall: Recall, given: str, table: RowTable[Any], thing_id: UUID, views: Views[Any, V]) -> Json[One[V]]:
     """What is of the type that the path means, with its version; refuses (``not_found``) what is of another."""
-    with ask.reading() as conn:
-        found = ask.found(conn, table, thing_id)
+    with recall.reading() as conn:
+        found = recall.found(conn, table, thing_id)
         if found.state.object_type_id != rows.meant(conn, given):
             raise not_found(table.noun)
         (view,) = views(conn, [found])
-    return ask.told(view, headers={"etag": f'"{found.version}"'})
+    return recall.told(view, headers={"etag": f'"{found.version}"'})
 
 
 class ObjectTypeController(Controller):
@@ -67,11 +68,13 @@ class ObjectTypeController(Controller):
         return act.create(lambda unit: types.create(unit, data), types.view)
 
     @get("/{object_type_id:str}", operation_id="getObjectType", summary="Get one object type", scope="objects:read")
-    def get_object_type(self, ask: NamedDependency[Ask], object_type_id: ObjectTypeId) -> Json[One[ObjectTypeView]]:
-        with ask.reading() as conn:
-            found = ask.found(conn, rows.OBJECT_TYPES, rows.meant(conn, object_type_id))
+    def get_object_type(
+        self, recall: NamedDependency[Recall], object_type_id: ObjectTypeId
+    ) -> Json[One[ObjectTypeView]]:
+        with recall.reading() as conn:
+            found = recall.found(conn, rows.OBJECT_TYPES, rows.meant(conn, object_type_id))
             (view,) = rows.views(conn, [found])
-        return ask.told(view, headers={"etag": f'"{found.version}"'})
+        return recall.told(view, headers={"etag": f'"{found.version}"'})
 
     @patch(
         "/{object_type_id:str}",

@@ -12,6 +12,7 @@ from litestar.params import FromPath, RequestBody
 from api.http.answers import Json
 from api.http.ask import Act, Ask, Change
 from api.http.paging import Search
+from api.http.recall import Recall
 from api.http.routes import delete, get, patch, post
 from application import pipeline as pipelines
 from domain.pipeline import PIPELINE, DeletePipeline, UpdatePipeline
@@ -57,9 +58,11 @@ class PipelineController(Controller):
         summary="Get one pipeline with its stages and statistics",
         scope="pipelines:read",
     )
-    def get_pipeline(self, ask: NamedDependency[Ask], pipeline_id: FromPath[UUID]) -> Json[One[PipelineWithStages]]:
+    def get_pipeline(
+        self, recall: NamedDependency[Recall], pipeline_id: FromPath[UUID]
+    ) -> Json[One[PipelineWithStages]]:
         """Sums are of deals in the pipeline's currency; `statistics.currencies` has those of all."""
-        return ask.one(rows.PIPELINES, pipeline_id, rows.with_stages)
+        return recall.one(rows.PIPELINES, pipeline_id, rows.with_stages)
 
     @patch(
         "/{pipeline_id:uuid}",

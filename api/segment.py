@@ -12,6 +12,7 @@ from litestar.params import FromPath, RequestBody
 from api.http.answers import Json
 from api.http.ask import Act, Ask, Change
 from api.http.paging import Search
+from api.http.recall import Recall
 from api.http.routes import delete, get, patch, post
 from application import segment as segments
 from domain.segment import SEGMENT, CreateSegment, DeleteSegment, UpdateSegment
@@ -65,8 +66,8 @@ class SegmentController(Controller):
             return ask.told(rows.preview(conn, data.filter, fields(ask.visible_to, ask.caller.may)))
 
     @get("/{segment_id:uuid}", operation_id="getSegment", summary="Get one segment", scope="segments:read")
-    def get_segment(self, ask: NamedDependency[Ask], segment_id: FromPath[UUID]) -> Json[One[SegmentView]]:
-        return ask.one(rows.SEGMENTS, segment_id, rows.views)
+    def get_segment(self, recall: NamedDependency[Recall], segment_id: FromPath[UUID]) -> Json[One[SegmentView]]:
+        return recall.one(rows.SEGMENTS, segment_id, rows.views)
 
     @get(
         "/{segment_id:uuid}/contacts",

@@ -10,6 +10,7 @@ from litestar.params import FromPath, RequestBody
 
 from api.http.answers import Json
 from api.http.ask import Act, Ask, Change
+from api.http.recall import Recall
 from api.http.routes import delete, get, patch, post
 from application import stage as stages
 from domain.kernel import not_found
@@ -51,14 +52,14 @@ class StageController(Controller):
         scope="pipelines:read",
     )
     def get_stage(
-        self, ask: NamedDependency[Ask], pipeline_id: FromPath[UUID], stage_id: FromPath[UUID]
+        self, recall: NamedDependency[Recall], pipeline_id: FromPath[UUID], stage_id: FromPath[UUID]
     ) -> Json[One[StageWithDeals]]:
-        with ask.reading() as conn:
-            stage = ask.found(conn, rows.STAGES, stage_id)
+        with recall.reading() as conn:
+            stage = recall.found(conn, rows.STAGES, stage_id)
             if stage.state.pipeline_id != pipeline_id:
                 raise not_found("stage")
             (view,) = pipelines.stages_with_deals(conn, [stage])
-        return ask.told(view, headers={"etag": f'"{stage.version}"'})
+        return recall.told(view, headers={"etag": f'"{stage.version}"'})
 
     @patch(
         "/{stage_id:uuid}",

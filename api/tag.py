@@ -11,6 +11,7 @@ from litestar.params import FromPath, QueryParameter, RequestBody
 
 from api.http.answers import Json
 from api.http.ask import Act, Ask, Change
+from api.http.recall import Recall
 from api.http.routes import delete, get, patch, post
 from application import tag as tags
 from domain.tag import TAG, CreateTag, DeleteTag, UpdateTag
@@ -49,8 +50,8 @@ class TagController(Controller):
         return act.create(lambda unit: tags.create(unit, data), tags.view)
 
     @get("/{tag_id:uuid}", operation_id="getTag", summary="Get one tag with its contact count", scope="tags:read")
-    def get_tag(self, ask: NamedDependency[Ask], tag_id: FromPath[UUID]) -> Json[One[TagView]]:
-        return ask.one(TAGS, tag_id, rows.views)
+    def get_tag(self, recall: NamedDependency[Recall], tag_id: FromPath[UUID]) -> Json[One[TagView]]:
+        return recall.one(TAGS, tag_id, rows.views)
 
     @patch(
         "/{tag_id:uuid}",

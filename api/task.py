@@ -10,7 +10,8 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, RequestBody
 
 from api.http.answers import Json
-from api.http.ask import Act, Ask, Change
+from api.http.ask import Act, Change
+from api.http.recall import Recall
 from api.http.routes import delete, get, patch, post
 from api.task_query import TaskQuery, task_query
 from application import task as tasks
@@ -33,12 +34,12 @@ class TaskController(Controller):
 
     @get(operation_id="listTasks", summary="List and search tasks", scope="tasks:read", asked=task_query)
     def list_tasks(
-        self, ask: NamedDependency[Ask], wanted: NamedDependency[PageRequest], asked: NamedDependency[TaskQuery]
+        self, recall: NamedDependency[Recall], wanted: NamedDependency[PageRequest], asked: NamedDependency[TaskQuery]
     ) -> Json[Page[TaskView]]:
         """Newest first, unless sorted by title, priority, dueDate, createdAt or updatedAt. All filters that are given
         must hold. Members limited to what is assigned to them see that, and what is about a contact or deal of theirs.
         """
-        return ask.listed(
+        return recall.listed(
             wanted,
             lambda conn: rows.LISTING.search(conn, wanted, asked.search, asked.where),
             lambda conn, found: rows.views(conn, found, asked.at),
@@ -49,8 +50,8 @@ class TaskController(Controller):
         return act.begin(TASK, data, rows.views)
 
     @get("/{task_id:uuid}", operation_id="getTask", summary="Get one task", scope="tasks:read")
-    def get_task(self, ask: NamedDependency[Ask], task_id: FromPath[UUID]) -> Json[One[TaskView]]:
-        return ask.one(rows.TASKS, task_id, rows.views)
+    def get_task(self, recall: NamedDependency[Recall], task_id: FromPath[UUID]) -> Json[One[TaskView]]:
+        return recall.one(rows.TASKS, task_id, rows.views)
 
     @patch(
         "/{task_id:uuid}",

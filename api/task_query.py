@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
+from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 
 from api.http.filtering import asked_of, date_or_time
 from api.http.paging import Search, said_once
+from api.http.recall import Recall
 from domain.task import PRIORITIES, Priority
 from projections.table.asking.compiled import Compiled
 from projections.task import TASKS, standing
@@ -27,6 +29,7 @@ class TaskQuery:
 
 
 def task_query(
+    recall: NamedDependency[Recall],
     search: Search = None,
     status: Annotated[
         ShownStatus | None,
@@ -54,7 +57,7 @@ def task_query(
     ] = None,
 ) -> TaskQuery:
     """All given filters must hold; an empty one is none."""
-    at = datetime.now(UTC)
+    at = recall.now
     where = asked_of(
         TASKS,
         ("priority", "eq", None if priority is None else PRIORITIES.index(priority)),

@@ -12,6 +12,7 @@ from litestar.params import FromPath, QueryParameter, RequestBody
 from api.http.answers import Answer, Json
 from api.http.ask import Ask, Change
 from api.http.paging import Search
+from api.http.recall import Recall
 from api.http.routes import delete, get, patch
 from application import user as users
 from domain.membership import Role
@@ -42,10 +43,10 @@ class UserController(Controller):
         )
 
     @get("/{user_id:uuid}", operation_id="getUser", summary="Get one user", scope="users:read")
-    def get_user(self, ask: NamedDependency[Ask], user_id: FromPath[UUID]) -> Json[One[MemberView]]:
-        with ask.reading() as conn:
+    def get_user(self, recall: NamedDependency[Recall], user_id: FromPath[UUID]) -> Json[One[MemberView]]:
+        with recall.reading() as conn:
             found = rows.one(conn, user_id)
-        return ask.told(found, headers={"etag": f'"{found.version}"'})
+        return recall.told(found, headers={"etag": f'"{found.version}"'})
 
     @patch(
         "/{user_id:uuid}",

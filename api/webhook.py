@@ -17,6 +17,7 @@ from litestar.params import FromPath, RequestBody
 
 from api.http.answers import Json, plain
 from api.http.ask import Act, Ask, Change
+from api.http.recall import Recall
 from api.http.routes import delete, get, patch, post
 from api.http.turns import in_turn
 from application import webhook as webhooks
@@ -63,12 +64,14 @@ class WebhookController(Controller):
         summary="Get one webhook endpoint with its latest deliveries",
         scope="webhooks:read",
     )
-    def get_webhook(self, ask: NamedDependency[Ask], webhook_id: FromPath[UUID]) -> Json[One[WebhookView]]:
+    def get_webhook(self, recall: NamedDependency[Recall], webhook_id: FromPath[UUID]) -> Json[One[WebhookView]]:
+        """As of a moment, without what is not in the log: its secret, and how it had fared."""
+
         def views(conn: Db, found: Sequence[Current[Webhook]]) -> list[WebhookView]:
             latest = deliveries.latest(conn, webhook_id, LATEST)
-            return [msgspec.structs.replace(view, deliveries=latest) for view in _views(ask, conn, found)]
+            return [msgspec.structs.replace(view, deliveries=latest) for view in _views(recall, conn, found)]
 
-        return ask.one(rows.WEBHOOKS, webhook_id, views)
+        return recall.one(rows.WEBHOOKS, webhook_id, views if recall.then is None else rows.views)
 
     @patch(
         "/{webhook_id:uuid}",

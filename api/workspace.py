@@ -9,7 +9,8 @@ from litestar.di import NamedDependency
 from litestar.params import RequestBody
 
 from api.http.answers import Json
-from api.http.ask import Ask, Change
+from api.http.ask import Change
+from api.http.recall import Recall
 from api.http.routes import get, patch
 from domain.workspace import WORKSPACE, UpdateWorkspace, Workspace
 from eventstore.database import Db
@@ -25,8 +26,8 @@ class WorkspaceController(Controller):
     tags = ["Workspace"]  # noqa: RUF012 - what Litestar reads
 
     @get(operation_id="getWorkspace", summary="The workspace that the key or session acts in", scope="workspace:read")
-    def get_workspace(self, ask: NamedDependency[Ask]) -> Json[One[WorkspaceView]]:
-        return ask.one(WORKSPACES, ask.caller.workspace_id, _views)
+    def get_workspace(self, recall: NamedDependency[Recall]) -> Json[One[WorkspaceView]]:
+        return recall.one(WORKSPACES, recall.caller.workspace_id, _views)
 
     @patch(
         operation_id="updateWorkspace",

@@ -9,7 +9,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from bench import bundling, creating, importing, rebuilding, replaying, searching, segmenting, speed, webhooks, working
+from bench import (
+    bundling,
+    creating,
+    importing,
+    rebuilding,
+    recalling,
+    replaying,
+    searching,
+    segmenting,
+    speed,
+    webhooks,
+    working,
+)
 from bench.figure import Figure, table
 from bench.machine import description
 from bench.scale import FULL, QUICK, Scale
@@ -22,6 +34,7 @@ ROWS: dict[str, Row] = {
     "list": searching.figures,
     "segments": segmenting.figures,
     "import": importing.figures,
+    "as-of": recalling.figures,
     "replay": replaying.figures,
     "export": bundling.figures,
     "rebuild": rebuilding.figures,

@@ -22,7 +22,7 @@ ADVANCE: Final[LiteralString] = """
 
 _ENTRY: Final[LiteralString] = """
     SELECT seq, event_id, type, stream_type, stream_id, version, CASE WHEN stream_type = ANY(%s) THEN data::text END,
-        recorded_at
+        recorded_at, occurred_at
     FROM events
 """
 BEHIND_CHECKPOINT: Final[LiteralString] = f"""
@@ -48,6 +48,7 @@ class Entry(NamedTuple):
     version: int
     data: str | None
     recorded_at: datetime
+    occurred_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,18 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, ClassVar, Final, LiteralString
 from uuid import UUID
 
 import msgspec
 import psycopg
+from psycopg import Cursor
+from psycopg.abc import Params
 from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
 from eventstore.breaker import Breaker
 from eventstore.gathering import GatheringConnection
 from eventstore.patience import BULK, PATIENCE_SECONDS, READS, server_limits, within_time
+from eventstore.then import Then
 
 NO_WAITING: Final[LiteralString] = "SET LOCAL synchronous_commit = off"
 """For a transaction that is made again when a crash of Postgres loses it: it need not wait for the disk."""
@@ -36,7 +40,15 @@ class Db(GatheringConnection):
     single: bool = False
     """Whether all that the transaction asks is one statement."""
 
+    then: Then | None = None
+    """The moment that the transaction reads as of; ``None``: now."""
+
     _workspace_id: UUID | None = None
+
+    @property
+    def now(self) -> datetime:
+        """What time it is, or was then."""
+        return datetime.now(UTC) if self.then is None else self.then.at
 
     @property
     def workspace_id(self) -> UUID:
@@ -44,6 +56,11 @@ class Db(GatheringConnection):
         if self._workspace_id is None:
             raise RuntimeError("this transaction is for no workspace")
         return self._workspace_id
+
+    def execute(self, query: Any, params: Params | None = None, **how: Any) -> Cursor[TupleRow]:
+        if self.then is not None and isinstance(query, str | bytes):
+            query = self.then.marked(query)
+        return super().execute(query, params, **how)
 
     def answer(self, query: bytes, params: Sequence[Any]) -> list[TupleRow]:
         """The rows of a statement. A transaction that asks no other ends with it: its end goes out along with it."""
@@ -67,8 +84,15 @@ class Db(GatheringConnection):
             self.say(entering(workspace_id))
             yield
         finally:
-            self._workspace_id = self.visible_to = None
+            self._workspace_id = self.visible_to = self.then = None
             self.single = False
+
+    def look_back(self, then: Then) -> None:
+        """The transaction in hand reads as of then, from here on. Fails where the database has another version of the past."""
+        self.execute("SELECT hold_view(%s, %s)", then.view)
+        self.then = then
+        for command in then.entering(self.visible_to):
+            self.say(command)
 
 
 class Pool(ConnectionPool[Db]):
@@ -220,15 +244,20 @@ Connected = Callable[[], AbstractContextManager[Db]]
 
 
 @contextmanager
-def reading(pool: Pool, workspace_id: UUID, visible_to: UUID | None = None, *, single: bool = False) -> Iterator[Db]:
+def reading(
+    pool: Pool, workspace_id: UUID, visible_to: UUID | None = None, *, single: bool = False, then: Then | None = None
+) -> Iterator[Db]:
     """A transaction that reads one workspace: where no statement waits for another's answer, in one round trip.
 
     ``visible_to``: a user who sees only what is assigned to them. ``single``: the first ``answer`` is all that is asked.
+    ``then``: it reads what was.
     """
     with connection(pool) as conn, pipeline(conn):
         conn.say(b"BEGIN")
         with conn.entered(workspace_id, visible_to):
             conn.single = single
+            if then is not None:
+                conn.look_back(then)
             yield conn
             conn.end()
 
@@ -270,7 +299,6 @@ def insert_many(
     row is checked against the tenant policy (docs/adr/0015).
     """
     names = list(columns)
-    document = _encode([dict(zip(names, row, strict=True)) for row in _written(columns, rows)]).decode()
     into = ", ".join(["workspace_id", *same, *names])
     found = ", ".join(["h.workspace_id", *["%s"] * len(same), *(f"r.{name}" for name in names)])
     typed = ", ".join(f"{name} {kind}" for name, kind in columns.items())
@@ -278,7 +306,13 @@ def insert_many(
         f"INSERT INTO {table} ({into}) SELECT {found}"  # noqa: S608 - our own names
         f" FROM log_heads h, json_to_recordset(%s::json) AS r({typed}) WHERE h.workspace_id = %s"
     )
-    conn.execute(query.encode(), (*same.values(), document, conn.workspace_id))
+    conn.execute(query.encode(), (*same.values(), document(columns, rows), conn.workspace_id))
+
+
+def document(columns: Mapping[str, str], rows: Iterable[Sequence[Any]]) -> str:
+    """Rows as the JSON that Postgres makes a recordset of; ``columns`` have their types, a value for ``jsonb`` is its text."""
+    names = list(columns)
+    return _encode([dict(zip(names, row, strict=True)) for row in _written(columns, rows)]).decode()
 
 
 def _written(columns: Mapping[str, str], rows: Iterable[Sequence[Any]]) -> Iterator[Sequence[Any]]:

@@ -32,6 +32,7 @@ from projections.tag_row import TAGS
 from projections.task import TASKS
 from projections.timeline import TIMELINE
 from projections.user import USERS
+from projections.view.past import past
 from projections.view.view import View
 from projections.webhook import WEBHOOKS
 from projections.workspace import WORKSPACES
@@ -46,4 +47,6 @@ TABLES: Final[tuple[RowTable[Any], ...]] = (
 
 ROWS: Final[dict[str, RowTable[Any]]] = {table.decider.stream_type: table for table in TABLES}
 
-VIEWS: Final[tuple[View, ...]] = (TIMELINE, DASHBOARD)
+PAST: Final = past(TABLES, listed=(COMPANIES, CONTACTS, DEALS, TASKS))
+
+VIEWS: Final[tuple[View, ...]] = (TIMELINE, DASHBOARD, PAST)

@@ -18,7 +18,7 @@ from domain.deal import DEAL, Deal
 from domain.kernel import Decider
 from domain.stage import DealStatus
 from domain.task import TASK, Task
-from projections.view.view import Add, Fold, Moment, Table, View
+from projections.view.view import Add, Fold, Moment, Table, View, When
 
 Statistic = Literal[
     "contacts", "contacts_new", "deals_open", "deals_won", "deals_lost", "tasks_open", "tasks_due", "tasks_completed"
@@ -96,13 +96,13 @@ def count(moment: Moment) -> Iterator[Add]:
 
 
 def _fold(decider: Decider[Any, Any, Any]) -> Fold:
-    def evolve(known: Known | None, event: Any, at: datetime) -> Known | None:
+    def evolve(known: Known | None, event: Any, when: When) -> Known | None:
         state = decider.evolve(None if known is None else known.state, event)
         if state is None:
             return None
         if known is None:
-            return Known(state, at, at)
-        return Known(state, known.began, known.stands if state.status == known.state.status else at)
+            return Known(state, when.recorded, when.recorded)
+        return Known(state, known.began, known.stands if state.status == known.state.status else when.recorded)
 
     return Fold(decider.events, evolve)
 

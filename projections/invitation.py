@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Final, LiteralString
 from uuid import UUID
 
@@ -44,8 +43,8 @@ _HASH: Final[LiteralString] = """
 """
 
 
-def views(_: Db, invitations: Sequence[Current[Invitation]]) -> list[InvitationView]:
-    now = datetime.now(UTC)
+def views(conn: Db, invitations: Sequence[Current[Invitation]]) -> list[InvitationView]:
+    now = conn.now
     return [
         shown(InvitationView, invitation, status="expired" if invitation.state.expires_at <= now else "pending")
         for invitation in invitations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from domain.kernel.filter import Condition, Conditions, Filter, Group
@@ -41,9 +41,9 @@ TASKS: RowTable[Task] = RowTable(
 LISTING: Final = Listing(TASKS, default=Sort(field="createdAt", descending=True))
 
 
-def views(_: Db, tasks: Sequence[Current[Task]], at: datetime | None = None) -> list[TaskView]:
-    """The tasks as they stand ``at`` a time: now, unless another is given."""
-    now = at or datetime.now(UTC)
+def views(conn: Db, tasks: Sequence[Current[Task]], at: datetime | None = None) -> list[TaskView]:
+    """The tasks as they stand ``at`` a time: now, or then, unless another is given."""
+    now = at or conn.now
     return [shown(TaskView, task, status=status(task.state, now)) for task in tasks]
 
 

@@ -15,8 +15,9 @@ from litestar.types import Empty
 from litestar.typing import FieldDefinition
 
 from api.docs.parts import error_at, headers, ref
-from api.http.ask import Act, Change
+from api.http.ask import Act, Ask, Change
 from api.http.query import parameters
+from api.http.recall import Recall
 from domain.kernel import JSON
 from schemas.wire.error import STATUS
 from schemas.wire.generate import schemas
@@ -102,8 +103,10 @@ def _with_options(handler: HTTPRouteHandler, form: JSON) -> JSON:
     return {**form, "properties": {**form["properties"], **options}, "additionalProperties": False}
 
 
-def _takes(handler: HTTPRouteHandler, what: type[Act]) -> bool:
-    """Whether it is given that to do its work with: an ``Act`` can be repeated, a ``Change`` is of a version."""
+def _takes(handler: HTTPRouteHandler, what: type[Ask]) -> bool:
+    """Whether it is given that to do its work with: an ``Act`` can be repeated, a ``Change`` is of a version, a ``Recall`` as
+    of a moment.
+    """
     kinds = (field.annotation for field in handler.parsed_fn_signature.parameters.values())
     return any(isinstance(kind, type) and issubclass(kind, what) for kind in kinds)
 
@@ -197,7 +200,7 @@ def _failing(handler: HTTPRouteHandler) -> set[int]:
         found |= {401, 403}
     if any(isinstance(field.kwarg_definition, PathParameter) for _, field in _fields(handler)):
         found.add(404)
-    if any(name == "sort" for name, _ in _fields(handler)):
+    if any(name in ("as_of", "sort") for name, _ in _fields(handler)):
         found.add(422)
     if body_of(handler) is not None:
         found |= {413, 415, 422}
@@ -218,6 +221,8 @@ def _success(handler: HTTPRouteHandler, method: str, status: int, kind: Any, ref
     if handler.opt.get("large"):
         also = {202: _BY_JOB}
         names += ["Location"] if status == 202 else []
+    if _takes(handler, Recall):
+        names += ["Daybook-As-Of", "Daybook-View-Seq"]
     if _takes(handler, Act):
         names += ["Daybook-Seq", "Idempotency-Replayed"]
     made: JSON = {

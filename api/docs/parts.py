@@ -45,6 +45,11 @@ HEADERS: Final[dict[str, JSON]] = {
     "Content-Disposition": _header(
         "What to call the file (RFC 6266).", 'attachment; filename="contacts-2026-03-15.csv"'
     ),
+    "Daybook-As-Of": _header(
+        "With `asOf`: the last entry of the log that counts; what was later is not in the answer.",
+        "1187",
+        pattern="^[0-9]+$",
+    ),
     "Daybook-Merged-Into": _header(
         "The contact that is answered, into which the one that was asked for was merged.", _ID
     ),

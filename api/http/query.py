@@ -21,16 +21,20 @@ _RESERVED: Final = frozenset({"self", "request", "body", "data", "state", "heade
 
 
 def parameters(handler: HTTPRouteHandler) -> Iterator[tuple[str, FieldDefinition]]:
-    """The parameters of a handler, with those of what it depends on in its place: name in Python and definition."""
+    """The parameters of a handler, with those of what it depends on in its place, each once: name in Python and definition."""
     dependencies = handler.resolve_dependencies()
 
     def inner(signature: ParsedSignature) -> Iterator[tuple[str, FieldDefinition]]:
         for name, field in signature.parameters.items():
+            if name in dependencies and name in found:
+                continue
             if name in dependencies:
+                found.add(name)
                 yield from inner(dependencies[name].parsed_fn_signature)
             elif name not in _RESERVED:
                 yield name, field
 
+    found: set[str] = set()
     return inner(handler.parsed_fn_signature)
 
 

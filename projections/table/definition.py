@@ -36,6 +36,15 @@ def create_indexes(table: RowTable[Any], name: str) -> dict[str, str]:
     }
 
 
+def past_indexes(table: RowTable[Any], *, listed: bool) -> dict[str, str]:
+    """Index name → what stands behind the table's name, of the table of all versions: those of a list only where there are
+    lists; what is unique among rows is looked up, but not unique among their versions.
+    """
+    looked_up = {f"with_{column.name}": f"(workspace_id, {column.name})" for column in table.columns if column.unique}
+    found = looked_up | {index: using for index, using in _indexes(table) if listed or not index.startswith("by_")}
+    return {f"past_{table.name}_{index}": using for index, using in found.items()}
+
+
 def _indexes(table: RowTable[Any]) -> Iterator[tuple[str, str]]:
     """What is sorted by, looked up, referred to and searched."""
     first = "workspace_id" if table.within is None else f"workspace_id, {table.within}"

@@ -27,7 +27,27 @@ _LARGEST: Final = 2**63 - 1
 _DIGITS: Final = 1_000
 """Before and behind the point: Postgres keeps more in a numeric."""
 _FOREIGN: Final = "must be the nextCursor of an earlier answer"
-_UNORDERED: Final = "belongs to a list in another order"
+_UNORDERED: Final = "belongs to a list in another order, or as of another moment"
+_AS_OF: Final = "@"
+"""Stands before the moment behind the name of an order."""
+
+
+def as_of(order: str, seq: int | None) -> str:
+    """The name of an order in the cursors of a list as of a moment of the log, if any."""
+    return order if seq is None else f"{order}{_AS_OF}{seq}"
+
+
+def moment(cursor: str) -> str | None:
+    """The seq as of which the list is that a cursor is of, if it is one of the past. What is no cursor has none."""
+    try:
+        found, *_ = msgspec.json.decode(_raw(cursor), type=list[Any])
+    except (binascii.Error, msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+    return found.rpartition(_AS_OF)[2] if isinstance(found, str) and _AS_OF in found else None
+
+
+def _raw(cursor: str) -> bytes:
+    return base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
 
 
 def written(order: str, *values: Any) -> str:
@@ -39,8 +59,7 @@ def written(order: str, *values: Any) -> str:
 def read(cursor: str, order: str, *kinds: Any) -> tuple[Any, ...]:
     """The values of a cursor, one of each kind; ``int | None`` may be null. Refuses (``invalid_request``) any other."""
     try:
-        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        found, *values = msgspec.json.decode(raw, type=list[Any])
+        found, *values = msgspec.json.decode(_raw(cursor), type=list[Any])
         if isinstance(found, str) and found != order:
             raise _bad_cursor(_UNORDERED)
         if found != order or len(values) != len(kinds):

@@ -125,7 +125,8 @@ class Listing(Generic[S]):
     def _asked(self, conn: Db, request: PageRequest, where: Compiled, within: UUID | None) -> _Asked:
         sort = request.sort or self.default
         sort = sort if sort.field else Sort(field=self.default.field, descending=sort.descending)
-        return _Asked(self.table, request, sort, self.order(conn, sort.field), where, within)
+        seq = None if conn.then is None else conn.then.seq
+        return _Asked(self.table, request, sort, self.order(conn, sort.field), where, within, seq)
 
     def _picked(self, conn: Db, asked: _Asked) -> Listed[S]:
         """Of what is found, all that there is, in an order that has no index: refuses (``sort``) too many."""
@@ -158,11 +159,12 @@ class _Asked:
     order: Order
     where: Compiled
     within: UUID | None
+    as_of: int | None
 
     @property
     def name(self) -> str:
         """The order, as cursors name it."""
-        return f"-{self.sort.field}" if self.sort.descending else self.sort.field
+        return keyset.as_of(f"-{self.sort.field}" if self.sort.descending else self.sort.field, self.as_of)
 
     def reach(self) -> int:
         """How many are counted at most: of few numbers one, so that there are few statements."""

@@ -7,7 +7,7 @@ from typing import Any, Final, NoReturn
 from uuid import UUID
 
 from eventstore.consuming import BEHIND, batch
-from eventstore.database import Db
+from eventstore.database import NO_WAITING, Db
 from eventstore.mapper import UnreadableEventError
 from eventstore.reader import LogGapError
 from eventstore.verify import MismatchError
@@ -30,9 +30,12 @@ def check_views(conn: Db, views: Sequence[View]) -> None:
         if not is_built(conn, view):
             expected = f"version {view.version}, as `daybook migrate` makes it"
             raise MismatchError(Finding(table=view.name, what="view", expected=expected, found="none such"))
-        for table in view.tables:
+    with conn.transaction():
+        conn.execute(NO_WAITING)
+        for table in (table for view in views for table in view.tables):
             conn.execute(f"DROP TABLE IF EXISTS {_anew(table)}".encode())
-            like = f"(LIKE {table.name} INCLUDING INDEXES) ON COMMIT DELETE ROWS"
+            key = f"PRIMARY KEY (workspace_id, {', '.join(table.key)})"  # other indexes would be made for nothing
+            like = f"(LIKE {table.name}, {key}) ON COMMIT DELETE ROWS"
             conn.execute(f"CREATE TEMPORARY TABLE {_anew(table)} {like}".encode())
 
 
@@ -45,17 +48,27 @@ def compare_view(conn: Db, workspace_id: UUID, view: View, progress: Callable[[i
     if seq > head:
         _wrong(workspace_id, view.name, "checkpoint", f"one within the log, which ends at {head}", str(seq))
     try:
-        _build(conn, workspace_id, view, seq, progress)
+        built = _build(conn, workspace_id, view, seq, progress)
     except (UnreadableEventError, LogGapError) as error:
         _wrong(workspace_id, view.name, "view", "a log that it can be built from", str(error))
-    return sum(_compare(conn, workspace_id, table) for table in view.tables)
+    found = built | _stored(conn, workspace_id, view)
+    return sum(_compare(conn, workspace_id, table) for table in view.tables if table in found)
+
+
+def _stored(conn: Db, workspace_id: UUID, view: View) -> set[Table]:
+    """The tables in which the workspace has something: of many there is nothing to compare."""
+    looks = (f"(SELECT {at} FROM {table.name} WHERE workspace_id = %s LIMIT 1)" for at, table in enumerate(view.tables))
+    rows = conn.execute(" UNION ALL ".join(looks).encode(), (workspace_id,) * len(view.tables))
+    return {view.tables[row[0]] for row in rows}
 
 
 def _anew(table: Table) -> str:
     return f"pg_temp.{table.name}_anew"
 
 
-def _build(conn: Db, workspace_id: UUID, view: View, seq: int, progress: Callable[[int], None]) -> None:
+def _build(conn: Db, workspace_id: UUID, view: View, seq: int, progress: Callable[[int], None]) -> set[Table]:
+    """Answers the tables in which it writes anything."""
+    built: set[Table] = set()
     keeper = Keeper(view, {table.name: _anew(table) for table in view.tables})
     at = 0
     while at < seq:
@@ -65,8 +78,10 @@ def _build(conn: Db, workspace_id: UUID, view: View, seq: int, progress: Callabl
         for statement in kept.statements:
             conn.execute(*statement)
         keeper.remember(kept)
+        built |= kept.tables
         progress(len(found.entries))
         at = found.seq
+    return built
 
 
 def _compare(conn: Db, workspace_id: UUID, table: Table) -> int:

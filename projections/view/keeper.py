@@ -14,13 +14,13 @@ from uuid import UUID
 
 from eventstore.consuming import Batch, Entry
 from eventstore.mapper import EventMapper, UnreadableEventError
-from projections.view.view import Add, Drop, Moment, Put, Table, View
+from projections.view.view import Add, Amend, Drop, Effect, Moment, Put, Table, View, When
 
 REMEMBERED: Final = 20_000
 """Streams whose states are remembered, in all workspaces together."""
 
 _STREAMS: Final = b"""
-    SELECT stream_id, version, type, data::text, recorded_at FROM events
+    SELECT stream_id, version, type, data::text, occurred_at, recorded_at FROM events
     WHERE workspace_id = %s AND stream_id = ANY(%s) AND seq <= %s ORDER BY stream_id, version
 """
 
@@ -54,10 +54,11 @@ class _Memory:
 
 @dataclass(frozen=True)
 class Kept:
-    """What a batch comes to: the statements, and what to ``remember`` once they are committed."""
+    """What a batch comes to: the statements, the tables that they change, and what to ``remember`` once it is committed."""
 
     batch: Batch
     statements: list[Statement]
+    tables: set[Table]
     streams: dict[UUID, _Stood]
 
 
@@ -71,6 +72,9 @@ class Keeper:
     def __init__(self, view: View, names: Mapping[str, str] = MappingProxyType({})) -> None:
         self.view = view
         self._puts = {table: table.put(names.get(table.name, table.name)).encode() for table in view.tables}
+        self._amends = {
+            table: table.amend(names.get(table.name, table.name)).encode() for table in view.tables if table.amended
+        }
         self._drops = {table: table.drop(names.get(table.name, table.name)).encode() for table in view.tables}
         self._mapper = EventMapper()
         self._memories: dict[UUID, _Memory] = {}
@@ -94,19 +98,14 @@ class Keeper:
         """What the batch does to the tables, given the rows of what was ``unknown``."""
         streams = self._folded(batch, past)
         known = self._memory(batch).streams
-        effects: dict[Table, _Rows] = {table: {} for table in self.view.tables}
+        effects = {table: _Effects(table) for table in self.view.tables}
         for entry in batch.entries:
             moment = self._moment(entry, streams, known)
             apply = self.view.applied(entry.type)
             for effect in apply(moment) if apply is not None else ():
-                match effect:
-                    case Put(table, row):
-                        effects[table][row[: len(table.key)]] = row
-                    case Drop(table, key):
-                        effects[table][key] = None
-                    case Add(table, row):
-                        _add(effects[table], row[: len(table.key)], row)
-        return Kept(batch, [*self._statements(batch.workspace_id, effects)], streams)
+                effects[effect.table].take(effect)
+        changed = {table for table, found in effects.items() if found.rows or found.amended}
+        return Kept(batch, [*self._statements(batch.workspace_id, effects)], changed, streams)
 
     def remember(self, kept: Kept) -> None:
         """What a batch that is committed now says of its streams."""
@@ -130,11 +129,13 @@ class Keeper:
     def _folded(self, batch: Batch, past: Iterable[Sequence[Any]]) -> dict[UUID, _Stood]:
         kinds = {entry.stream_id: entry.stream_type for entry in batch.entries}
         streams: dict[UUID, _Stood] = {}
-        for stream_id, version, event_type, data, at in past:
+        for stream_id, version, event_type, data, *when in past:
             stood = streams.get(stream_id)
             event = self._mapper.decode(stream_id, event_type, data)
             fold = self.view.folds[kinds[stream_id]]
-            streams[stream_id] = _Stood(version, fold.evolve(None if stood is None else stood.known, event, at))
+            streams[stream_id] = _Stood(
+                version, fold.evolve(None if stood is None else stood.known, event, When(*when))
+            )
         return streams
 
     def _moment(self, entry: Entry, streams: dict[UUID, _Stood], known: Mapping[UUID, _Stood]) -> Moment:
@@ -146,25 +147,62 @@ class Keeper:
         if entry.version != stood.version + 1:
             raise UnreadableEventError(f"stream {entry.stream_id} has no version {stood.version + 1}")
         event = self._mapper.decode(entry.stream_id, entry.type, entry.data)
-        after = fold.evolve(stood.known, event, entry.recorded_at)
+        after = fold.evolve(stood.known, event, When(entry.occurred_at, entry.recorded_at))
         streams[entry.stream_id] = _Stood(entry.version, after)
         return Moment(entry, event, stood.known, after)
 
-    def _statements(self, workspace_id: UUID, effects: Mapping[Table, _Rows]) -> Iterable[Statement]:
-        for table, rows in effects.items():
+    def _statements(self, workspace_id: UUID, effects: Mapping[Table, _Effects]) -> Iterable[Statement]:
+        for table, found in effects.items():
             size = len(table.key)
-            kept = [row for row in rows.values() if row is not None and (not table.sums or any(row[size:]))]
-            gone = [row[:size] for row in kept] if table.sums else [key for key, row in rows.items() if row is None]
+            kept = [row for row in found.rows.values() if row is not None and (not table.sums or any(row[size:]))]
+            gone = (
+                [row[:size] for row in kept] if table.sums else [key for key, row in found.rows.items() if row is None]
+            )
             if kept:
-                yield Statement(self._puts[table], (*_columns(kept), workspace_id))
+                yield Statement(self._puts[table], (*table.written(kept), workspace_id))
+            if found.amended:
+                amended = ((*key, *values) for key, values in found.amended.items())
+                yield Statement(self._amends[table], (*_columns(amended), workspace_id))
             if gone:
                 yield Statement(self._drops[table], (*_columns(gone), workspace_id))
 
 
-def _add(rows: _Rows, key: tuple[Any, ...], row: tuple[Any, ...]) -> None:
-    """Adds the numbers behind the key to those that are there."""
-    there = rows.get(key) or (*key, *(0 for _ in row[len(key) :]))
-    rows[key] = (*key, *map(add, there[len(key) :], row[len(key) :]))
+class _Effects:
+    """What a batch does to a table, by key: rows that are put or added there, or go, and what rows from before become."""
+
+    def __init__(self, table: Table) -> None:
+        self._size = len(table.key)
+        self._amended = [[*table.columns].index(column) for column in table.amended]
+        self.rows: _Rows = {}
+        self.amended: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+
+    def take(self, effect: Effect) -> None:
+        match effect:
+            case Put(_, row):
+                self.rows[row[: self._size]] = row
+                self.amended.pop(row[: self._size], None)
+            case Amend(_, key, values):
+                self._amend(key, values)
+            case Drop(_, key):
+                self.rows[key] = None
+                self.amended.pop(key, None)
+            case Add(_, row):
+                self._add(row[: self._size], row)
+
+    def _amend(self, key: tuple[Any, ...], values: tuple[Any, ...]) -> None:
+        row = self.rows.get(key)
+        if row is None:
+            self.amended[key] = values
+            return
+        changed = list(row)
+        for place, value in zip(self._amended, values, strict=True):
+            changed[place] = value
+        self.rows[key] = tuple(changed)
+
+    def _add(self, key: tuple[Any, ...], row: tuple[Any, ...]) -> None:
+        """Adds the numbers behind the key to those that are there."""
+        there = self.rows.get(key) or (*key, *(0 for _ in row[len(key) :]))
+        self.rows[key] = (*key, *map(add, there[len(key) :], row[len(key) :]))
 
 
 def _columns(rows: Iterable[tuple[Any, ...]]) -> list[list[Any]]:

@@ -155,15 +155,23 @@ class _Rebuilding:
 
     def _replace(self, live: Sequence[str]) -> None:
         for name in live:
-            self._conn.execute(f"DROP TABLE {name}".encode())
+            self._conn.execute(f"DROP TABLE {name} CASCADE".encode())  # with its readings
         for table in self._view.tables:
             show(self._conn, table.name)
+        for table in self._view.tables:  # a reading may be of several
+            self._read(table)
         self._write_checkpoints()
         self._conn.execute(
             "INSERT INTO projection_versions (name, version) VALUES (%s, %s)"
             " ON CONFLICT (name) DO UPDATE SET version = excluded.version, built_at = now()",
             (self._view.name, self._view.version),
         )
+
+    def _read(self, table: Table) -> None:
+        for reading, selected in table.readings.items():
+            self._conn.execute(f"DROP VIEW IF EXISTS {reading}".encode())
+            self._conn.execute(f"CREATE VIEW {reading} WITH (security_invoker = true) {selected}".encode())
+            self._conn.execute(f"GRANT SELECT ON {reading} TO daybook_app".encode())
 
     def _compare_checkpoints(self) -> None:
         """Finds out, while nobody waits for it, which are not as they must be; others change only as logs grow."""

@@ -6,7 +6,7 @@ before and after it; never from rows, which are as of now: so a view built anew 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -15,7 +15,7 @@ from uuid import UUID
 
 from domain.kernel import Decider, Event
 from eventstore.consuming import Entry
-from eventstore.database import Db
+from eventstore.database import Db, document
 from eventstore.mapper import also_called
 
 _REACHED: Final[LiteralString] = """
@@ -27,10 +27,12 @@ _REACHED: Final[LiteralString] = """
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """A tenant table: ``columns`` and their types (no arrays) behind the workspace; ``key`` names the first of them.
+    """A tenant table: ``columns`` and their types behind the workspace; ``key`` names the first of them.
 
     ``indexes`` are by name, each with what stands behind the table's name. ``sums``: the columns behind the key are numbers
     that are added to, and a row in which the first of them is 0 is none; such a table takes ``Add`` and nothing else.
+    ``amended`` are the columns that an ``Amend`` gives other values; ``fillfactor`` leaves room for that. ``readings`` are
+    views of Postgres on the table, by name, each with what stands behind its name: they are made anew with it.
     """
 
     name: str
@@ -38,6 +40,9 @@ class Table:
     key: tuple[str, ...]
     indexes: Mapping[str, str] = field(default_factory=dict)
     sums: bool = False
+    amended: tuple[str, ...] = ()
+    fillfactor: int = 100
+    readings: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def types(self) -> tuple[str, ...]:
@@ -48,18 +53,46 @@ class Table:
         """The table under any name, with its primary key."""
         columns = "".join(f", {column} {kind}" for column, kind in self.columns.items())
         key = f"CONSTRAINT {name}_pkey PRIMARY KEY (workspace_id, {', '.join(self.key)})"
-        return f"CREATE TABLE {name} (workspace_id uuid NOT NULL{columns}, {key})"
+        return f"CREATE TABLE {name} (workspace_id uuid NOT NULL{columns}, {key}) WITH (fillfactor = {self.fillfactor})"
+
+    @cached_property
+    def written(self) -> Callable[[Sequence[tuple[Any, ...]]], list[Any]]:
+        """Rows as the parameters of ``put``: a list for each column, or, as an array in one would be taken apart, a document."""
+        if any(kind.endswith("[]") for kind in self.types):
+            kinds = dict(zip(self.columns, self.types, strict=True))
+            return lambda rows: [document(kinds, rows)]
+        return lambda rows: [list(column) for column in zip(*rows, strict=True)]
+
+    @property
+    def _given(self) -> str:
+        """What ``put`` reads rows from."""
+        if any(kind.endswith("[]") for kind in self.types):
+            typed = ", ".join(f"{column} {kind}" for column, kind in zip(self.columns, self.types, strict=True))
+            return f"json_to_recordset(%s::json) AS row ({typed})"
+        return f"unnest({', '.join(f'%s::{kind}[]' for kind in self.types)}) AS row"
 
     def put(self, name: str) -> str:
         """Writes rows, over those that have their keys or on top of them; in a form that stays on the workspace's shard."""
-        names, marks = ", ".join(self.columns), ", ".join(f"%s::{kind}[]" for kind in self.types)
+        names = ", ".join(self.columns)
         onto = f"{name}.{{0}} + " if self.sums else ""
         behind = (column for column in self.columns if column not in self.key)
         rest = ", ".join(f"{column} = {onto.format(column)}excluded.{column}" for column in behind)
         return (
             f"INSERT INTO {name} (workspace_id, {names})"
-            f" SELECT h.workspace_id, row.* FROM log_heads h, unnest({marks}) AS row WHERE h.workspace_id = %s"
+            f" SELECT h.workspace_id, row.* FROM log_heads h, {self._given} WHERE h.workspace_id = %s"
             f" ON CONFLICT (workspace_id, {', '.join(self.key)}) DO {f'UPDATE SET {rest}' if rest else 'NOTHING'}"
+        )
+
+    def amend(self, name: str) -> str:
+        """Gives the rows of these keys, where there are such, other values in what is ``amended``."""
+        given = (*self.key, *self.amended)
+        kinds = dict(zip(self.columns, self.types, strict=True))
+        marks = ", ".join(f"%s::{kinds[column]}[]" for column in given)
+        same = " AND ".join(f"given.{column} = {name}.{column}" for column in self.key)
+        sets = ", ".join(f"{column} = given.{column}" for column in self.amended)
+        return (
+            f"UPDATE {name} SET {sets} FROM unnest({marks}) AS given ({', '.join(given)})"
+            f" WHERE {name}.workspace_id = %s AND {same}"
         )
 
     def drop(self, name: str) -> str:
@@ -90,6 +123,14 @@ class Drop(NamedTuple):
     key: tuple[Any, ...]
 
 
+class Amend(NamedTuple):
+    """A row that has other values from now on in what its table says is ``amended``: the values of its key, and those."""
+
+    table: Table
+    key: tuple[Any, ...]
+    values: tuple[Any, ...]
+
+
 class Add(NamedTuple):
     """So much more, or, of negative numbers, less: the values of the key, and what is added to the columns behind it."""
 
@@ -97,14 +138,21 @@ class Add(NamedTuple):
     row: tuple[Any, ...]
 
 
+class When(NamedTuple):
+    """When an event was decided, and when it got its place in the log."""
+
+    occurred: datetime
+    recorded: datetime
+
+
 @dataclass(frozen=True)
 class Fold:
-    """How streams of a kind are folded: what is known of one before an event, the event, and when it was recorded make
-    what is known of it then; ``None``: it is not there.
+    """How streams of a kind are folded: what is known of one before an event, the event, and when it was make what is known
+    of it then; ``None``: it is not there.
     """
 
     events: tuple[type[Event], ...]
-    evolve: Callable[[Any, Any, datetime], Any]
+    evolve: Callable[[Any, Any, When], Any]
 
 
 def states(decider: Decider[Any, Any, Any]) -> Fold:
@@ -124,7 +172,8 @@ class Moment:
     after: Any = None
 
 
-Apply = Callable[[Moment], Iterable[Put | Drop | Add]]
+Effect = Put | Amend | Drop | Add
+Apply = Callable[[Moment], Iterable[Effect]]
 
 
 @dataclass(frozen=True, eq=False)

@@ -151,7 +151,7 @@ class Expander:
     def _deliveries(self, endpoints: Endpoints, batch: Batch) -> list[tuple[UUID, UUID, int, UUID, str]]:
         """Takes the endpoints through these events, and answers who is to get which."""
         made = []
-        for seq, event_id, event_type, _, stream_id, _, data, _ in batch.entries:
+        for seq, event_id, event_type, _, stream_id, _, data, *_ in batch.entries:
             if data is not None:
                 endpoints.apply(stream_id, self._mapper.decode(stream_id, event_type, data))
             made += [(new_id(), webhook_id, seq, event_id, event_type) for webhook_id in endpoints.wanting(event_type)]
