@@ -67,8 +67,11 @@ class Subject:
     def steps(self, conn: Db, mapper: EventMapper, upto_seq: int | None = None) -> list[Step]:
         """What happened to it up to a seq of the log; refuses (``not_found``) what never was, or is not to be seen."""
         self._check_seen(conn)
-        found = [*self._folded(read_stream(conn, self.id, mapper))]
-        if not found or found[0].entry.stream.type != self.table.decider.stream_type or not self._is_within(found):
+        happened = read_stream(conn, self.id, mapper)
+        if not happened or happened[0].entry.stream.type != self.table.decider.stream_type:
+            raise not_found(self.table.noun)
+        found = [*self._folded(happened)]
+        if not self._is_within(found):
             raise not_found(self.table.noun)
         return [step for step in found if upto_seq is None or step.entry.seq <= upto_seq]
 

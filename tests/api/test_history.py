@@ -162,7 +162,8 @@ class TestWhoMayReadIt:
         tag = team.owner.tag()
         for nothing in (tag["id"], uuid4()):
             for asked in ("history", "diff?from=0"):
-                refused(team.owner.get(f"/contacts/{nothing}/{asked}"), 404, says="No such contact")
+                for kind in ("contacts", "users", "api-keys", "custom-fields"):
+                    refused(team.owner.get(f"/{kind}/{nothing}/{asked}"), 404, says="No such")
 
 
 class TestBelowOthers:
