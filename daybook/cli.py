@@ -82,7 +82,7 @@ def worker(found: Settings, names: tuple[str, ...]) -> None:
         metrics_host=found.metrics_host,
         mail_server=found.mail_server,
         access_log_days=found.access_log_days,
-        checkpoint_folder=found.checkpoint_sink,
+        checkpoint_sink=found.need_checkpoint_sink(),
         signing=found.signer(found.need_secret_key()),
         stream=StreamSettings(found.stream_replicas, found.stream_max_age_days),
     )

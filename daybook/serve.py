@@ -29,6 +29,7 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 def serve(settings: Settings, say: Callable[[str], None]) -> int:
     """Starts, says where, and returns when it was asked to stop and everything it started has ended."""
     _check_port(settings)
+    settings.need_checkpoint_sink()
     say("starting Postgres and NATS …")
     with running(settings) as installation:
         bring_up_to_date(installation.owner, say)

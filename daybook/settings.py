@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import logging
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -20,6 +21,9 @@ from psycopg.conninfo import conninfo_to_dict
 from application.calling.signing import CommandSigner, key_from_file, public_key_from_file, signing_key, words
 from domain.kernel.values import email, web_url
 from eventstore.checkpoint import Signer
+from gateways.checkpoint_bucket import Bucket, address, endpoint
+from gateways.checkpoint_folder import folder
+from gateways.checkpoint_sink import CheckpointSink, SinkError, SinkRefusedError
 from gateways.mail import MailServer, Security
 
 T = TypeVar("T")
@@ -37,6 +41,9 @@ _SMTP: Final[Mapping[str, tuple[Security, int]]] = {
 _MAIL: Final = "smtp://user:password@host:587, smtps://user:password@host:465 or smtp+plain://host:25"
 
 _DATABASE: Final = "postgresql://user:password@host:5432/database"
+
+
+logger = logging.getLogger("daybook.checkpoints")
 
 
 class SettingsError(Exception):
@@ -58,7 +65,7 @@ class Settings:
     stream_max_age_days: int | None = None
     access_log_days: int = 365
     secret_key: bytes | None = field(default=None, repr=False)
-    checkpoint_sink: Path | None = None
+    checkpoint_sink: CheckpointSink | None = None
     signing_key: Ed25519PrivateKey | None = field(default=None, repr=False)
     signing_command: tuple[str, ...] | None = field(default=None, repr=False)
     signing_public_key: Ed25519PublicKey | None = field(default=None, repr=False)
@@ -100,6 +107,17 @@ class Settings:
             raise SettingsError("DAYBOOK_SECRET_KEY must be set: 32 random bytes in base64 (openssl rand -base64 32)")
         return self.secret_key
 
+    def need_checkpoint_sink(self) -> CheckpointSink | None:
+        """Where checkpoints are kept elsewhere, if anywhere; one that is away now may come back, and is tried on."""
+        try:
+            if self.checkpoint_sink is not None:
+                self.checkpoint_sink.check()
+        except SinkRefusedError as error:
+            raise SettingsError(f"DAYBOOK_CHECKPOINT_SINK cannot be used: {error}") from None
+        except SinkError as error:
+            logger.warning("DAYBOOK_CHECKPOINT_SINK is away: %s", error)
+        return self.checkpoint_sink
+
     def signer(self, secret_key: bytes) -> Signer:
         """What signs checkpoints: the command or the key that is set, else the key that the secret key leads to."""
         if self.signing_command is not None and self.signing_public_key is not None:
@@ -119,7 +137,7 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
         stream_max_age_days=_whole(environment, "DAYBOOK_STREAM_MAX_AGE_DAYS", 3650),
         access_log_days=_whole(environment, "DAYBOOK_ACCESS_LOG_DAYS", 3650) or 365,
         secret_key=_key(environment.get("DAYBOOK_SECRET_KEY")),
-        checkpoint_sink=_read(environment, "DAYBOOK_CHECKPOINT_SINK", _folder),
+        checkpoint_sink=_checkpoint_sink(environment),
         **_signing(environment),
         allow_private_webhooks=_flag(environment, "DAYBOOK_ALLOW_PRIVATE_WEBHOOKS"),
         rate_limits=_flag(environment, "DAYBOOK_RATE_LIMITS") is not False,
@@ -149,10 +167,18 @@ def _database(given: str | None) -> str | None:
     return given or None
 
 
-def _folder(given: str) -> Path:
-    if "://" in given or not Path(given).is_dir():
-        raise ValueError("must be a folder that is there")
-    return Path(given).resolve()
+def _checkpoint_sink(environment: Mapping[str, str]) -> CheckpointSink | None:
+    """A folder, which must be there, or a bucket, which ``need_checkpoint_sink`` asks."""
+    if not environment.get("DAYBOOK_CHECKPOINT_SINK", "").startswith("s3://"):
+        return _read(environment, "DAYBOOK_CHECKPOINT_SINK", folder)
+    bucket, prefix = _read(environment, "DAYBOOK_CHECKPOINT_SINK", address) or ("", "")
+    return Bucket(
+        bucket=bucket,
+        prefix=prefix,
+        endpoint=_read(environment, "DAYBOOK_CHECKPOINT_S3_ENDPOINT", endpoint) or "https://s3.amazonaws.com",
+        mode=_one_of(environment, "DAYBOOK_CHECKPOINT_S3_MODE", "COMPLIANCE", frozenset({"COMPLIANCE", "GOVERNANCE"})),
+        days=_whole(environment, "DAYBOOK_CHECKPOINT_S3_DAYS", 36_500) or 365,
+    )
 
 
 def _signing(environment: Mapping[str, str]) -> dict[str, Any]:

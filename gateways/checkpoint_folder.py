@@ -4,32 +4,49 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-
+from gateways.checkpoint_sink import SinkError, line
 from schemas.verification import Checkpoint
 
 
-class SinkError(Exception):
-    """A checkpoint could not be put where it belongs; the message says why."""
+def folder(given: str) -> Folder:
+    """That is there; raises ``ValueError``."""
+    if "://" in given or not Path(given).is_dir():
+        raise ValueError("must be a folder that is there, or s3://bucket/prefix")
+    return Folder(Path(given).resolve())
 
 
-def put(folder: Path, checkpoint: Checkpoint, digest: str) -> None:
-    """Writes ``<workspace>/<seq>-<digest>.json``; one that is there already stays. Raises ``SinkError``.
+@dataclass(frozen=True)
+class Folder:
+    """Such as one that is mounted from another machine."""
 
-    Such a file is a line of a file for ``daybook verify --checkpoints``.
-    """
-    place = folder / str(checkpoint.workspace_id)
-    path = place / f"{checkpoint.seq:012}-{digest[:16]}.json"
-    try:
-        place.mkdir(parents=True, exist_ok=True)
-        if not path.exists():
-            _write(path, msgspec.json.encode(checkpoint) + b"\n")
-        _sync(place)
-        _sync(folder)
-    except OSError as error:
-        raise SinkError(f"{error.strerror}: {path}") from error
+    path: Path
+
+    @property
+    def name(self) -> str:
+        return str(self.path.resolve())
+
+    def check(self) -> None:
+        if not self.path.is_dir():
+            raise SinkError(f"not a folder that is there: {self.path}")
+
+    def put(self, checkpoint: Checkpoint, digest: str) -> None:
+        """Writes ``<workspace>/<seq>-<digest>.json``; one that is there already stays. Raises ``SinkError``.
+
+        Such a file is a line of a file for ``daybook verify --checkpoints``.
+        """
+        place = self.path / str(checkpoint.workspace_id)
+        path = place / f"{checkpoint.seq:012}-{digest[:16]}.json"
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+            if not path.exists():
+                _write(path, line(checkpoint))
+            _sync(place)
+            _sync(self.path)
+        except OSError as error:
+            raise SinkError(f"{error.strerror}: {path}") from error
 
 
 def _write(path: Path, content: bytes) -> None:

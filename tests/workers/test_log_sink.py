@@ -18,8 +18,8 @@ from domain.tag import TAG, CreateTag
 from eventstore.append import Origin
 from eventstore.checkpoint import digest
 from eventstore.ids import new_id
-from gateways import checkpoint_folder
-from gateways.checkpoint_folder import SinkError, put
+from gateways.checkpoint_folder import Folder
+from gateways.checkpoint_sink import SinkError
 from projections.verify import verify
 from schemas.log import Actor
 from schemas.verification import Checkpoint
@@ -51,7 +51,7 @@ def test_each_checkpoint_gets_into_the_folder_and_the_log_is_verified_with_them(
     first, second = installation.workspace(), installation.workspace()
     before = [signed(installation, first), signed(installation, first)]
     other = signed(installation, second)
-    config = replace(installation.config, checkpoint_folder=tmp_path)
+    config = replace(installation.config, checkpoint_sink=Folder(tmp_path))
     with running(config, partial(log_sink.run, every=0.05)):
         eventually(lambda: len(kept(tmp_path, first)) == 2 and len(kept(tmp_path, second)) == 1)
         after = signed(installation, first)
@@ -69,7 +69,7 @@ def test_a_folder_that_is_away_is_waited_for_and_that_is_told(
     checkpoint = signed(installation, workspace_id)
     folder = tmp_path / "mounted"
     folder.write_text("no folder")
-    config = replace(installation.config, checkpoint_folder=folder)
+    config = replace(installation.config, checkpoint_sink=Folder(folder))
     with running(config, partial(log_sink.run, every=0.05, soon=0.05)):
         eventually(lambda: REGISTRY.get_sample_value("daybook_checkpoint_sink_behind") == 1)
         folder.unlink()
@@ -85,17 +85,19 @@ def test_what_a_crash_interrupts_is_done_again_and_nothing_is_written_over(
     workspace_id = installation.workspace()
     made = [signed(installation, workspace_id) for _ in range(3)]
 
-    def crash(folder: Path, checkpoint: Checkpoint, named: str) -> None:
+    put = Folder.put
+
+    def crash(folder: Folder, checkpoint: Checkpoint, named: str) -> None:
         if checkpoint == made[2]:
             raise SinkError("the power is gone")
-        checkpoint_folder.put(folder, checkpoint, named)
+        put(folder, checkpoint, named)
 
-    config = replace(installation.config, checkpoint_folder=tmp_path)
-    monkeypatch.setattr(log_sink, "put", crash)
+    config = replace(installation.config, checkpoint_sink=Folder(tmp_path))
+    monkeypatch.setattr(Folder, "put", crash)
     with running(config, partial(log_sink.run, every=0.05, soon=0.05)):
         eventually(lambda: kept(tmp_path, workspace_id) == made[:2])
     inodes = {path: path.stat().st_ino for path in (tmp_path / str(workspace_id)).glob("*.json")}
-    monkeypatch.setattr(log_sink, "put", put)
+    monkeypatch.setattr(Folder, "put", put)
     with running(config, partial(log_sink.run, every=0.05, soon=0.05)):
         eventually(lambda: kept(tmp_path, workspace_id) == made)
     assert {path: path.stat().st_ino for path in inodes} == inodes
@@ -107,23 +109,23 @@ def test_another_folder_is_begun_anew(installation: Installation, tmp_path: Path
     for name in ("one", "two"):
         folder = tmp_path / name
         folder.mkdir()
-        with running(replace(installation.config, checkpoint_folder=folder), log_sink.run):
+        with running(replace(installation.config, checkpoint_sink=Folder(folder)), log_sink.run):
             eventually(partial(is_kept, folder, made))
 
 
 def test_a_file_is_not_to_be_written_again_and_no_half_of_one_stays(installation: Installation, tmp_path: Path) -> None:
     checkpoint = signed(installation, installation.workspace())
-    put(tmp_path, checkpoint, digest(checkpoint))
+    Folder(tmp_path).put(checkpoint, digest(checkpoint))
     (path,) = tmp_path.glob("*/*")
     assert stat.S_IMODE(path.stat().st_mode) == 0o444
     path.chmod(0o644)
     path.write_text("changed")
-    put(tmp_path, checkpoint, digest(checkpoint))
+    Folder(tmp_path).put(checkpoint, digest(checkpoint))
     assert path.read_text() == "changed", "whoever changed it is found out by the others"
     assert [found.name for found in tmp_path.glob("*/*")] == [path.name]
 
 
-@pytest.mark.parametrize("given", ["/nowhere/at/all", "s3://bucket/prefix", __file__])
+@pytest.mark.parametrize("given", ["/nowhere/at/all", "ftp://host/folder", __file__])
 def test_a_sink_that_is_no_folder_is_said_at_start(given: str) -> None:
     with pytest.raises(SettingsError, match="DAYBOOK_CHECKPOINT_SINK must be a folder that is there"):
         load({"DAYBOOK_CHECKPOINT_SINK": given})

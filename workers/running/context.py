@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 
 from psycopg import AsyncConnection
@@ -19,6 +18,7 @@ from eventstore.gathering import AsyncGatheringConnection
 from eventstore.nudge import Nudger
 from eventstore.patience import AsyncPatientConnection, server_limits, within_time
 from eventstore.unit_of_work import EventStore
+from gateways.checkpoint_sink import CheckpointSink
 from gateways.mail import MailServer
 from projections.catalogue import ROWS
 from workers.running.broker import AS_IT_IS, Broker, StreamSettings
@@ -50,7 +50,7 @@ class WorkerConfig:
     mail_server: MailServer | None = None
     access_log_days: int = 365
     signing: Signer | None = field(default=None, repr=False)
-    checkpoint_folder: Path | None = None
+    checkpoint_sink: CheckpointSink | None = None
     """Where checkpoints are kept besides, if anywhere."""
 
     @property
