@@ -246,11 +246,16 @@ def test_a_bucket_without_object_lock_is_refused_at_start_and_gets_nothing(
     assert objects(place) == []
 
 
-def test_the_command_that_starts_a_worker_ends_with_what_is_wrong(s3: ThreadedMotoServer) -> None:
+@pytest.mark.parametrize("command", ["worker", "serve"])
+def test_a_command_that_starts_workers_ends_with_what_is_wrong(
+    command: str, s3: ThreadedMotoServer, tmp_path: Path
+) -> None:
     place = bucket(s3, locked=False)
     environment = {
         "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/daybook",
         "NATS_URL": "nats://127.0.0.1:1",
+        "DAYBOOK_DATA": str(tmp_path / "data"),
+        "DAYBOOK_PORT": "0",
         "DAYBOOK_SECRET_KEY": "A" * 43 + "=",
         "DAYBOOK_CHECKPOINT_SINK": f"s3://{place.bucket}",
         "DAYBOOK_CHECKPOINT_S3_ENDPOINT": place.endpoint,
@@ -258,7 +263,7 @@ def test_the_command_that_starts_a_worker_ends_with_what_is_wrong(s3: ThreadedMo
         "AWS_SECRET_ACCESS_KEY": SECRET,
     }
     ended = subprocess.run(
-        [sys.executable, "-m", "daybook", "worker"],
+        [sys.executable, "-m", "daybook", command],
         env=environment,
         capture_output=True,
         text=True,
@@ -269,6 +274,7 @@ def test_the_command_that_starts_a_worker_ends_with_what_is_wrong(s3: ThreadedMo
     assert ended.stderr.strip() == (
         f"daybook: DAYBOOK_CHECKPOINT_SINK cannot be used: the bucket {place.bucket} has no object lock: make one that has"
     )
+    assert not (tmp_path / "data").exists(), "nothing was started"
 
 
 def test_a_bucket_that_is_not_there_is_refused_at_start(s3: ThreadedMotoServer) -> None:
