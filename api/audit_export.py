@@ -16,6 +16,7 @@ from api.http.routes import get, post
 from api.http.turns import in_turn
 from application import audit_export as exports
 from application.log_checkpoint import sign
+from eventstore.bundle.making import stretch
 from eventstore.work import Work
 from projections import audit_export as rows
 from schemas.audit_export import AuditExportView, NewAuditExport
@@ -41,7 +42,7 @@ class AuditExportController(Controller):
         signed first, so that a signed head covers the last event. The bundle is kept for some days (`expiresAt`).
         """
         since = data.since if isinstance(data.since, str) else None
-        until = data.until if isinstance(data.until, str) else _signed_end(act)
+        until = data.until if isinstance(data.until, str) else _signed_end(act, since)
 
         def work(unit: Work) -> Answer:
             view = exports.begin(unit, act.caller, since, until, act.services.keep_exports)
@@ -89,7 +90,9 @@ class AuditExportController(Controller):
         return Download(name, _TAR, await in_turn(sizes), content, ask.request.headers.get("range"))
 
 
-def _signed_end(act: Act) -> str:
-    """The seq of the log's end, of which there is a signed head now."""
+def _signed_end(act: Act, since: str | None) -> str:
+    """The seq of the log's end, of which there is a signed head now; not signed for what would be refused."""
     services = act.services
+    with act.reading() as conn:
+        stretch(conn, since, None)
     return str(sign(services.pool, act.caller.workspace_id, services.signer).seq)

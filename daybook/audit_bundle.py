@@ -15,12 +15,12 @@ import click
 
 from application.log_checkpoint import sign
 from daybook.audit import trusted_option
-from daybook.auditing import kept_checkpoints
+from daybook.auditing import kept_checkpoints, tell_checkpoints
 from daybook.installation import owner_url, signer
 from daybook.progress import progress
 from daybook.settings import Settings, SettingsError
 from domain.kernel import Refused
-from eventstore.bundle.making import declared, pieces
+from eventstore.bundle.making import declared, pieces, stretch
 from eventstore.bundle.replaying import replayed
 from eventstore.bundle.verifying import MAX_EVENTS, TooLargeError, Verified, verify_bundle
 from eventstore.database import Connected, Pool, open_pool, reading
@@ -103,7 +103,8 @@ def export(found: Settings, workspace: UUID, since: str | None, until: str | Non
     """Write a workspace's log, or a stretch of it, into a bundle that can be verified without the database."""
     with owner_url(found) as url, open_pool(url, size=1) as pool:
         connected = partial(reading, pool, workspace)
-        if until is None and _end(connected):
+        if until is None:
+            _check_beginning(connected, since)
             until = _signed_end(found, pool, workspace)
         written = _write(connected, output, since, until)
     click.echo(f"{output}: {written:,} bytes", err=True)
@@ -117,9 +118,10 @@ def _refusing() -> Iterator[None]:
         raise click.UsageError(str(refusal)) from None
 
 
-def _end(connected: Connected) -> int:
-    with connected() as conn:
-        return head(conn)[0]
+def _check_beginning(connected: Connected, since: str | None) -> None:
+    """What begins nowhere is refused before the log's end is signed for it."""
+    with _refusing(), connected() as conn:
+        stretch(conn, since, None)
 
 
 def _signed_end(found: Settings, pool: Pool, workspace: UUID) -> str | None:
@@ -235,7 +237,7 @@ def _tell(found: Verified) -> None:
         click.echo(f"intact as far as it goes: {report.events} events")
         return
     click.echo(f"events       {report.events}, without a gap, each chained to the one before")
-    click.echo(f"checkpoints  {report.checkpoints} signed heads, met by the log")
+    tell_checkpoints(report, click.echo)
     click.echo("intact")
 
 

@@ -50,9 +50,7 @@ def _told(report: Report, rows: str, say: Say) -> int:
         return 1
     say(f"workspaces   {report.workspaces}")
     say(f"events       {report.events}, without a gap, each chained to the one before")
-    say(f"checkpoints  {report.checkpoints} signed heads, met by the log")
-    for key, count in report.keys.items():
-        say(f"signed by    {key}, {count} of them")
+    tell_checkpoints(report, say)
     if report.unsigned:
         say(f"not signed   {report.unsigned} events behind the last checkpoints: these rest on the chain alone")
     say(f"rows         {rows}")
@@ -60,6 +58,13 @@ def _told(report: Report, rows: str, say: Say) -> int:
         say("tenants      what keeps them apart was not looked at: nothing can be made on this server")
     say("all is well")
     return 0
+
+
+def tell_checkpoints(report: Report, say: Say) -> None:
+    """How many there are, and how many of them the key of each fingerprint signed."""
+    say(f"checkpoints  {report.checkpoints} signed heads, met by the log")
+    for key, count in report.keys.items():
+        say(f"signed by    {key}, {count} of them")
 
 
 def kept_checkpoints(path: Path | None) -> list[Checkpoint]:

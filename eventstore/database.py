@@ -263,12 +263,24 @@ def reading(
 
 
 @contextmanager
-def snapshot(pool: Pool, workspace_id: UUID, visible_to: UUID | None = None) -> Iterator[Db]:
-    """A transaction in which the workspace stays as it is at the beginning, for reading all that there is of something."""
+def snapshot(pool: Pool, workspace_id: UUID, tables: Sequence[str], visible_to: UUID | None = None) -> Iterator[Db]:
+    """A transaction in which the workspace stays as it is at the beginning, for reading all that there is of something.
+
+    ``tables``: those that may be rebuilt meanwhile; they are held.
+    """
     with connection(pool) as conn, conn.transaction(), conn.entered(workspace_id, visible_to), in_bulk(conn, READS):
         conn.say(b"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         conn.say(b"SET LOCAL cursor_tuple_fraction = 1")  # all rows of a cursor are wanted, not its first
+        conn.say(holding(tables))
         yield conn
+
+
+def holding(tables: Iterable[str]) -> bytes:
+    """Keeps rebuilt tables out while a picture lasts: it was made before their rows, and would have none of them.
+
+    At its very beginning, before anything is read.
+    """
+    return f"LOCK TABLE {', '.join(tables)} IN ACCESS SHARE MODE".encode()
 
 
 @contextmanager

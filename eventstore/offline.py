@@ -13,6 +13,7 @@ import rfc8785
 
 from domain.catalogue import DECIDERS
 from eventstore.chain import GENESIS, entry_hash
+from eventstore.checkpoint_links import check_links
 from eventstore.mapper import EventMapper, UnreadableEventError, names_of
 from eventstore.recorder import is_programs_own
 from eventstore.verify import CheckpointCheck, MismatchError, Progress, Report
@@ -51,6 +52,7 @@ def verify_file(
                 if report.events % _STEP == 0:
                     progress("log", _STEP)
         follower.end()
+        check_links(follower.met)
     except MismatchError as mismatch:
         report.finding = mismatch.finding
     progress("log", report.events % _STEP)
@@ -61,7 +63,8 @@ def verify_file(
 class Follower:
     """Where in one workspace's log a reader of its entries has come to, and that each follows from the one before.
 
-    ``workspace_id`` is that of the entries so far, unless it is known from the beginning.
+    ``workspace_id`` is that of the entries so far, unless it is known from the beginning; ``met``: the checkpoints that
+    they go through, in order.
     """
 
     def __init__(
@@ -77,6 +80,7 @@ class Follower:
         self._recorded_at = ""
         self._streams = _Streams(whole=after == START)
         self._check = CheckpointCheck(report, trusted)
+        self.met: list[Checkpoint] = []
         ahead = (checkpoint for checkpoint in checkpoints if checkpoint.seq >= self.seq)
         self._ahead = sorted(ahead, key=lambda checkpoint: checkpoint.seq, reverse=True)
         if workspace_id is not None:
@@ -117,7 +121,8 @@ class Follower:
 
     def _compare(self) -> None:
         while self._ahead and self._ahead[-1].seq == self.seq:
-            self._check.compare(self._ahead.pop(), self.hash, self.seq)
+            self.met.append(self._ahead.pop())
+            self._check.compare(self.met[-1], self.hash, self.seq)
 
 
 class _Streams:

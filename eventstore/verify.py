@@ -113,7 +113,7 @@ def verify_log(
     for checkpoint in kept:
         check.compare(checkpoint, _hash_at(conn, workspace_id, checkpoint.seq), end.seq)
     for checkpoint in kept:
-        _check_kept(checkpoint, stored)
+        check_kept(checkpoint, stored)
     report.unsigned += end.seq - max(stored, default=0)
 
 
@@ -269,11 +269,11 @@ def check_follows(before: Checkpoint | None, checkpoint: Checkpoint) -> None:
     _differs(checkpoint, what, named, f"none {start} and before {checkpoint.seq}")
 
 
-def _check_kept(checkpoint: Checkpoint, stored: Mapping[int, str]) -> None:
-    """Whoever kept it was given what is stored."""
-    found = stored.get(checkpoint.seq)
+def check_kept(checkpoint: Checkpoint, digests: Mapping[int, str], there: str = "stored") -> None:
+    """Whoever kept it was given what is ``there``, of which these are the digests by ``seq``."""
+    found = digests.get(checkpoint.seq)
     if found != digest(checkpoint):
-        what = f"stored checkpoint, of which one signed at {checkpoint.signed_at} was kept"
+        what = f"{there} checkpoint, of which one signed at {checkpoint.signed_at} was kept"
         _differs(checkpoint, what, f"one with digest {digest(checkpoint)}", "none" if found is None else "another")
 
 

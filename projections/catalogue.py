@@ -50,3 +50,6 @@ ROWS: Final[dict[str, RowTable[Any]]] = {table.decider.stream_type: table for ta
 PAST: Final = past(TABLES, listed=(COMPANIES, CONTACTS, DEALS, TASKS))
 
 VIEWS: Final[tuple[View, ...]] = (TIMELINE, DASHBOARD, PAST)
+
+REBUILT: Final = tuple(table.table for table in TABLES)
+"""Every table of rows: each may be built anew while the service goes on."""

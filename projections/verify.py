@@ -13,7 +13,7 @@ from uuid import UUID
 import psycopg
 from psycopg import sql
 
-from eventstore.database import Db, one
+from eventstore.database import Db, holding, one
 from eventstore.mapper import EventMapper, UnreadableEventError, names_of
 from eventstore.migrate import connect
 from eventstore.places import check_places
@@ -123,13 +123,9 @@ def all_workspaces(conn: Db, tables: Sequence[RowTable[Any]] = TABLES, views: Se
 
 
 def _hold(conn: Db, tables: Sequence[RowTable[Any]], views: Sequence[View]) -> None:
-    """Keeps rebuilt tables out while the picture lasts: it was made before their rows, and would have none of them.
-
-    At its very beginning, before anything is read.
-    """
+    """The tables as they are when the picture begins."""
     names = [*(table.table for table in tables), *(table.name for view in views for table in view.tables)]
-    held = sql.SQL(", ").join(map(sql.Identifier, names))
-    conn.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(held))
+    conn.execute(holding(names))
 
 
 def check_tables(conn: Db, tables: Sequence[RowTable[Any]] = TABLES) -> None:

@@ -23,6 +23,7 @@ from api.http.turns import VISIT, Turns, Visit
 from domain.kernel import Refused
 from eventstore.database import Db, snapshot
 from eventstore.reader import head
+from projections.catalogue import REBUILT
 
 AT_ONCE: Final = 2
 WAITING: Final = 16
@@ -85,7 +86,7 @@ class Exports(Turns):
 
 def _write(spool: Spool, ask: Ask, written: Written) -> None:
     """In a thread: all of it from one transaction, in which nothing changes."""
-    with snapshot(ask.services.pool, ask.caller.workspace_id, ask.visible_to) as conn:
+    with snapshot(ask.services.pool, ask.caller.workspace_id, REBUILT, ask.visible_to) as conn:
         seq, _ = head(conn)
         with closing(written(conn)) as pieces:
             first = next(pieces, b"")  # what is to be refused, is

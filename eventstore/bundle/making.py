@@ -61,10 +61,7 @@ def declared(
     what is no moment, and where there is nothing between the two.
     """
     log_end, _ = head(conn)
-    last = log_end if until is None else seq_of(conn, until, "to")
-    first = 1 if since is None else _first(conn, since)
-    if not 1 <= first <= last:
-        raise invalid("to" if since is None else "from", "must leave something: there is no entry between the two")
+    first, last = stretch(conn, since, until)
     return Declaration(
         workspace_id=conn.workspace_id,
         first=first,
@@ -76,6 +73,15 @@ def declared(
         made_by=made_by,
         software=software(),
     )
+
+
+def stretch(conn: Db, since: str | None, until: str | None) -> tuple[int, int]:
+    """The seq of the first and of the last entry between two moments as ``declared`` takes them; refuses as that does."""
+    last = head(conn)[0] if until is None else seq_of(conn, until, "to")
+    first = 1 if since is None else _first(conn, since)
+    if not 1 <= first <= last:
+        raise invalid("to" if since is None else "from", "must leave something: there is no entry between the two")
+    return first, last
 
 
 def _first(conn: Db, since: str) -> int:

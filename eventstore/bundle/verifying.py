@@ -9,8 +9,9 @@ from typing import BinaryIO, Final, Literal
 
 from eventstore.bundle import cloudevent
 from eventstore.bundle.archive import CutOffError
-from eventstore.bundle.contents import Declaration
+from eventstore.bundle.contents import MAX_CHECKPOINTS, Declaration
 from eventstore.bundle.reading import Bundle, IncompleteError, wrong
+from eventstore.checkpoint_links import check_among, check_consecutive, check_links
 from eventstore.offline import Follower
 from eventstore.verify import MismatchError, Progress, Report
 from schemas.log import LogEntry
@@ -67,12 +68,14 @@ def verify_bundle(
         declaration = found.declaration = bundle.declaration
         if (count := declaration.last - declaration.first + 1) > max_events:
             raise TooLargeError(count, max_events)
-        signed = [*bundle.checkpoints, *_comparable(declaration, checkpoints)]
+        kept = _comparable(declaration, checkpoints)
+        signed = [*bundle.checkpoints, *kept]
         start = (declaration.first - 1, bytes.fromhex(declaration.previous_hash))
         follower = Follower(found.report, signed, trusted, start, declaration.workspace_id)
         for entry in _followed(bundle, follower, found.report, progress):
             each(entry)
         _check_end(bundle, follower)
+        _check_chained(bundle, kept, follower.met)
         _check_coverage(declaration, signed, checkpoints, trusted)
     except MismatchError as mismatch:
         found.report.finding = mismatch.finding
@@ -104,6 +107,20 @@ def _check_end(bundle: Bundle, follower: Follower) -> None:
     if follower.hash.hex() != declaration.last_hash:
         raise wrong("lastHash", f"{follower.hash.hex()}, of the last entry", declaration.last_hash, declaration.last)
     follower.end()
+
+
+def _check_chained(bundle: Bundle, kept: Collection[Checkpoint], met: Collection[Checkpoint]) -> None:
+    """The bundle has all heads that were signed in its range; where there are too many, the newest.
+
+    ``met``: those and the ``kept`` ones that the log goes through, all of whose signatures hold.
+    """
+    start = bundle.declaration.first - 1
+    of_range = (checkpoint for checkpoint in _of(bundle.declaration, bundle.checkpoints) if checkpoint.seq >= start)
+    there = sorted(of_range, key=lambda checkpoint: checkpoint.seq)
+    cut = len(there) >= MAX_CHECKPOINTS
+    check_consecutive(there, whole=start == 0 and not cut)
+    check_among(kept, there, start=there[0].seq if cut else start)
+    check_links(met)
 
 
 def _comparable(declaration: Declaration, kept: Iterable[Checkpoint]) -> list[Checkpoint]:

@@ -130,6 +130,12 @@ def test_a_stretch_that_is_none_is_refused_naming_the_field(
     assert exporting.team.owner.listed("/audit/exports") == []
 
 
+@pytest.mark.parametrize("since", ["soon", "0", "1000000", "2099-01-01T00:00:00Z"])
+def test_nothing_is_signed_for_a_stretch_that_begins_nowhere(exporting: Exporting, since: str) -> None:
+    refused(exporting.team.owner.post("/audit/exports", {"from": since}), 422, "from")
+    assert exporting.team.owner.listed("/log/checkpoints") == []
+
+
 def test_a_download_that_broke_off_goes_on(exporting: Exporting, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(making, "PART_EVENTS", 4)
     view = exporting.made()

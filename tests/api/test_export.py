@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -15,12 +16,20 @@ import pytest
 
 from api.http import exporting, spool
 from application.calling.services import Services
+from daybook.embedded import EmbeddedPostgres
 from eventstore.database import Db
-from projections.table import listing
+from eventstore.reader import head
+from projections.contact import CONTACTS
+from projections.table import listing, swapping
+from projections.table.rebuild import rebuild
+from projections.table.rows import RowTable
+from projections.table.swapping import NotSwappedError
+from projections.tag_row import TAGS
 from tests.api.asserting import ok, refused
-from tests.api.serving import serving
+from tests.api.serving import services_on, serving
 from tests.api.team import Team
 from tests.api.test_contact_export import EVIL, exported, imported, rows
+from tests.projections.house import a_house
 
 MUCH = "x" * 19_000
 """Of which a few hundred are more than the sockets on the way hold."""
@@ -82,6 +91,37 @@ def _open() -> int:
         with suppress(OSError):  # it was closed meanwhile
             found += str(entry.readlink()).endswith("(deleted)")
     return found
+
+
+@pytest.fixture
+def alone(postgres: EmbeddedPostgres) -> Iterator[tuple[Team, Db]]:
+    """A team in a database of its own, which can be rebuilt, and the owner's connection to that."""
+    with a_house(postgres) as house:
+        services = services_on(house.pool)
+        with serving(services) as url, httpx.Client(base_url=url, timeout=60) as http:
+            yield Team(services, http), house.owner
+
+
+@pytest.mark.parametrize("table", [CONTACTS, TAGS])
+def test_a_table_that_is_rebuilt_while_it_is_read_is_not_seen_empty(
+    alone: tuple[Team, Db], monkeypatch: pytest.MonkeyPatch, table: RowTable[Any]
+) -> None:
+    """What was put in its place after the export began would have no row that is as old as what it reads."""
+    team, owner = alone
+    monkeypatch.setattr(swapping, "PATIENCE_SECONDS", 0.0)
+    team.owner.contact(email="ada@engine.org", tags=["VIP"])
+    swapped = []
+
+    def begun(conn: Db) -> tuple[int, bytes]:
+        found = head(conn)
+        with suppress(NotSwappedError):
+            swapped.append(rebuild(owner, table))
+        return found
+
+    monkeypatch.setattr(exporting, "head", begun)
+    assert [(row["email"], row["tags"]) for row in rows(exported(team.owner))] == [("ada@engine.org", "VIP")]
+    assert swapped == [], "it is kept out until the export has ended"
+    assert rebuild(owner, table) > 0
 
 
 class TestASlowClient:

@@ -19,7 +19,7 @@ from daybook.cli import daybook
 from daybook.embedded import EmbeddedPostgres
 from eventstore.append import Origin
 from eventstore.checkpoint import fingerprint, sign_head
-from eventstore.database import Pool
+from eventstore.database import Db, Pool
 from eventstore.unit_of_work import EventStore
 from tests.verify.bundles import ending, entries_of, remade, unpacked
 from tests.verify.tampering import EVENTS, Past, write_past
@@ -62,6 +62,7 @@ class TestExport:
         assert f"workspace    {workspace}" in done.output
         assert f"events       {EVENTS}, without a gap, each chained to the one before" in done.output
         assert "checkpoints  1 signed heads, met by the log" in done.output
+        assert f"signed by    {TRUSTED}, 1 of them" in done.output
 
     @pytest.mark.usefixtures("past")
     def test_without_the_key_it_says_that_the_end_is_not_signed(
@@ -95,6 +96,15 @@ class TestExport:
         done = live(postgres, *words)
         assert (done.exit_code, list(tmp_path.iterdir())) == (2, [])
         assert bounds[0].strip("-") in done.output
+
+    @pytest.mark.usefixtures("past")
+    @pytest.mark.parametrize("since", ["soon", "0", "10", "2099-01-01T00:00:00Z"])
+    def test_nothing_is_signed_for_one_that_begins_nowhere(
+        self, postgres: EmbeddedPostgres, owner: Db, workspace: UUID, tmp_path: Path, since: str
+    ) -> None:
+        words = ("audit", "export", "--workspace", str(workspace), "--from", since, "-o", str(tmp_path / "x.tar"))
+        assert live(postgres, *words).exit_code == 2
+        assert owner.execute("SELECT FROM log_checkpoints WHERE workspace_id = %s", (workspace,)).fetchall() == []
 
     def test_a_workspace_without_a_log_has_no_bundle(self, postgres: EmbeddedPostgres, tmp_path: Path) -> None:
         done = live(postgres, "audit", "export", "--workspace", str(UUID(int=9)), "-o", str(tmp_path / "x.tar"))

@@ -17,7 +17,7 @@ from eventstore.database import Db, Pool, connection, in_bulk, open_pool, readin
 from eventstore.ids import new_id
 from eventstore.migrate import connect
 from eventstore.unit_of_work import EventStore
-from projections.catalogue import ROWS
+from projections.catalogue import REBUILT, ROWS
 from schemas.log import Actor
 from tests.conftest import make_workspace
 from tests.servers import another_database
@@ -91,7 +91,7 @@ def test_a_transaction_that_may_take_longer_does_not_end_when_others_would(
     with ExitStack() as stack:
         pool = stack.enter_context(open_pool(postgres.url(user="daybook_app"), size=1, patience=1.0))
         if kind == "snapshot":
-            conn = stack.enter_context(snapshot(pool, workspace))
+            conn = stack.enter_context(snapshot(pool, workspace, REBUILT))
         else:
             conn = stack.enter_context(writing(pool, workspace))
             stack.enter_context(in_bulk(conn))
