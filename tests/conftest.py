@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,6 +23,16 @@ from tests.servers import running_nats, running_postgres
 
 settings.register_profile("daybook", deadline=None, max_examples=50)
 settings.load_profile("daybook")
+
+
+@pytest.fixture(autouse=True)
+def logs() -> Iterator[None]:
+    """A command that is run in the tests' own process says how logs are written: those behind it have them as before."""
+    root = logging.getLogger()
+    level, handlers = root.level, root.handlers[:]
+    yield
+    root.setLevel(level)
+    root.handlers[:] = handlers
 
 
 @pytest.fixture(scope="session")

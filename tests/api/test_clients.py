@@ -79,7 +79,11 @@ def test_a_typescript_client_takes_the_least_and_the_example_of_every_body_and_n
 
 # Python.
 
-OTHERWISE = {"text/csv": "application/octet-stream", "application/x-ndjson": "text/plain"}
+OTHERWISE = {
+    "text/csv": "application/octet-stream",
+    "application/x-ndjson": "text/plain",
+    "application/x-tar": "application/octet-stream",
+}
 """What the generator takes these media types for, of which it knows nothing."""
 
 

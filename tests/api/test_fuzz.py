@@ -80,7 +80,8 @@ def test_the_answer_is_documented(crowd: Crowd, op: Operation, data: st.DataObje
         json=data.draw(bodies(op.says)),
         headers={b"authorization": f"Bearer {crowd.owner.token}".encode(), **data.draw(headers())},
     )
-    assert answer.status_code < 500 or answer.status_code == 502, answer.text
+    unkept = answer.status_code == 503 and "asOf" in answer.url.params  # no worker keeps the past
+    assert answer.status_code < 500 or answer.status_code == 502 or unkept, answer.text
     assert str(answer.status_code) in op.says["responses"].keys() | {"404"}, (answer.status_code, answer.text)
     if answer.status_code >= 400:
         assert answer.json()["error"]["code"] in DOCUMENT["info"]["description"]

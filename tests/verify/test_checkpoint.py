@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import LiteralString
@@ -30,14 +31,16 @@ from eventstore.checkpoint import (
     sign_moved_heads,
     signature_holds,
 )
-from eventstore.database import Pool
+from eventstore.database import Db, Pool, open_pool
 from eventstore.ids import new_id
+from eventstore.migrate import connect
 from eventstore.unit_of_work import EventStore
-from projections.catalogue import TABLES
+from projections.catalogue import ROWS, TABLES
 from projections.table.rebuild import rebuild
 from projections.verify import verify
 from schemas.verification import Checkpoint
 from tests.logs import log_end
+from tests.servers import another_database
 from tests.verify.tampering import EVENTS, Auditor, Past, write_raw
 
 KEY = Ed25519PrivateKey.generate()
@@ -426,47 +429,65 @@ def sign_anew(auditor: Auditor, pool: Pool, key: Ed25519PrivateKey) -> Checkpoin
     return sign_head(pool, auditor.workspace_id, key)
 
 
-def test_a_forged_event_in_the_place_of_the_last_is_found_by_a_kept_checkpoint(
-    auditor: Auditor, pool: Pool, origin: Origin, checkpoint: Checkpoint
-) -> None:
-    """With its rows rebuilt and everything signed anew by the same key."""
-    auditor.tamper("DELETE FROM events WHERE workspace_id = %(w)s AND seq = %(seq)s", seq=EVENTS)
-    auditor.chain_anew()
-    write_raw(pool, origin, ("tag", new_id(), 1, TagCreated(name="Forged", color=None, slug="forged")))
-    rebuild_rows(auditor)
-    sign_anew(auditor, pool, KEY)
-    assert verify(auditor.owner, workspaces=[auditor.workspace_id], trusted=[checkpoint.public_key]).finding is None
-    finding = auditor.finding(checkpoint)
-    assert (finding.seq, finding.expected) == (EVENTS, checkpoint.hash)
+class TestWhoMakesEverythingAnew:
+    """In a database of their own: all rows are rebuilt, of logs that others have spoilt too."""
 
+    @pytest.fixture(scope="class")
+    @classmethod
+    def owner(cls, postgres: EmbeddedPostgres) -> Iterator[Db]:
+        with another_database(postgres, "made_anew") as url, connect(url) as conn:
+            yield conn
 
-def test_an_old_event_changed_and_everything_made_anew_is_found_by_a_kept_checkpoint_or_by_the_key(
-    auditor: Auditor, pool: Pool, checkpoint: Checkpoint
-) -> None:
-    rewrite_history(auditor)
-    rebuild_rows(auditor)
-    sign_anew(auditor, pool, Ed25519PrivateKey.generate())
-    assert verify(auditor.owner, workspaces=[auditor.workspace_id]).finding is None
-    finding = auditor.finding(checkpoint)
-    assert (finding.seq, finding.expected) == (EVENTS, checkpoint.hash)
-    trusting = verify(auditor.owner, workspaces=[auditor.workspace_id], trusted=[checkpoint.public_key]).finding
-    assert trusting is not None
-    assert (trusting.seq, trusting.expected) == (EVENTS, "one of the trusted public keys")
+    @pytest.fixture(scope="class")
+    @classmethod
+    def pool(cls, postgres: EmbeddedPostgres, owner: Db) -> Iterator[Pool]:
+        with open_pool(postgres.url(user="daybook_app", database=owner.info.dbname), size=4) as opened:
+            yield opened
 
+    @pytest.fixture(scope="class")
+    @classmethod
+    def store(cls, pool: Pool) -> EventStore:
+        return EventStore(pool, ROWS)
 
-def test_a_tail_that_was_cut_with_its_checkpoint_is_found_by_the_kept_one(
-    auditor: Auditor, pool: Pool, store: EventStore, origin: Origin, checkpoint: Checkpoint
-) -> None:
-    write_tag(store, origin, "Cut off")
-    kept = sign_head(pool, origin.workspace_id, KEY)
-    auditor.tamper("DELETE FROM log_checkpoints WHERE workspace_id = %(w)s AND seq > %(seq)s", seq=EVENTS)
-    auditor.tamper("DELETE FROM events WHERE workspace_id = %(w)s AND seq > %(seq)s", seq=EVENTS)
-    auditor.tamper("UPDATE log_heads SET signed_seq = %(seq)s WHERE workspace_id = %(w)s", seq=EVENTS)
-    auditor.chain_anew()
-    rebuild_rows(auditor)
-    assert verify(auditor.owner, workspaces=[auditor.workspace_id], checkpoints=[checkpoint]).finding is None
-    finding = auditor.finding(checkpoint, kept)
-    assert (finding.seq, finding.found) == (EVENTS + 1, f"a log that ends at {EVENTS}")
+    def test_a_forged_event_in_the_place_of_the_last_is_found_by_a_kept_checkpoint(
+        self, auditor: Auditor, pool: Pool, origin: Origin, checkpoint: Checkpoint
+    ) -> None:
+        """With its rows rebuilt and everything signed anew by the same key."""
+        auditor.tamper("DELETE FROM events WHERE workspace_id = %(w)s AND seq = %(seq)s", seq=EVENTS)
+        auditor.chain_anew()
+        write_raw(pool, origin, ("tag", new_id(), 1, TagCreated(name="Forged", color=None, slug="forged")))
+        rebuild_rows(auditor)
+        sign_anew(auditor, pool, KEY)
+        assert verify(auditor.owner, workspaces=[auditor.workspace_id], trusted=[checkpoint.public_key]).finding is None
+        finding = auditor.finding(checkpoint)
+        assert (finding.seq, finding.expected) == (EVENTS, checkpoint.hash)
+
+    def test_an_old_event_changed_and_everything_made_anew_is_found_by_a_kept_checkpoint_or_by_the_key(
+        self, auditor: Auditor, pool: Pool, checkpoint: Checkpoint
+    ) -> None:
+        rewrite_history(auditor)
+        rebuild_rows(auditor)
+        sign_anew(auditor, pool, Ed25519PrivateKey.generate())
+        assert verify(auditor.owner, workspaces=[auditor.workspace_id]).finding is None
+        finding = auditor.finding(checkpoint)
+        assert (finding.seq, finding.expected) == (EVENTS, checkpoint.hash)
+        trusting = verify(auditor.owner, workspaces=[auditor.workspace_id], trusted=[checkpoint.public_key]).finding
+        assert trusting is not None
+        assert (trusting.seq, trusting.expected) == (EVENTS, "one of the trusted public keys")
+
+    def test_a_tail_that_was_cut_with_its_checkpoint_is_found_by_the_kept_one(
+        self, auditor: Auditor, pool: Pool, store: EventStore, origin: Origin, checkpoint: Checkpoint
+    ) -> None:
+        write_tag(store, origin, "Cut off")
+        kept = sign_head(pool, origin.workspace_id, KEY)
+        auditor.tamper("DELETE FROM log_checkpoints WHERE workspace_id = %(w)s AND seq > %(seq)s", seq=EVENTS)
+        auditor.tamper("DELETE FROM events WHERE workspace_id = %(w)s AND seq > %(seq)s", seq=EVENTS)
+        auditor.tamper("UPDATE log_heads SET signed_seq = %(seq)s WHERE workspace_id = %(w)s", seq=EVENTS)
+        auditor.chain_anew()
+        rebuild_rows(auditor)
+        assert verify(auditor.owner, workspaces=[auditor.workspace_id], checkpoints=[checkpoint]).finding is None
+        finding = auditor.finding(checkpoint, kept)
+        assert (finding.seq, finding.found) == (EVENTS + 1, f"a log that ends at {EVENTS}")
 
 
 def test_a_workspace_of_which_nothing_is_left_is_found_by_a_kept_checkpoint(
