@@ -173,9 +173,8 @@ def _job(things: Things) -> str:
 def _export(things: Things) -> str:
     """A bundle that can be downloaded: one for all, as there are not many in a day."""
     owner = things.team.owner
-    if there := owner.listed("/audit/exports"):
-        return str(there[0]["id"])
-    export_id = ok(owner.post("/audit/exports", {}), 202)["data"]["id"]
+    there = owner.listed("/audit/exports")
+    export_id = there[0]["id"] if there else ok(owner.post("/audit/exports", {}), 202)["data"]["id"]
     with open_pool(things.postgres.url(user="daybook_worker"), size=1) as pool:
         while owner.shown(f"/audit/exports/{export_id}")["status"] == "processing":
             assert step(things.team.services.store, pool)
