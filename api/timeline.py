@@ -21,7 +21,8 @@ from schemas.wire.page import Page, PageRequest
 _SAID: Final[dict[str, Any]] = {"errors": ("validation_failed",), "headers": ("Daybook-View-Seq",)}
 _ABOUT: Final = (
     "Newest first: its own creation, changes and deletions, and those of all that refers to it, with what changed from"
-    " what to what and by whom. A member limited to what is assigned to them sees nothing of what is assigned to others, and a key nothing of what its scopes do not let it read."
+    " what to what and by whom. What is about a contact or a deal is also on the timeline of the company that the contact"
+    " or deal belonged to at the time, and what is about a deal on that of its contact. A member limited to what is assigned to them sees nothing of what is assigned to others, and a key nothing of what its scopes do not let it read."
     " A worker keeps it, a moment behind the log: `Daybook-View-Seq` says how far it is, and `minSeq` waits for it."
 )
 

@@ -2,7 +2,8 @@
 
 An event touches a thing when its stream is the thing's own, or when the state of its stream refers to the thing
 before or after it. So what happens to a contact is on the contact's timeline and on its company's; and when it changes
-companies, on both companies'.
+companies, on both companies'. Where what it refers to has a timeline and referred itself to another such thing by then,
+it touches that, too: a note about a contact is on the timeline of the company that the contact belonged to.
 """
 
 from __future__ import annotations
@@ -22,33 +23,50 @@ from projections import activity
 from projections.table import keyset
 from projections.table.asking.compiled import TRUE, Compiled, every
 from projections.table.rows import RowTable
-from projections.view.view import Moment, Put, Table, View, states
+from projections.view.view import Moment, Put, Spread, Table, View, states
 from schemas.activity import ActivityView
 from schemas.wire.page import PageRequest
 
 SUBJECTS: Final = ("contact", "company", "deal")
 """The kinds of thing that have a timeline. One more, and the view's version goes up."""
 
-ITEMS: Final = Table("timeline_items", columns={"subject_id": "uuid", "seq": "bigint"}, key=("subject_id", "seq"))
+LINKS: Final = Table(
+    "timeline_links",
+    columns={"subject_id": "uuid", "seq": "bigint", "leads_to": "uuid[] NOT NULL"},
+    key=("subject_id", "seq"),
+)
+"""What a thing that has a timeline refers to of others that have one, from this entry of the log on."""
+
+ITEMS: Final = Table(
+    "timeline_items", columns={"subject_id": "uuid", "seq": "bigint"}, key=("subject_id", "seq"), leads=LINKS
+)
 
 
 def timeline(name: str, version: int, subjects: tuple[str, ...], items: Table = ITEMS) -> View:
     """The view of the timelines of things of these kinds."""
     referring = {kind: found for kind, decider in DECIDERS.items() if (found := _referring(decider, subjects))}
+    leading = referring.keys() & {*subjects} if items.leads is not None else set[str]()
 
-    def touch(moment: Moment) -> Iterator[Put]:
+    def touch(moment: Moment) -> Iterator[Put | Spread]:
         entry = moment.entry
-        touched = {entry.stream_id} if entry.stream_type in subjects else set[UUID]()
+        if entry.stream_type in subjects:
+            yield Put(items, (entry.stream_id, entry.seq))
         for reference in referring.get(entry.stream_type, ()):
-            touched.update(reference.ids(moment.before), reference.ids(moment.after))
-        return (Put(items, (subject_id, entry.seq)) for subject_id in touched)
+            effect = Spread if reference.to.kind in leading else Put
+            for subject_id in {*reference.ids(moment.before), *reference.ids(moment.after)}:
+                yield effect(items, (subject_id, entry.seq))
+
+    def lead(moment: Moment) -> Iterator[Put]:
+        before, after = (_led_to(referring[moment.entry.stream_type], state) for state in (moment.before, moment.after))
+        if items.leads is not None and before != after:
+            yield Put(items.leads, (moment.entry.stream_id, moment.entry.seq, after))
 
     return View(
         name=name,
         version=version,
-        tables=(items,),
+        tables=(items,) if items.leads is None else (items.leads, items),
         apply={
-            event.event_name: touch
+            event.event_name: (lambda moment: (*touch(moment), *lead(moment))) if kind in leading else touch
             for kind, decider in DECIDERS.items()
             if kind in subjects or kind in referring
             for event in decider.events
@@ -61,7 +79,11 @@ def _referring(decider: Decider[Any, Any, State], subjects: tuple[str, ...]) -> 
     return tuple(reference for reference in references(decider.state) if reference.to.kind in subjects)
 
 
-TIMELINE: Final = timeline("timeline", 5, SUBJECTS)
+def _led_to(found: tuple[Reference, ...], state: State | None) -> list[UUID]:
+    return [subject_id for reference in found for subject_id in reference.ids(state)]
+
+
+TIMELINE: Final = timeline("timeline", 6, SUBJECTS)
 KINDS: Final = frozenset({*SUBJECTS, *TIMELINE.folds})
 """The kinds of thing whose events are on timelines."""
 

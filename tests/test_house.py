@@ -284,8 +284,8 @@ ACROSS = {
 
 RECURSIVE = {"projections/verify.py:_WORKSPACES"}
 """From one workspace to the next, to find rows of those that have no log."""
-WITHIN_ONE = {"eventstore/moment.py:_LAST"}
-"""Recursive too, over the log of the one workspace that it names."""
+WITHIN_ONE = {"eventstore/moment.py:_LAST", "projections/view/view.py:spread"}
+"""Recursive too, over what is of the one workspace that each names: its log, and where its things lead."""
 
 
 class TestStatements:

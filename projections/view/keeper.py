@@ -14,7 +14,7 @@ from uuid import UUID
 
 from eventstore.consuming import Batch, Entry
 from eventstore.mapper import EventMapper, UnreadableEventError
-from projections.view.view import Add, Amend, Drop, Effect, Moment, Put, Table, View, When
+from projections.view.view import Add, Amend, Drop, Effect, Moment, Put, Spread, Table, View, When
 
 REMEMBERED: Final = 20_000
 """Streams whose states are remembered, in all workspaces together."""
@@ -72,6 +72,13 @@ class Keeper:
     def __init__(self, view: View, names: Mapping[str, str] = MappingProxyType({})) -> None:
         self.view = view
         self._puts = {table: table.put(names.get(table.name, table.name)).encode() for table in view.tables}
+        self._spreads = {
+            table: table.spread(
+                names.get(table.name, table.name), names.get(table.leads.name, table.leads.name)
+            ).encode()
+            for table in view.tables
+            if table.leads is not None
+        }
         self._amends = {
             table: table.amend(names.get(table.name, table.name)).encode() for table in view.tables if table.amended
         }
@@ -104,7 +111,7 @@ class Keeper:
             apply = self.view.applied(entry.type)
             for effect in apply(moment) if apply is not None else ():
                 effects[effect.table].take(effect)
-        changed = {table for table, found in effects.items() if found.rows or found.amended}
+        changed = {table for table, found in effects.items() if found.rows or found.spread or found.amended}
         return Kept(batch, [*self._statements(batch.workspace_id, effects)], changed, streams)
 
     def remember(self, kept: Kept) -> None:
@@ -160,6 +167,8 @@ class Keeper:
             )
             if kept:
                 yield Statement(self._puts[table], (*table.written(kept), workspace_id))
+            if found.spread:
+                yield Statement(self._spreads[table], (*_columns(found.spread), workspace_id, workspace_id))
             if found.amended:
                 amended = ((*key, *values) for key, values in found.amended.items())
                 yield Statement(self._amends[table], (*_columns(amended), workspace_id))
@@ -174,6 +183,7 @@ class _Effects:
         self._size = len(table.key)
         self._amended = [[*table.columns].index(column) for column in table.amended]
         self.rows: _Rows = {}
+        self.spread: set[tuple[Any, ...]] = set()
         self.amended: dict[tuple[Any, ...], tuple[Any, ...]] = {}
 
     def take(self, effect: Effect) -> None:
@@ -181,6 +191,8 @@ class _Effects:
             case Put(_, row):
                 self.rows[row[: self._size]] = row
                 self.amended.pop(row[: self._size], None)
+            case Spread(_, row):
+                self.spread.add(row)
             case Amend(_, key, values):
                 self._amend(key, values)
             case Drop(_, key):

@@ -33,6 +33,9 @@ class Table:
     that are added to, and a row in which the first of them is 0 is none; such a table takes ``Add`` and nothing else.
     ``amended`` are the columns that an ``Amend`` gives other values; ``fillfactor`` leaves room for that. ``readings`` are
     views of Postgres on the table, by name, each with what stands behind its name: they are made anew with it.
+
+    ``leads``, for a table of ids with a ``seq`` each, is one that says where an id leads to, from a ``seq`` on: it has those
+    two and the ids that are led to, and comes before this one in its view. A ``Spread`` goes along there.
     """
 
     name: str
@@ -43,6 +46,7 @@ class Table:
     amended: tuple[str, ...] = ()
     fillfactor: int = 100
     readings: Mapping[str, str] = field(default_factory=dict)
+    leads: Table | None = None
 
     @cached_property
     def types(self) -> tuple[str, ...]:
@@ -83,6 +87,20 @@ class Table:
             f" ON CONFLICT (workspace_id, {', '.join(self.key)}) DO {f'UPDATE SET {rest}' if rest else 'NOTHING'}"
         )
 
+    def spread(self, name: str, leads: str) -> str:
+        """Puts each of these ids with its ``seq``, all that it led to by then, and what that led to, however far."""
+        assert self.leads is not None
+        at, seq = self.columns
+        of, since, to = self.leads.columns
+        return (
+            f"INSERT INTO {name} (workspace_id, {at}, {seq}) WITH RECURSIVE found AS ("
+            f"SELECT h.workspace_id, row.* FROM log_heads h, {self._given} ({at}, {seq}) WHERE h.workspace_id = %s UNION"
+            f" SELECT found.workspace_id, led.{at}, found.{seq} FROM found CROSS JOIN LATERAL"
+            f" (SELECT l.{to} FROM {leads} l WHERE l.workspace_id = %s AND l.{of} = found.{at} AND l.{since} <= found.{seq}"
+            f" ORDER BY l.{since} DESC LIMIT 1) last CROSS JOIN unnest(last.{to}) AS led ({at})"
+            f") SELECT * FROM found ON CONFLICT (workspace_id, {', '.join(self.key)}) DO NOTHING"
+        )
+
     def amend(self, name: str) -> str:
         """Gives the rows of these keys, where there are such, other values in what is ``amended``."""
         given = (*self.key, *self.amended)
@@ -111,6 +129,13 @@ class Table:
 
 class Put(NamedTuple):
     """A row as it is from now on: the values of all columns, in their order."""
+
+    table: Table
+    row: tuple[Any, ...]
+
+
+class Spread(NamedTuple):
+    """An id with a ``seq`` that is put where it is, and wherever it led to by then, as the table's ``leads`` says."""
 
     table: Table
     row: tuple[Any, ...]
@@ -172,7 +197,7 @@ class Moment:
     after: Any = None
 
 
-Effect = Put | Amend | Drop | Add
+Effect = Put | Spread | Amend | Drop | Add
 Apply = Callable[[Moment], Iterable[Effect]]
 
 

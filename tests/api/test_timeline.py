@@ -169,6 +169,93 @@ class TestWhatIsTold:
         assert len(ok(answer)["data"]) == 1
 
 
+class TestWhatHangsOnIt:
+    def test_a_companys_has_what_is_about_its_contacts_while_they_belong_to_it(self, team: Team, keep: Keep) -> None:
+        acme, other = team.owner.company("Acme"), team.owner.company("Other")
+        ann = team.owner.contact(firstName="Ann")
+        about = {"contactId": ann["id"]}
+        note = created(team.owner.post("/notes", {"content": "Before", **about}))
+        ok(team.owner.patch(f"/contacts/{ann['id']}", {"companyId": acme["id"]}))
+        ok(team.owner.patch(f"/notes/{note['id']}", {"content": "Meanwhile"}))
+        created(team.owner.post("/tasks", {"title": "Call back", **about}))
+        created(team.owner.post("/calls", {"direction": "inbound", "status": "missed", **about}))
+        created(team.owner.post(f"/contacts/{ann['id']}/interactions", {"type": "meeting"}))
+        keep(team)
+        ok(team.owner.patch(f"/contacts/{ann['id']}", {"companyId": other["id"]}))
+        ok(team.owner.patch(f"/notes/{note['id']}", {"content": "After"}))
+        keep(team)
+        meanwhile = ["interaction.created", "call.created", "task.created", "note.updated"]
+        told = events(team.owner, acme, "companies")
+        assert told == ["contact.updated", *meanwhile, "contact.updated", "company.created"]
+        assert events(team.owner, other, "companies") == ["note.updated", "contact.updated", "company.created"]
+
+    def test_what_is_about_a_deal_is_on_its_contacts_and_on_the_companies_of_both(self, team: Team, keep: Keep) -> None:
+        acme, other = team.owner.company("Acme"), team.owner.company("Other")
+        ann = team.owner.contact(companyId=acme["id"])
+        deal = team.owner.deal(contactId=ann["id"], companyId=other["id"])
+        note = created(team.owner.post("/notes", {"content": "Nice", "dealId": deal["id"]}))
+        ok(team.owner.patch(f"/deals/{deal['id']}", {"contactId": None}))
+        ok(team.owner.patch(f"/notes/{note['id']}", {"content": "Nicer"}))
+        keep(team)
+        assert events(team.owner, deal, "deals") == ["note.updated", "deal.updated", "note.created", "deal.created"]
+        assert events(team.owner, ann) == ["deal.updated", "note.created", "deal.created", "contact.created"]
+        told = events(team.owner, acme, "companies")
+        assert told == ["deal.updated", "note.created", "deal.created", "contact.created", "company.created"]
+        theirs = ["note.updated", "deal.updated", "note.created", "deal.created"]
+        assert events(team.owner, other, "companies") == [*theirs, "company.created"]
+
+    def test_what_ends_along_with_a_contact_is_told_to_its_company(self, team: Team, keep: Keep) -> None:
+        acme = team.owner.company("Acme")
+        ann = team.owner.contact(companyId=acme["id"])
+        created(team.owner.post("/notes", {"content": "Nice", "contactId": ann["id"]}))
+        deal = team.owner.deal(contactId=ann["id"])
+        gone(team.owner.delete(f"/contacts/{ann['id']}"))
+        ok(team.owner.patch(f"/deals/{deal['id']}", {"name": "After"}))
+        keep(team)
+        told = events(team.owner, acme, "companies")
+        assert sorted(told[:3]) == ["contact.deleted", "deal.updated", "note.deleted"]
+        assert told[3:] == ["deal.created", "note.created", "contact.created", "company.created"]
+
+    def test_a_merge_takes_what_is_about_the_loser_to_the_winners_company_and_its_undo_back(
+        self, team: Team, keep: Keep
+    ) -> None:
+        acme, other = team.owner.company("Acme"), team.owner.company("Other")
+        winner = team.owner.contact(firstName="Ann", companyId=acme["id"])
+        loser = team.owner.contact(firstName="Anne", companyId=other["id"])
+        note = created(team.owner.post("/notes", {"content": "Nice", "contactId": loser["id"]}))
+
+        def told(company: dict[str, Any]) -> list[str]:
+            keep(team)
+            items = team.owner.listed(path(company, "companies"))
+            return [item["event"] for item in items if item["entityId"] == note["id"]]
+
+        ok(team.owner.post(f"/contacts/{winner['id']}/merge", {"loserId": loser["id"]}))
+        ok(team.owner.patch(f"/notes/{note['id']}", {"content": "Nicer"}))
+        assert (told(acme), told(other)) == (["note.updated", "note.updated"], ["note.updated", "note.created"])
+        ok(team.owner.post(f"/contacts/{winner['id']}/merge/undo", {"loserId": loser["id"]}))
+        ok(team.owner.patch(f"/notes/{note['id']}", {"content": "Nicest"}))
+        assert (told(acme), told(other)) == (["note.updated"] * 3, ["note.updated"] * 3 + ["note.created"])
+
+    def test_a_limited_member_is_told_of_a_companys_contacts_only_what_is_theirs(self, team: Team, keep: Keep) -> None:
+        acme, mine = team.owner.company("Acme"), str(team.limited.account_id)
+        ann, bob = team.owner.contact(companyId=acme["id"], assignedTo=mine), team.owner.contact(companyId=acme["id"])
+        for contact in (ann, bob):
+            created(team.owner.post("/notes", {"content": "Nice", "contactId": contact["id"]}))
+            deal = team.owner.deal(contactId=contact["id"])
+            created(
+                team.owner.post(
+                    "/calls",
+                    {"direction": "inbound", "status": "missed", "contactId": contact["id"], "dealId": deal["id"]},
+                )
+            )
+        keep(team)
+        answer = ok(team.limited.get(path(acme, "companies")))
+        told = ["call.created", "note.created", "contact.created", "company.created"]
+        assert ([item["event"] for item in answer["data"]], answer["meta"]["total"]) == (told, 4)
+        assert len(events(team.owner, acme, "companies")) == 9
+        assert events(team.key("companies:read"), acme, "companies") == ["company.created"]
+
+
 class TestPages:
     def test_by_number_and_by_cursor_every_item_comes_once(self, team: Team, keep: Keep) -> None:
         contact = team.owner.contact()
