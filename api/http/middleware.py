@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Any, Final
 from urllib.parse import parse_qsl, quote
 from uuid import UUID
@@ -141,7 +142,7 @@ async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
 def _careful(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     """With what keeps browsers from guessing what it is, and all from keeping it, unless it says for how long."""
     said = [*headers, (b"x-content-type-options", b"nosniff")]
-    return said if any(name == b"cache-control" for name, _ in said) else [*said, (b"cache-control", b"no-store")]
+    return said if b"cache-control" in dict(said) else [*said, (b"cache-control", b"no-store")]
 
 
 class Authentication(ASGIMiddleware):
@@ -157,7 +158,7 @@ class Authentication(ASGIMiddleware):
         self._accesses = accesses
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        if sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEADERS:
+        if sum(map(len, chain.from_iterable(scope["headers"]))) > MAX_HEADERS:
             raise Refused("headers_too_large", f"All headers together must have at most {MAX_HEADERS} bytes.")
         handler = scope["route_handler"]
         if not handler.opt.get("public") and getattr(handler, "operation_id", None) is not None:
