@@ -174,6 +174,10 @@ def _contact(ask: NamedDependency[Ask], contact_id: FromPath[UUID]) -> Thing:
     return _by_id(ask, "contact", contact_id)
 
 
+def _dismissal(ask: NamedDependency[Ask], dismissal_id: FromPath[UUID]) -> Thing:
+    return _by_id(ask, "contact_duplicate", dismissal_id)
+
+
 def _custom_field(ask: NamedDependency[Ask], custom_field_id: FromPath[UUID]) -> Thing:
     return _by_id(ask, "custom_field", custom_field_id)
 
@@ -266,6 +270,13 @@ HISTORIES: Final = (
     _past(_call, "call", "Call", "/calls/{call_id:uuid}", "calls:read"),
     _past(_company, "company", "Company", "/companies/{company_id:uuid}", "companies:read"),
     _past(_contact, "contact", "Contact", "/contacts/{contact_id:uuid}", "contacts:read"),
+    _past(
+        _dismissal,
+        "contact_duplicate",
+        "Dismissal",
+        "/contacts/duplicates/dismissals/{dismissal_id:uuid}",
+        "contacts:read",
+    ),
     _past(_custom_field, "custom_field", "CustomField", "/custom-fields/{custom_field_id:uuid}", "custom-fields:read"),
     _past(_custom_value, "custom_value", "CustomValue", "/custom-values/{key:str}", "custom-values:read"),
     _past(_deal, "deal", "Deal", "/deals/{deal_id:uuid}", "deals:read"),

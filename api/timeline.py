@@ -19,6 +19,8 @@ from schemas.activity import ActivityView
 from schemas.wire.page import Page, PageRequest
 
 _SAID: Final[dict[str, Any]] = {"errors": ("validation_failed",), "headers": ("Daybook-View-Seq",)}
+_RESOURCES: Final = {"contact_duplicate": "contacts"}
+"""Kinds of thing that scopes call otherwise than their table is called."""
 _ABOUT: Final = (
     "Newest first: its own creation, changes and deletions, and those of all that refers to it, with what changed from"
     " what to what and by whom. What is about a contact or a deal is also on the timeline of the company that the contact"
@@ -86,7 +88,7 @@ class TimelineController(Controller):
 async def _timeline(
     ask: Ask, kind: str, subject_id: UUID, paged: PageRequest, min_seq: int | None
 ) -> Json[Page[ActivityView]]:
-    kinds = {kind for kind in rows.KINDS if ask.caller.may(f"{ROWS[kind].name}:read")}
+    kinds = {kind for kind in rows.KINDS if ask.caller.may(f"{_RESOURCES.get(kind, ROWS[kind].name)}:read")}
     found, headers = await fresh(
         ask,
         rows.TIMELINE,

@@ -24,6 +24,7 @@ from eventstore.unit_of_work import EventStore
 from projections import (
     call,
     company,
+    contact_duplicate,
     contact_merge,
     contact_view,
     custom_field,
@@ -55,6 +56,7 @@ SHOWN: Final = {
     "call": Shown(call.views, "calls:read"),
     "company": Shown(company.views, "companies:read"),
     "contact": Shown(contact_view.views, "contacts:read"),
+    "contact_duplicate": Shown(contact_duplicate.views, "contacts:read"),
     "deal": Shown(deal.views, "deals:read"),
     "interaction": Shown(interaction.views, "interactions:read"),
     "note": Shown(note.views, "notes:read"),

@@ -9,6 +9,7 @@ from domain.call import CALL
 from domain.company import COMPANY
 from domain.company_import import COMPANY_IMPORT
 from domain.contact import CONTACT
+from domain.contact_duplicate import CONTACT_DUPLICATE
 from domain.contact_import import CONTACT_IMPORT
 from domain.contact_merge import CONTACT_MERGE
 from domain.custom_field import CUSTOM_FIELD
@@ -36,8 +37,8 @@ from domain.workspace import WORKSPACE
 DECIDERS: Final[dict[str, Decider[Any, Any, Any]]] = {
     decider.stream_type: decider
     for decider in (
-        API_KEY, CALL, COMPANY, COMPANY_IMPORT, CONTACT, CONTACT_IMPORT, CONTACT_MERGE, CUSTOM_FIELD, CUSTOM_VALUE,
-        DEAL, DEAL_IMPORT, INTERACTION, INVITATION, MEMBERSHIP, NOTE, OBJECT_ATTRIBUTE, OBJECT_RECORD,
+        API_KEY, CALL, COMPANY, COMPANY_IMPORT, CONTACT, CONTACT_DUPLICATE, CONTACT_IMPORT, CONTACT_MERGE, CUSTOM_FIELD,
+        CUSTOM_VALUE, DEAL, DEAL_IMPORT, INTERACTION, INVITATION, MEMBERSHIP, NOTE, OBJECT_ATTRIBUTE, OBJECT_RECORD,
         OBJECT_TYPE, PIPELINE, SEGMENT, SMART_LIST, STAGE, TAG, TASK, USER, WEBHOOK, WORKSPACE,
     )
 }  # fmt: skip

@@ -9,6 +9,7 @@ from projections.call import CALLS
 from projections.company import COMPANIES
 from projections.company_import import COMPANY_IMPORTS
 from projections.contact import CONTACTS
+from projections.contact_duplicate import CONTACT_DUPLICATES
 from projections.contact_import import CONTACT_IMPORTS
 from projections.contact_merge import CONTACT_MERGES
 from projections.custom_field import CUSTOM_FIELDS
@@ -39,8 +40,8 @@ from projections.workspace import WORKSPACES
 
 # Records before attributes: those of a type that ends go before they would be rid of its values one by one.
 TABLES: Final[tuple[RowTable[Any], ...]] = (
-    API_KEYS, CALLS, COMPANIES, COMPANY_IMPORTS, CONTACTS, CONTACT_IMPORTS, CONTACT_MERGES, CUSTOM_FIELDS,
-    CUSTOM_VALUES, DEALS, DEAL_IMPORTS, INTERACTIONS, INVITATIONS, MEMBERSHIPS, NOTES, OBJECT_RECORDS,
+    API_KEYS, CALLS, COMPANIES, COMPANY_IMPORTS, CONTACTS, CONTACT_DUPLICATES, CONTACT_IMPORTS, CONTACT_MERGES,
+    CUSTOM_FIELDS, CUSTOM_VALUES, DEALS, DEAL_IMPORTS, INTERACTIONS, INVITATIONS, MEMBERSHIPS, NOTES, OBJECT_RECORDS,
     OBJECT_ATTRIBUTES, OBJECT_TYPES, PIPELINES, SEGMENTS,
     SMART_LISTS, STAGES, TAGS, TASKS, USERS, WEBHOOKS, WORKSPACES,
 )  # fmt: skip

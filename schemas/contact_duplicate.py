@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
+from uuid import UUID
 
 from msgspec import Meta
 
+from domain.contact_duplicate import DuplicatePair
 from domain.kernel import JSON, Value
-from schemas.wire.words import Id, Version
+from schemas.wire.words import CreatedAt, Id, UpdatedAt, Version
+
+MOST: Final = 10
+"""So many of a group are shown, and so many are said at once to be different."""
 
 Reason = Literal["mailbox", "phone", "name_company", "name_domain"]
 
@@ -64,3 +69,45 @@ class DuplicateGroup(Value):
             {**LikeContact.example, "id": "0198c6f2-7d3a-7c4e-9b1f-2a6d5e8f0002", "email": "sarahkim@example.com"},
         ],
     }
+
+
+class DismissDuplicates(Value, forbid_unknown_fields=True):
+    """Contacts that are alike, of which no two are the same person."""
+
+    contact_ids: Annotated[
+        tuple[UUID, ...], Meta(min_length=2, max_length=MOST, description="The contacts: two of them, or up to ten.")
+    ]
+
+
+class DismissalView(DuplicatePair, kw_only=True):
+    """What was said of two contacts: that they are two, however alike they are."""
+
+    id: Id
+    contact_name: Annotated[
+        str | None, Meta(description="What the one is called; null for who may not see that contact.")
+    ]
+    other_name: Annotated[
+        str | None, Meta(description="What the other is called; null for who may not see that contact.")
+    ]
+    created_at: CreatedAt
+    updated_at: UpdatedAt
+    version: Version
+
+    example: ClassVar[JSON] = {
+        "id": "0198c6f2-7d3a-7c4e-9b1f-2a6d5e8f00e0",
+        "contactId": "0198c6f2-7d3a-7c4e-9b1f-2a6d5e8f0001",
+        "contactName": "Sarah Kim",
+        "otherId": "0198c6f2-7d3a-7c4e-9b1f-2a6d5e8f0002",
+        "otherName": "Sara Kim",
+        "createdAt": "2026-03-15T10:30:00.123456Z",
+        "updatedAt": "2026-03-15T10:30:00.123456Z",
+        "version": 1,
+    }
+
+
+class DismissedView(Value):
+    """What is said of each two of some contacts."""
+
+    dismissals: Annotated[list[DismissalView], Meta(description="One for each two of them.")]
+
+    example: ClassVar[JSON] = {"dismissals": [DismissalView.example]}

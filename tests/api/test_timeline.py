@@ -96,6 +96,16 @@ class TestWhatIsTold:
         key = team.key("contacts:read", "tasks:read")
         assert events(key, ann) == ["task.completed", "task.created", "contact.created"]
 
+    def test_that_two_contacts_are_no_duplicates_is_on_those_of_both(self, team: Team, keep: Keep) -> None:
+        ann, bob = team.owner.contact(firstName="Ann"), team.owner.contact(firstName="Bob")
+        body = {"contactIds": [ann["id"], bob["id"]]}
+        (said,) = ok(team.owner.post("/contacts/duplicates/dismiss", body))["data"]["dismissals"]
+        gone(team.owner.delete(f"/contacts/duplicates/dismissals/{said['id']}"))
+        keep(team)
+        for contact in (ann, bob):
+            told = ["contact_duplicate.restored", "contact_duplicate.dismissed", "contact.created"]
+            assert events(team.key("contacts:read"), contact) == told
+
     def test_a_limited_member_is_told_no_more_of_a_note_that_has_gone_to_a_contact_of_anothers(
         self, team: Team, keep: Keep
     ) -> None:

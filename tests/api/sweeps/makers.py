@@ -220,6 +220,17 @@ def _loser(things: Things) -> str:
     return str(things.team.owner.contact(firstName=things.mark)["id"])
 
 
+def _alike(things: Things) -> dict[str, list[str]]:
+    """Two contacts."""
+    return {"contactIds": [things["contactId"], _loser(things)]}
+
+
+def _dismissal(things: Things) -> str:
+    """What was said of two contacts."""
+    answer = ok(things.team.owner.post("/contacts/duplicates/dismiss", _alike(things)))
+    return str(answer["data"]["dismissals"][0]["id"])
+
+
 def _merged(things: Things) -> str:
     """One that was."""
     loser = _loser(things)
@@ -242,6 +253,7 @@ def _acceptance(things: Things) -> dict[str, str]:
 
 MAKERS: Final[Mapping[str, Callable[[Things], str]]] = {
     "deliveryId": _delivery,
+    "dismissalId": _dismissal,
     "exportId": _export,
     "interactionId": _interaction,
     "invitationId": _invitation,
@@ -257,6 +269,7 @@ MAKERS: Final[Mapping[str, Callable[[Things], str]]] = {
 
 BODIES: Final[Mapping[str, Callable[[Things], Any]]] = {
     "acceptInvitation": _acceptance,
+    "dismissDuplicates": _alike,
     "logIn": lambda things: {"email": things.team.email, "password": PASSWORD},
     "mergeContacts": lambda things: {"loserId": things["loser"], "dryRun": False},
     "undoContactMerge": lambda things: {"loserId": things["merged"]},
