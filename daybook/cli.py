@@ -29,6 +29,7 @@ from eventstore.database import one
 from eventstore.migrate import MigrationError, connect
 from projections.activity import forget_counts
 from projections.catalogue import TABLES, VIEWS
+from projections.contact_alike_kept import forget_groups
 from projections.table.rebuild import rebuild
 from projections.view.rebuild import rebuild as rebuild_view
 from workers.catalogue import WORKERS
@@ -167,6 +168,7 @@ def rebuild_projections(found: Settings, names: tuple[str, ...], *, everything: 
                 _rebuild(view.name, events, partial(rebuild_view, conn, view, say=_say))
         if not names:
             forget_counts(conn)
+            forget_groups(conn)
 
 
 def _rebuild(name: str, events: Sequence[Any] | None, build: Callable[[Callable[[int], None]], int]) -> None:

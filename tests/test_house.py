@@ -271,6 +271,7 @@ ACROSS = {
     # The owner's, when tables are built or checked, with all workspaces before it anyway.
     "daybook/cli.py:rebuild_projections",
     "projections/activity.py:forget_counts",
+    "projections/contact_alike_kept.py:forget_groups",
     "projections/table/rebuild.py:_CONCERNED",
     "projections/table/following.py:_HEADS",
     "projections/table/rebuild.py:_compare_counts",

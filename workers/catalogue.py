@@ -7,7 +7,7 @@ from functools import partial
 from typing import Final
 
 from projections.catalogue import VIEWS
-from workers import job, job_retention, log_checkpoint, log_sink, outbox
+from workers import contact_alike, job, job_retention, log_checkpoint, log_sink, outbox
 from workers.consuming.view import keep
 from workers.relay import relay
 from workers.running import housekeeping
@@ -21,7 +21,7 @@ WORKERS: Final[Mapping[str, Mapping[str, Loop]]] = {
     "jobs": {"job": job.run},
     "mail": {"outbox": outbox.run},
     "webhooks": {"webhook_feed": webhook_feed.run, "webhook_delivery": webhook_delivery.run},
-    "views": {f"{view.name}_view": partial(keep, view=view) for view in VIEWS},
+    "views": {f"{view.name}_view": partial(keep, view=view) for view in VIEWS} | {"contact_alike": contact_alike.run},
     "checkpoints": {"log_checkpoint": log_checkpoint.run, "log_sink": log_sink.run},
     "housekeeping": {
         "housekeeping": housekeeping.run,

@@ -21,6 +21,8 @@ TOLD_BY_OTHERS = {
     "CreateDeal.stage",
     "MoveDeal.at",
     "MoveDeal.to",
+    "DismissDuplicate.contact_name",
+    "DismissDuplicate.other_name",
     "MergeContact.loser_name",
     "MergeContact.changes",
     "MergeContact.tags",

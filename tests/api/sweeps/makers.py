@@ -222,7 +222,7 @@ def _loser(things: Things) -> str:
 
 def _alike(things: Things) -> dict[str, list[str]]:
     """Two contacts."""
-    return {"contactIds": [things["contactId"], _loser(things)]}
+    return {"contactIds": [things["contactId"], things["other"]]}
 
 
 def _dismissal(things: Things) -> str:
@@ -261,6 +261,7 @@ MAKERS: Final[Mapping[str, Callable[[Things], str]]] = {
     "key": _token,
     "loser": _loser,
     "merged": _merged,
+    "other": _loser,
     "tag": _tag,
     "viewId": _view,
     "userId": lambda things: str(things.team.join("member").account_id),

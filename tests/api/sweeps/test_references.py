@@ -24,8 +24,8 @@ ENDS: Final = {op.in_path[-1]: op for op in OPERATIONS if op.method == "DELETE" 
 """By the name of its id, what ends a thing."""
 FEW: Final = {"pipeline"}
 """What so few refer to that their end takes no job: the stages of a pipeline."""
-OF_TWO: Final = frozenset({"mergeContacts", "undoContactMerge"})
-"""What takes another than the one in the path, which the tests of it see to."""
+OF_TWO: Final = frozenset({"dismissDuplicates", "mergeContacts", "undoContactMerge"})
+"""What takes another than the one in the path, or two at once, which the tests of it see to."""
 ROW_TABLES: Final = {table.table for table in TABLES}
 STILL_KNOWN: Final = {ROWS[kind].table for kind in ("user", "api_key", "call")}
 """Where a user who was removed stays: who they were, and what they did."""

@@ -1,0 +1,139 @@
+"""Keeps the groups of contacts that are alike: behind the log, by whoever asks for them, and by a worker before that.
+
+They follow from rows as they are, so that whatever is looked at twice comes to the same. What is between the checkpoint and
+the end of the log says which contacts have to be looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final, LiteralString
+from uuid import UUID
+
+from domain.contact import CONTACT
+from domain.contact_duplicate import CONTACT_DUPLICATE
+from eventstore.consuming import ADVANCE, BEGIN, LOCK_CHECKPOINT
+from eventstore.database import Db
+from projections.contact_alike_keys import grouped, keyed
+from projections.table.asking.compiled import HERE, Compiled
+
+NAME: Final = "contact_alike"
+STEP: Final = 1_000
+"""Events that are looked at at a time."""
+
+_BEHIND: Final[LiteralString] = """
+    SELECT head.seq - coalesce(kept.seq, 0) FROM log_heads AS head LEFT JOIN consumer_checkpoints AS kept
+        ON kept.workspace_id = head.workspace_id AND kept.consumer = %s WHERE head.workspace_id = %s
+"""
+_NEXT: Final[LiteralString] = """
+    SELECT max(seq), array_agg(DISTINCT stream_id) FILTER (WHERE stream_type = %s),
+        array_agg(DISTINCT stream_id) FILTER (WHERE stream_type = %s)
+    FROM (SELECT seq, stream_type, stream_id FROM events
+        WHERE workspace_id = %s AND seq > %s ORDER BY seq LIMIT %s) AS next
+"""
+# Of whom it was said, or was taken back, that they are two: all whom any event of such a pair has named.
+_PAIRED: Final[LiteralString] = """
+    SELECT DISTINCT named.id::uuid FROM events, LATERAL (VALUES
+        (data ->> 'contactId'), (data ->> 'otherId'),
+        (data #>> '{changed,contactId}'), (data #>> '{changed,otherId}')) AS named (id)
+    WHERE workspace_id = %s AND stream_id = ANY(%s) AND named.id IS NOT NULL
+"""
+_FIRST: Final[LiteralString] = """(SELECT kept.contact_id FROM contact_keys AS kept
+    WHERE kept.workspace_id = %s AND kept.score = touched.score AND kept.key = touched.key
+    ORDER BY kept.contact_id LIMIT 1)"""
+_KEYED: Final = keyed(Compiled("id = ANY(%s)", (None,)))
+# The keys that these contacts have and had, where any has changed or they are among those paired, and the oldest contact
+# that had each before.
+_CHANGE: Final = f"""
+    WITH now AS ({_KEYED.sql}),
+    before AS (SELECT score, key, contact_id AS id FROM contact_keys WHERE workspace_id = %s AND contact_id = ANY(%s)),
+    gone AS (TABLE before EXCEPT TABLE now),
+    come AS (TABLE now EXCEPT TABLE before),
+    changed AS (SELECT id FROM gone UNION SELECT id FROM come UNION SELECT unnest(%s::uuid[])),
+    deleted AS (DELETE FROM contact_keys AS kept USING gone WHERE kept.workspace_id = %s
+        AND kept.score = gone.score AND kept.key = gone.key AND kept.contact_id = gone.id),
+    inserted AS (INSERT INTO contact_keys SELECT head.workspace_id, score, key, id
+        FROM log_heads AS head, come WHERE head.workspace_id = %s),
+    touched AS (SELECT DISTINCT score, key FROM (TABLE before UNION ALL TABLE now) AS had
+        WHERE id IN (SELECT id FROM changed))
+    SELECT score, key, {_FIRST} FROM touched
+"""
+_OLDEST: Final = f"""
+    SELECT DISTINCT {_FIRST} FROM unnest(%s::smallint[], %s::bigint[]) AS touched (score, key)
+"""
+_CLEAR: Final[LiteralString] = "DELETE FROM contact_groups WHERE workspace_id = %s AND first_id = ANY(%s)"
+_GROUPED: Final = grouped(
+    Compiled(
+        "SELECT other.score, other.key, other.contact_id AS id FROM (SELECT DISTINCT score, key FROM contact_keys"
+        " WHERE workspace_id = %s AND contact_id = ANY(%s)) AS own JOIN contact_keys AS other"
+        " ON other.workspace_id = %s AND other.score = own.score AND other.key = own.key",
+        (HERE, None, HERE),
+    )
+)
+_GROUP: Final = f"""
+    WITH {_GROUPED.sql} INSERT INTO contact_groups (workspace_id, place, first_id, n, scores, key)
+    SELECT head.workspace_id, place, ids[1], cardinality(ids), scores, key
+    FROM log_heads AS head, found WHERE head.workspace_id = %s AND ids[1] = ANY(%s)
+"""
+
+
+def behind(conn: Db) -> int:
+    """How many events of the workspace's log have not been looked at."""
+    row = conn.execute(_BEHIND, (NAME, conn.workspace_id)).fetchone()
+    return 0 if row is None else int(row[0])
+
+
+def catch_up(conn: Db) -> bool:
+    """Looks at the next events, in a transaction that writes; answers whether there may be more."""
+    workspace_id = conn.workspace_id
+    conn.execute(BEGIN, (workspace_id, NAME))
+    row = conn.execute(LOCK_CHECKPOINT, (workspace_id, NAME)).fetchone()
+    assert row is not None
+    kinds = CONTACT.stream_type, CONTACT_DUPLICATE.stream_type
+    found = conn.execute(_NEXT, (*kinds, workspace_id, row[0], STEP)).fetchone()
+    if found is None or found[0] is None:
+        return False
+    seq, contacts, pairs = found
+    _look_at(conn, contacts or [], _paired(conn, pairs or []))
+    conn.execute(ADVANCE, (seq, workspace_id, NAME))
+    return bool(seq - row[0] >= STEP)
+
+
+def forget_groups(conn: Db) -> None:
+    """Lets the groups of all workspaces begin anew, on the owner's connection; meanwhile they are found by who asks."""
+    with conn.transaction():
+        conn.execute("DELETE FROM consumer_checkpoints WHERE consumer = 'contact_alike'")
+        conn.execute("DELETE FROM contact_groups")
+        conn.execute("DELETE FROM contact_keys")
+
+
+def _paired(conn: Db, pairs: Sequence[UUID]) -> list[UUID]:
+    if not pairs:
+        return []
+    return [row[0] for row in conn.execute(_PAIRED, (conn.workspace_id, list(pairs)))]
+
+
+def _look_at(conn: Db, contacts: Sequence[UUID], paired: Sequence[UUID]) -> None:
+    """Each group is made anew that one of these contacts has come to or gone from: those of the oldest in it, before and
+    now.
+    """
+    touched = _changed(conn, sorted({*contacts, *paired}), list(paired))
+    if not touched:
+        return
+    scores, keys, before = (list(column) for column in zip(*touched, strict=True))
+    rows = conn.execute(_OLDEST.encode(), (conn.workspace_id, scores, keys))
+    oldest = sorted({*before, *(row[0] for row in rows)} - {None})
+    conn.execute(_CLEAR, (conn.workspace_id, oldest))
+    conn.execute(_GROUP.encode(), (*_with(conn, _GROUPED, oldest), conn.workspace_id, oldest))
+
+
+def _changed(conn: Db, contacts: Sequence[UUID], paired: Sequence[UUID]) -> list[tuple[int, int, UUID | None]]:
+    here, ids = conn.workspace_id, list(contacts)
+    params = (*_with(conn, _KEYED, ids), here, ids, list(paired), here, here, here)
+    rows = conn.execute(_CHANGE.encode(), params) if ids else ()
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
+def _with(conn: Db, query: Compiled, ids: Sequence[UUID]) -> tuple[Any, ...]:
+    """Its parameters, with the ids where it leaves room for them."""
+    return tuple(list(ids) if param is None else param for param in query.params_in(conn.workspace_id))

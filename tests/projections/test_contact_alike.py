@@ -1,0 +1,106 @@
+"""The groups of contacts that are alike, kept behind the log, are those that are found anew, whatever happened in between."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from application.contact_duplicate import dismiss
+from domain.contact import CONTACT, CreateContact, DeleteContact, UpdateContact
+from domain.contact_duplicate import CONTACT_DUPLICATE, RestoreDuplicate
+from eventstore.append import Origin
+from eventstore.database import Pool, reading, writing
+from eventstore.ids import new_id
+from eventstore.unit_of_work import EventStore
+from eventstore.work import Work
+from projections import contact_alike, contact_alike_kept
+from projections.contact_duplicate import CONTACT_DUPLICATES
+from schemas.contact_duplicate import DismissDuplicates, DuplicateGroup
+from schemas.wire.page import PageRequest
+
+
+def fields(random: Random) -> dict[str, Any]:
+    """Of so few values that many have them in common, and one is nobody else's."""
+    local, suffix, name = random.choice("abc"), random.randrange(10**9), random.choice(("Ann", "Bob", ""))
+    return {
+        "first_name": name or None,
+        "last_name": random.choice(("Kim", "Lee")),
+        "company": random.choice(("Acme", "Northwind", None)),
+        "phone": random.choice(("+14155552671", "+14155552672", None)),
+        "email": random.choice((f"{local}+{suffix}@engine.org", f"{suffix}@engine.org", None)),
+    }
+
+
+def change(unit: Work, random: Random, made: list[UUID]) -> None:
+    """One thing that may happen to contacts, or be said of them."""
+    kind = random.choice(["create", "create", "update", "delete", "dismiss", "restore"]) if len(made) > 5 else "create"
+    if kind == "create":
+        made.append(unit.begin(CONTACT, new_id(), CreateContact(**fields(random))).id)
+    elif kind == "update":
+        unit.execute(CONTACT, random.choice(made), UpdateContact(**fields(random)))
+    elif kind == "delete":
+        unit.execute(CONTACT, made.pop(random.randrange(len(made))), DeleteContact())
+    elif kind == "dismiss":
+        dismiss(unit, DismissDuplicates(contact_ids=tuple(random.sample(made, random.randint(2, 4)))))
+    else:
+        for pair in random.sample(found := CONTACT_DUPLICATES.all(unit.conn), min(1, len(found))):
+            unit.execute(CONTACT_DUPLICATE, pair.id, RestoreDuplicate())
+
+
+def pages(pool: Pool, workspace: UUID, limit: int = 100) -> Iterator[tuple[list[DuplicateGroup], int]]:
+    cursor = None
+    while True:
+        with reading(pool, workspace) as conn:
+            groups, total, cursor = contact_alike.listed(conn, PageRequest(limit=limit, cursor=cursor))
+        yield groups, total
+        if cursor is None:
+            return
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_groups_that_are_kept_are_those_found_anew(
+    store: EventStore, pool: Pool, origin: Origin, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    random, made = Random(seed), list[UUID]()
+    monkeypatch.setattr(contact_alike_kept, "STEP", 7)
+    for _ in range(25):
+        for _ in range(random.randint(1, 8)):
+            store.run(origin, lambda unit: change(unit, random, made))
+        (kept,) = pages(pool, origin.workspace_id)
+        with monkeypatch.context() as patched:
+            patched.setattr(contact_alike, "_is_kept", lambda _: False)
+            (anew,) = pages(pool, origin.workspace_id)
+        assert kept == anew
+
+
+def test_pages_of_what_is_kept_go_on_behind_a_cursor(store: EventStore, pool: Pool, origin: Origin) -> None:
+    def make(unit: Work) -> None:
+        for number in range(30):
+            unit.begin(CONTACT, new_id(), CreateContact(last_name="L", phone=f"+141555526{number % 12:02}"))
+
+    store.run(origin, make)
+    (whole,) = pages(pool, origin.workspace_id)
+    found = [*pages(pool, origin.workspace_id, limit=5)]
+    assert [group for groups, _ in found for group in groups] == whole[0]
+    assert [(len(groups), total) for groups, total in found] == [(5, 12), (5, 12), (2, 12)]
+
+
+def test_very_much_that_was_not_looked_at_is_left_to_the_worker(
+    store: EventStore, pool: Pool, origin: Origin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def make(unit: Work) -> None:
+        for _ in range(3):
+            unit.begin(CONTACT, new_id(), CreateContact(last_name="L", phone="+14155552671"))
+
+    monkeypatch.setattr(contact_alike, "SOON", 2)
+    store.run(origin, make)
+    ((groups, total),) = pages(pool, origin.workspace_id)
+    with writing(pool, origin.workspace_id) as conn:
+        assert ([group.count for group in groups], total, contact_alike_kept.behind(conn)) == ([3], 1, 3)
+        assert not contact_alike_kept.catch_up(conn)
+        assert contact_alike_kept.behind(conn) == 0
+    assert [*pages(pool, origin.workspace_id)] == [(groups, total)]
