@@ -11,7 +11,7 @@ from litestar.params import FromPath, RequestBody
 
 from api.http.answers import Json
 from api.http.ask import Act, Change
-from api.http.paging import Search
+from api.http.paging import SearchOfOwn
 from api.http.recall import Recall
 from api.http.routes import delete, get, patch, post
 from domain.company import COMPANY, CreateCompany, DeleteCompany, UpdateCompany
@@ -29,7 +29,7 @@ class CompanyController(Controller):
 
     @get(operation_id="listCompanies", summary="List and search companies", scope="companies:read")
     def list_companies(
-        self, recall: NamedDependency[Recall], wanted: NamedDependency[PageRequest], search: Search = None
+        self, recall: NamedDependency[Recall], wanted: NamedDependency[PageRequest], search: SearchOfOwn = None
     ) -> Json[Page[CompanyView]]:
         """Newest first, unless sorted by another field, or `custom.<key>`."""
         return recall.listed(wanted, lambda conn: rows.LISTING.search(conn, wanted, search), rows.views)

@@ -32,7 +32,8 @@ def contact_query(
         str | None,
         QueryParameter(
             max_length=200,
-            description=f"Words, any part of name, e-mail address, company or phone; all of them. {MAX_WORDS} at most.",
+            description="Words, any part of name, e-mail address, company, phone or a custom field's text; all of them."
+            f" {MAX_WORDS} at most.",
         ),
     ] = None,
     q: Annotated[str | None, QueryParameter(max_length=200, description="Another name for `search`.")] = None,

@@ -10,7 +10,7 @@ from litestar.params import RequestBody
 
 from api.contact_query import any_field
 from api.http.answers import Json
-from api.http.paging import Search, sorted_by
+from api.http.paging import SearchOfOwn, sorted_by
 from api.http.recall import Recall
 from api.http.routes import get, post
 from domain.contact import Contact
@@ -50,7 +50,7 @@ class ContactSearchController(Controller):
         free_query="Any field of a contact, or the key of a custom field, and what it must be, whatever its case.",
     )
     def find_contacts(
-        self, recall: NamedDependency[Recall], wanted: NamedDependency[PageRequest], search: Search = None
+        self, recall: NamedDependency[Recall], wanted: NamedDependency[PageRequest], search: SearchOfOwn = None
     ) -> Json[Page[ContactView]]:
         """All that is given must hold. None is no error: the page is empty."""
         known = fields(recall.visible_to, recall.caller.may)

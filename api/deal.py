@@ -12,7 +12,7 @@ from litestar.params import FromPath, QueryParameter, RequestBody
 
 from api.http.answers import Json
 from api.http.ask import Act, Change
-from api.http.paging import Search
+from api.http.paging import SearchOfOwn
 from api.http.recall import Recall
 from api.http.routes import delete, get, patch, post
 from application import deal as deals
@@ -83,7 +83,7 @@ class DealController(Controller):
         recall: NamedDependency[Recall],
         wanted: NamedDependency[PageRequest],
         asked: NamedDependency[Conditions | None],
-        search: Search = None,
+        search: SearchOfOwn = None,
     ) -> Json[Page[DealView]]:
         return recall.listed(wanted, lambda conn: rows.listed(conn, wanted, asked, search), rows.views)
 

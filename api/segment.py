@@ -11,7 +11,7 @@ from litestar.params import FromPath, RequestBody
 
 from api.http.answers import Json
 from api.http.ask import Act, Ask, Change
-from api.http.paging import Search
+from api.http.paging import Search, SearchOfOwn
 from api.http.recall import Recall
 from api.http.routes import delete, get, patch, post
 from application import segment as segments
@@ -80,7 +80,7 @@ class SegmentController(Controller):
         ask: NamedDependency[Ask],
         segment_id: FromPath[UUID],
         wanted: NamedDependency[PageRequest],
-        search: Search = None,
+        search: SearchOfOwn = None,
     ) -> Json[Page[ContactView]]:
         """Those of which its filter holds now; newest first, sorted and searched as contacts are."""
         with ask.reading() as conn:

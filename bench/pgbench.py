@@ -42,7 +42,8 @@ INSERT INTO {CONTACTS.table} (workspace_id, id, version, created_at, updated_at,
     company, source, status, type, assigned_to, dnc, globally_unsubscribed, tags, custom_fields, search)
 VALUES ('WORKSPACE', {_ID}::uuid, 1, now(), now(), :data::jsonb, 'sarah kimberley', 'sarah', 'kimberley', {_EMAIL},
     '+14155552671', 'acme corp', 'website', 'ACTIVE', 'person', NULL, false, false, ARRAY[]::uuid[], :custom::jsonb,
-    'sarah kimberley' || chr(10) || {_EMAIL} || chr(10) || 'acme corp' || chr(10) || '+14155552671');
+    'sarah kimberley' || chr(10) || {_EMAIL} || chr(10) || '+14155552671' || chr(10) || 'acme corp'
+        || chr(10) || 'gold');
 SELECT append_events('WORKSPACE', ARRAY['contact'], ARRAY[{_ID}::uuid], ARRAY[1], ARRAY[{_ID}::uuid],
     ARRAY['contact.created'], ARRAY[:data], ARRAY[:before], ARRAY[:after], 'api_key', 'WORKSPACE'::uuid, {_ID},
     {_ID}::uuid, ARRAY[NULL::uuid], now(), ARRAY['contact'], ARRAY[1]::bigint[]);

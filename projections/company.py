@@ -24,13 +24,13 @@ from schemas.wire.page import MAX_LIMIT, PageRequest, Sort
 COMPANIES: RowTable[Company] = RowTable(
     name="companies",
     decider=COMPANY,
-    version=3,
+    version=4,
     columns=(
         Column("name", FOLDED, sort=True, searched=True),
         Column("domain", LOWERED, sort=True, searched=True),
         Column("industry", FOLDED, sort=True),
         Column("size", TEXT),
-        Column("custom_fields", MAP, wire="custom", by_key=True),
+        Column("custom_fields", MAP, wire="custom", searched=True, by_key=True),
     ),
     times=("created_at", "updated_at"),
 )

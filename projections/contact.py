@@ -40,7 +40,7 @@ def _tags(found: str | None) -> dict[UUID, TagView]:
 CONTACTS: RowTable[Contact] = RowTable(
     name="contacts",
     decider=CONTACT,
-    version=4,
+    version=5,
     columns=(
         Column("name", FOLDED, sort=True, searched=True),
         Column("first_name", FOLDED, sort=True),
@@ -56,7 +56,7 @@ CONTACTS: RowTable[Contact] = RowTable(
         Column("dnc", BOOLEAN),
         Column("globally_unsubscribed", BOOLEAN),
         Column("tags", IDS, asked=Named(MEANT)),
-        Column("custom_fields", MAP, wire="custom", by_key=True),
+        Column("custom_fields", MAP, wire="custom", searched=True, by_key=True),
     ),
     owner="assigned_to",
     times=("created_at", "updated_at"),

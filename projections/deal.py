@@ -24,7 +24,7 @@ from schemas.wire.page import PageRequest, Sort
 DEALS: RowTable[Deal] = RowTable(
     name="deals",
     decider=DEAL,
-    version=2,
+    version=3,
     columns=(
         Column("name", FOLDED, sort=True, searched=True),
         Column("value", DECIMAL, lambda deal: deal.value.decimal, sort=True),
@@ -37,7 +37,7 @@ DEALS: RowTable[Deal] = RowTable(
         Column("company_id", ID),
         Column("assigned_to", ID),
         Column("expected_close_date", DAY, sort=True),
-        Column("custom_fields", MAP, wire="custom", by_key=True),
+        Column("custom_fields", MAP, wire="custom", searched=True, by_key=True),
     ),
     owner="assigned_to",
     times=("created_at", "updated_at"),

@@ -25,22 +25,14 @@ from projections.table.showing import shown
 from schemas.object_record import ObjectRecordView
 from schemas.wire.page import PageRequest, Sort
 
-
-def _words(record: ObjectRecord) -> str:
-    """The text of all that it is: its values, a line each."""
-    values = (value if isinstance(value, list) else [value] for value in record.attributes.values())
-    return "\n".join(entry for listed in values for entry in listed if isinstance(entry, str))
-
-
 OBJECT_RECORDS: RowTable[ObjectRecord] = RowTable(
     name="object_records",
     decider=OBJECT_RECORD,
-    version=1,
+    version=2,
     columns=(
         Column("object_type_id", ID),
         Column("title", FOLDED, sort=True, searched=True),
-        Column("attributes", MAP, by_key=True, sort=True),
-        Column("words", FOLDED, _words, searched=True),
+        Column("attributes", MAP, sort=True, searched=True, by_key=True),
     ),
     called="record",
     times=("created_at", "updated_at"),

@@ -28,13 +28,18 @@ SortDirection = Annotated[
 ]
 SortDir = Annotated[Direction | None, QueryParameter(name="sortDir", description="Another name for `sortDirection`.")]
 
+_ALL: Final = f"all of them. {MAX_WORDS} at most."
 Search = Annotated[
-    str | None,
-    QueryParameter(
-        max_length=200, description=f"Words, any part of what is searched; all of them. {MAX_WORDS} at most."
-    ),
+    str | None, QueryParameter(max_length=200, description=f"Words, any part of what is searched; {_ALL}")
 ]
 """The parameter ``search`` of a list."""
+SearchOfOwn = Annotated[
+    str | None,
+    QueryParameter(
+        max_length=200, description=f"Words, any part of what is searched or of a custom field's text; {_ALL}"
+    ),
+]
+"""The same where things have custom fields."""
 
 _ALIASES: Final = {
     "created_at": "createdAt",

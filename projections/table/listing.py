@@ -97,11 +97,11 @@ class Listing(Generic[S]):
         within: UUID | None = None,
     ) -> Listed[S]:
         """Of what ``where`` finds, the rows in which all words of the text are found; all of them without a text."""
-        return self.fetch(conn, request, every(where, searching(text, self.table.phones)), within)
+        return self.fetch(conn, request, every(where, searching(text, phones=self.table.phoned)), within)
 
     def found(self, conn: Db, text: str | None, where: Compiled = TRUE) -> Compiled:
         """What ``search`` finds, as a condition on the table."""
-        return every(where, searching(text, self.table.phones), seen(self.table, conn.visible_to))
+        return every(where, searching(text, phones=self.table.phoned), seen(self.table, conn.visible_to))
 
     def whole(self, conn: Db, sort: Sort | None, found: Compiled) -> Generator[list[Current[S]], None, None]:
         """All that is ``found``, some at a time: they are read on where the reader goes on."""

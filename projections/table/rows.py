@@ -18,11 +18,12 @@ from eventstore.database import Db, insert_many
 from eventstore.rows import Change, Current
 from projections.table import known
 from projections.table.asking.asked import Fields
-from projections.table.column import FOLDED, PHONE, Column
+from projections.table.column import FOLDED, MAP, PHONE, Column
 from projections.table.known import Order
 from projections.table.referring import holding
 from projections.table.seeing import seen, sees
 from projections.table.unique import conflict, is_renewed
+from projections.table.words import words
 
 S = TypeVar("S", bound=State)
 
@@ -97,9 +98,9 @@ class RowTable(Generic[S]):
         return tuple(place for place, column in enumerate(self.columns) if column.searched)
 
     @cached_property
-    def phones(self) -> tuple[str, ...]:
-        """The columns among these that hold phone numbers."""
-        return tuple(column.name for column in self.columns if column.searched and column.kind is PHONE)
+    def phoned(self) -> bool:
+        """Whether there may be phone numbers among that text."""
+        return any(self.columns[place].kind in (PHONE, MAP) for place in self.searched)
 
     @cached_property
     def definitions(self) -> dict[str, str]:
@@ -125,19 +126,23 @@ class RowTable(Generic[S]):
 
     def project(self, current: Current[S]) -> tuple[Any, ...]:
         """The values of the table's own columns, in order of ``definitions``."""
-        state = current.state
-        found = list(self._read(state))
+        read = self._read(current.state)
+        found = list(read)
         for place, keep in self._kept:
             found[place] = keep(found[place])
         if self.searched:
-            found.append("\n".join(text for place in self.searched if (text := self._text(place, found[place]))))
+            texts = (self._text(place, read[place], found[place]) for place in self.searched)
+            found.append("\n".join(text for text in texts if text))
         return tuple(found)
 
-    def _text(self, place: int, value: str) -> str:
-        return value if self.columns[place].kind is FOLDED else folded(value)
+    def _text(self, place: int, value: Any, kept: Any) -> str:
+        kind = self.columns[place].kind
+        if kind is FOLDED:
+            return str(kept)
+        return folded(words(value) if kind is MAP else kept)
 
     @cached_property
-    def _read(self) -> Callable[[S], Iterable[Any]]:
+    def _read(self) -> Callable[[S], Sequence[Any]]:
         """What of a state is in the columns: where it is what the state has, all of it in one go."""
         if len(self.columns) > 1 and all(column.of is None for column in self.columns):
             return attrgetter(*(column.name for column in self.columns))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import Final
 
 from domain.kernel import FieldError, Refused
@@ -16,12 +15,14 @@ FEWEST_DIGITS: Final = 3
 TRIGRAM: Final = 3
 """Letters that an index of trigrams can look for together."""
 
+_PHONE: Final = "(?n)^\\+[0-9]*{}"
+"""Of a line that is a phone number as it is kept: to Postgres, where ``(?n)`` has lines begin at ``^``."""
 _AS_PHONES_ARE_WRITTEN: Final = re.compile(r"[\d\s+()./\-\u2010-\u2015]+\Z")
 
 
-def searching(text: str | None, phones: Sequence[str] = ()) -> Compiled:
-    """Every word must be found, as it stands, in what is searched of a row; or else all digits, in one of the columns
-    ``phones``, where the text may be a part of a phone number: that may be written any way.
+def searching(text: str | None, *, phones: bool = False) -> Compiled:
+    """Every word must be found, as it stands, in what is searched of a row; or else, where there may be ``phones``, all
+    digits in one of them, if the text may be a part of a phone number: that may be written any way.
 
     Refuses (``invalid_request``, under ``search``) more than ``MAX_WORDS``.
     """
@@ -30,11 +31,12 @@ def searching(text: str | None, phones: Sequence[str] = ()) -> Compiled:
     if len(words) > MAX_WORDS:
         message = f"must have at most {MAX_WORDS} words"
         raise Refused("invalid_request", f"search: {message}", details=[FieldError(field="search", message=message)])
-    as_it_stands = every(*(_holding("search", word) for word in words))
-    digits = _digits(found)
+    as_it_stands = every(*(_holding(word) for word in words))
+    digits = _digits(found) if phones else ""
     if not digits or words == [digits]:
         return as_it_stands
-    return either(as_it_stands, *(every(_holding("search", digits), _holding(phone, digits)) for phone in phones))
+    in_a_phone = Compiled("search ~ %s", (_PHONE.format(digits),))
+    return either(as_it_stands, every(_holding(digits), in_a_phone))
 
 
 def _digits(text: str) -> str:
@@ -47,7 +49,7 @@ def _digits(text: str) -> str:
     return found if len(found) >= FEWEST_DIGITS else ""
 
 
-def _holding(column: str, part: str) -> Compiled:
+def _holding(part: str) -> Compiled:
     """What is too short for trigrams is kept from their index, which would go through all that it has."""
-    holds = f"{column} LIKE %s" if len(part) >= TRIGRAM else f"coalesce({column} LIKE %s, false)"
+    holds = "search LIKE %s" if len(part) >= TRIGRAM else "coalesce(search LIKE %s, false)"
     return Compiled(holds, (f"%{like(part)}%",))
