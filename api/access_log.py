@@ -14,8 +14,8 @@ from api.http.answers import Json
 from api.http.ask import Ask
 from api.http.query import malformed_parameter
 from api.http.routes import get
+from domain.kernel import times
 from projections import access_log as rows
-from projections.table.asking.plain import moment
 from schemas.access_log import AccessView
 from schemas.wire.page import Page, PageRequest
 
@@ -54,6 +54,6 @@ class AccessLogController(Controller):
 
 def _time(name: str, given: str | None) -> datetime | None:
     try:
-        return None if given is None else moment(given)
+        return None if given is None else times.read(given)
     except ValueError as error:
         raise malformed_parameter(name, str(error)) from None

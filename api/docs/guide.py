@@ -28,7 +28,8 @@ GUIDE: Final[dict[str, str]] = {
     ),
     "Answers": (
         'One thing comes as `{"data": …}`, many as `{"data": […], "meta": …}`. Names are camelCase, times RFC 3339 in UTC,'
-        " ids UUIDs. Creating answers 201, deleting 204, and what goes on in the background 202."
+        " ids UUIDs. A time that you send may have any offset, and no seconds, such as `2026-03-15T10:30+01:00`; a date alone is"
+        " its first moment in UTC. Without a zone a time is refused (422), as nobody knows when it is. Creating answers 201, deleting 204, and what goes on in the background 202."
     ),
     "Lists": (
         f"`page` and `limit` ({DEFAULT_LIMIT} unless asked, at most {MAX_LIMIT}) go through a list by pages. To read"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from api.http.query import malformed_parameter
+from domain.kernel import times
 from domain.kernel.filter import Asked, Filter, all_given
 from projections.table.asking.asked import asked as read
 from projections.table.asking.compiled import TRUE, Compiled, every
-from projections.table.asking.plain import moment
 from projections.table.rows import RowTable
 
 
@@ -19,10 +19,10 @@ def asked_of(table: RowTable[Any], *asked: Asked, beside: Filter | None = None) 
 
 
 def date_or_time(name: str, value: str | None) -> str | None:
-    """The value of a parameter as it came, if it is a date or RFC 3339 time; refuses (400) anything else."""
+    """The value of a parameter as it came, if it is a date or time; refuses (400) anything else."""
     if value:
         try:
-            moment(value)
+            times.read(value)
         except ValueError as error:
             raise malformed_parameter(name, str(error)) from None
     return value

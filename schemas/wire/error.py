@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from domain.kernel import FieldError, Value
+from domain.kernel.times import EXPECTED
 
 STATUS: Final = {
     "invalid_request": 400,
@@ -52,6 +53,7 @@ _AT = re.compile(r" - at `\$?\.?(?P<path>[^`]*)`$")
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<field>[^`]*)`")
 _MISSING = re.compile(r"Object missing required field `(?P<field>[^`]*)`")
 _NONE_OF = re.compile(r"Invalid enum value\b")
+_NO_TIME = re.compile(r"Invalid RFC3339 encoded datetime\Z")
 
 
 def field_error(error: msgspec.ValidationError, whole: str = "body", kind: Any = None) -> FieldError:
@@ -68,6 +70,8 @@ def field_error(error: msgspec.ValidationError, whole: str = "body", kind: Any =
             return shown(".".join(part for part in (path, found["field"]) if part), message)
     if _NONE_OF.match(text) and (values := choices(kind)):
         text = f"must be one of {', '.join(values)}"
+    if _NO_TIME.match(text):
+        text = EXPECTED
     return shown(path or whole, text[:1].lower() + text[1:])
 
 

@@ -32,7 +32,7 @@ def _faults(kind: Any, document: bytes | str | msgspec.Raw, at: str) -> Iterator
     try:
         msgspec.json.decode(document, type=kind)
     except msgspec.ValidationError as error:
-        struct, given = _struct(kind), _object(document)
+        struct, given = struct_of(kind), object_of(document)
         if struct is None or given is None:
             found = field_error(error, "", kind)
             yield shown(_joined(at, found.field), found.message)
@@ -62,7 +62,7 @@ def _unkept(kind: Any, document: msgspec.Raw, keep: Callable[[Any], object] | No
     yield from (shown(error.field, error.message) for error in check.errors)
 
 
-def _object(document: bytes | str | msgspec.Raw) -> dict[str, msgspec.Raw] | None:
+def object_of(document: bytes | str | msgspec.Raw) -> dict[str, msgspec.Raw] | None:
     """The fields of an object, ``None`` where it is none."""
     try:
         return msgspec.json.decode(document, type=dict[str, msgspec.Raw])
@@ -74,10 +74,10 @@ def _joined(at: str, path: str) -> str:
     return at + path if path.startswith("[") else ".".join(part for part in (at, path) if part)
 
 
-def _struct(kind: Any) -> type[msgspec.Struct] | None:
+def struct_of(kind: Any) -> type[msgspec.Struct] | None:
     """The struct that a type is, or that it may be beside null and unset; not one in a list of them."""
     if isinstance(kind, type):
         return kind if issubclass(kind, msgspec.Struct) else None
     if get_origin(kind) not in (Annotated, Union, UnionType):
         return None
-    return next((found for inner in get_args(kind) if (found := _struct(inner)) is not None), None)
+    return next((found for inner in get_args(kind) if (found := struct_of(inner)) is not None), None)

@@ -16,6 +16,7 @@ import msgspec
 from domain.kernel import FieldError
 from schemas.wire.error import field_error, shown
 from schemas.wire.faults import faults
+from schemas.wire.times import with_times
 
 T = TypeVar("T")
 
@@ -56,13 +57,20 @@ class Reader(Generic[T]):
         """Raises ``msgspec.DecodeError`` where it is no JSON, ``msgspec.ValidationError`` where it is of another shape."""
         check_depth(document.encode() if isinstance(document, str) else document)
         try:
-            found = self._decode(document)
+            found = self._read(document)
             check_names(document if isinstance(document, str) else document.decode())
         except UnicodeDecodeError as error:
             raise msgspec.DecodeError(f"it is not UTF-8 (byte {error.start})") from None
-        except msgspec.ValidationError as error:
-            raise MisshapenError(faults(self._kind, document) or [field_error(error)]) from None
         return found
+
+    def _read(self, document: bytes | str) -> T:
+        with suppress(msgspec.ValidationError):  # nearly all times are written as they are read
+            return self._decode(document)
+        written = with_times(self._kind, document)
+        try:
+            return self._decode(written)
+        except msgspec.ValidationError as error:
+            raise MisshapenError(faults(self._kind, written) or [field_error(error)]) from None
 
 
 def check_names(document: str) -> None:

@@ -7,8 +7,7 @@ from decimal import Decimal
 from typing import Any, ClassVar, Final, NamedTuple
 from uuid import UUID
 
-import msgspec
-
+from domain.kernel import times
 from domain.kernel.filter import Operator
 from projections.table.asking.comparison import IN_SQL, Valued, entries, in_order, single
 from projections.table.asking.compiled import Compiled, about
@@ -90,7 +89,7 @@ class Time(Ordered):
     type: ClassVar[str] = "timestamptz"
 
     def wanted(self, _: Operator, value: Any) -> Moment:
-        return Moment(moment(value), isinstance(value, str) and len(value) == _DAY)
+        return Moment(_time(value), isinstance(value, str) and len(value) == _DAY)
 
     def sql(self, column: Compiled, operator: Operator, wanted: Moment) -> Compiled:
         if wanted.day and operator in ("eq", "neq"):
@@ -112,7 +111,7 @@ class Day(Ordered):
     type: ClassVar[str] = "date"
 
     def wanted(self, _: Operator, value: Any) -> date:
-        return moment(value).date()
+        return _time(value).date()
 
 
 class Boolean(Valued):
@@ -156,20 +155,12 @@ class Id(Valued):
         return (value in wanted) is (operator != "neq")
 
 
-def moment(value: Any) -> datetime:
-    """A date or RFC 3339 time; a date is its first moment in UTC. Raises ``ValueError``."""
-    try:
-        if isinstance(value, str) and len(value) == _DAY:
-            value = f"{value}T00:00:00Z"
-        found = msgspec.convert(value, datetime)
-    except msgspec.ValidationError:
-        raise ValueError("must be a date or time, such as 2026-03-15 or 2026-03-15T10:30:00Z") from None
-    if found.tzinfo is None:
-        raise ValueError("must have a time zone, such as 2026-03-15T10:30:00Z")
-    try:
-        return found.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("must be of the years 1 to 9999 in UTC") from None
+def _time(value: Any) -> datetime:
+    if isinstance(value, datetime):
+        return value
+    if not isinstance(value, str):
+        raise ValueError(times.EXPECTED)  # noqa: TRY004 - the caller's value, not a type of ours
+    return times.read(value)
 
 
 WHOLE: Final = Number(exact=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import Any, Final
 
+from domain.kernel import times
 from domain.kernel.values import day
 from projections.table.asking import plain
 from projections.table.asking.comparison import Field
@@ -27,6 +28,6 @@ def date(name: str, wire: str) -> Field:
 
     def value(current: Any) -> Any:
         written = found(current.state)
-        return None if written is None else plain.moment(day(written)).date()
+        return None if written is None else times.read(day(written) or "").date()
 
     return Field(Compiled(f"(state ->> '{wire}')::date"), plain.DAY, value)
