@@ -150,9 +150,11 @@ class OtherVersion(Unavailable):
 
 
 _GIVEN_UP: Final = (psycopg.errors.IdleInTransactionSessionTimeout, psycopg.errors.TransactionTimeout)
-_OTHER_VERSION: Final = psycopg.errors.UndefinedTable
+_VERSION: Final = re.compile(r"_v\d")
+"""In the name of a table that another version of this process has under another (docs/adr/0049)."""
+_NO_TABLE: Final = psycopg.errors.UndefinedTable
 _GONE: Final = (
-    PoolTimeout, PoolClosed, psycopg.OperationalError, psycopg.InterfaceError, *_GIVEN_UP, _OTHER_VERSION
+    PoolTimeout, PoolClosed, psycopg.OperationalError, psycopg.InterfaceError, *_GIVEN_UP, _NO_TABLE
 )  # fmt: skip
 
 
@@ -200,6 +202,8 @@ def connection(pool: Pool) -> Iterator[Db]:
     except _GONE as error:
         if isinstance(error, psycopg.errors.DeadlockDetected | psycopg.errors.SerializationFailure):
             raise
+        if isinstance(error, _NO_TABLE) and not _VERSION.search(str(error.diag.message_primary)):
+            raise
         raise _unavailable(pool, error, broken=conn is None or conn.closed) from error
     finally:
         if conn is not None:
@@ -210,7 +214,7 @@ def _unavailable(pool: Pool, error: Exception, *, broken: bool) -> Unavailable:
     """Why there was no answer; where it may be that the server is away, that is looked into."""
     if isinstance(error, psycopg.errors.LockNotAvailable):
         return HeldByOthers("others hold what is needed")
-    if isinstance(error, _OTHER_VERSION):
+    if isinstance(error, _NO_TABLE):
         return OtherVersion("the database is of another version")
     if isinstance(error, psycopg.errors.DiskFull):
         pool.disk_full = True

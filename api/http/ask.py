@@ -110,7 +110,7 @@ class Ask:
     def told(self, view: V, status: int = 200, headers: Mapping[str, str] | None = None) -> Json[One[V]]:
         """A view in its envelope: of what has no version, as it is."""
         self.request.scope["state"][SHOWN] = (view,)
-        return plain(One(data=view), status, headers)
+        return plain(One(data=view), status, self.headed(headers))
 
     def many(
         self, listing: Listing[S], wanted: PageRequest, views: Views[S, V], where: Compiled = TRUE
@@ -140,7 +140,11 @@ class Ask:
         """A page of a list that is no table of things; ``total`` is of the whole list, or, not ``exact``, less."""
         self.request.scope["state"][SHOWN] = views
         meta = page_meta(wanted, total, next_cursor, exact=exact)
-        return plain(Page(data=list(views), meta=meta), headers=headers)
+        return plain(Page(data=list(views), meta=meta), headers=self.headed(headers))
+
+    def headed(self, headers: Mapping[str, str] | None) -> Mapping[str, str] | None:
+        """The headers of an answer that has these."""
+        return headers
 
 
 class Act(Ask):

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Annotated, Final, TypeVar
 
 from litestar.params import QueryParameter
@@ -52,11 +53,20 @@ async def fresh(ask: Ask, view: View, min_seq: int | None, read: Callable[[Db], 
 
     Refuses (``validation_failed``) a seq that the log has not come to, and (``NotYet``) what the view does not come to in time.
     """
+    seq, found = await awaited(partial(in_turn, _read, ask, view, min_seq or 0, read))
+    return found, {"daybook-view-seq": str(seq)}
+
+
+async def awaited(look: Callable[[], Awaitable[tuple[int, T | None]]]) -> tuple[int, T]:
+    """What is found, and how far the view is then. ``look`` answers ``None`` as long as that is not far enough.
+
+    Refuses (``NotYet``) what is not found in time.
+    """
     deadline, pause = time.monotonic() + WAIT_SECONDS, POLL_SECONDS
     while True:
-        seq, found = await in_turn(_read, ask, view, min_seq or 0, read)
+        seq, found = await look()
         if found is not None:
-            return found, {"daybook-view-seq": str(seq)}
+            return seq, found
         if time.monotonic() >= deadline:
             raise NotYet(seq)
         await asyncio.sleep(pause)

@@ -6,19 +6,16 @@ A request that waits for it holds no thread and no connection meanwhile.
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Final
 
 from litestar.di import Provide
 from litestar.params import QueryParameter, SkipValidation
 
-from api.http.answers import Json
 from api.http.ask import Ask, Asked
-from api.http.fresh import LONGEST_SECONDS, POLL_SECONDS, WAIT_SECONDS, NotYet
+from api.http.fresh import awaited
 from api.http.turns import in_turn
 from application.calling.services import Services
 from domain.kernel import Refused
@@ -28,9 +25,6 @@ from eventstore.then import Then
 from projections.catalogue import PAST
 from projections.table import keyset
 from projections.view.lookback import look_back
-from schemas.wire.page import One, Page, PageRequest
-
-V = TypeVar("V")
 
 FIELD: Final = "asOf"
 AsOf = Annotated[
@@ -73,22 +67,9 @@ class Recall(Ask):
                 raise
             raise _missing(refusal, self.asked) from None
 
-    def told(self, view: V, status: int = 200, headers: Mapping[str, str] | None = None) -> Json[One[V]]:
-        """Without an ``ETag`` where it was: what was cannot be changed."""
-        return super().told(view, status, headers if self.then is None else _headers(self.then))
-
-    def page(
-        self,
-        wanted: PageRequest,
-        views: Sequence[V],
-        total: int,
-        next_cursor: str | None,
-        *,
-        exact: bool = True,
-        headers: Mapping[str, str] | None = None,
-    ) -> Json[Page[V]]:
-        found = headers if self.then is None else _headers(self.then)
-        return super().page(wanted, views, total, next_cursor, exact=exact, headers=found)
+    def headed(self, headers: Mapping[str, str] | None) -> Mapping[str, str] | None:
+        """What was has no ``ETag``, for it cannot be changed; it says as of when, and how far the past is kept, instead."""
+        return headers if self.then is None else _headers(self.then)
 
     def _has(self, version: int) -> bool:
         return self.then is None and super()._has(version)
@@ -124,14 +105,14 @@ async def _settled(services: Services, request: Asked, asked: str, field: str) -
     (``validation_failed``) what is no moment, and (``NotYet``) what is not kept in time.
     """
     ask = Ask(services, request)
-    deadline, pause = time.monotonic() + WAIT_SECONDS, POLL_SECONDS
     then, needed = await in_turn(_look, ask, asked, field)
-    while then.reached < needed:
-        if time.monotonic() >= deadline:
-            raise NotYet(then.reached)
-        await asyncio.sleep(pause)
-        pause = min(2 * pause, LONGEST_SECONDS)
-        then, _ = await in_turn(_look, ask, str(then.seq), field, then.at)
+
+    async def look() -> tuple[int, Then | None]:
+        again, _ = await in_turn(_look, ask, str(then.seq), field, then.at)
+        return again.reached, again if again.reached >= needed else None
+
+    if then.reached < needed:
+        _, then = await awaited(look)
     return Recall(services, request, asked, then)
 
 

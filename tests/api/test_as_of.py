@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from api.http import recall
+from api.http import fresh, recall
 from eventstore.database import Db
 from eventstore.ids import new_id
 from projections.catalogue import PAST
@@ -206,7 +206,7 @@ class TestAMoment:
     def test_that_is_not_kept_yet_is_waited_for_and_else_503(
         self, team: Team, keep: Keep, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(recall, "WAIT_SECONDS", 0.1)
+        monkeypatch.setattr(fresh, "WAIT_SECONDS", 0.1)
         path, before = f"/contacts/{team.owner.contact()['id']}", end(team)
         answer = team.owner.get(path, params={"asOf": before})
         refused(answer, 503, says="come to 0")
@@ -386,7 +386,7 @@ class TestMembersLimitedToWhatIsTheirs:
         self, team: Team, keep: Keep, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Else they would go on seeing what was given to others, for as long as no worker takes note of it."""
-        monkeypatch.setattr(recall, "WAIT_SECONDS", 0.1)
+        monkeypatch.setattr(fresh, "WAIT_SECONDS", 0.1)
         contact = team.owner.contact(assignedTo=str(team.limited.account_id))
         before, path = end(team), f"/contacts/{contact['id']}"
         keep(team)

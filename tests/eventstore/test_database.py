@@ -13,7 +13,19 @@ from daybook.embedded import EmbeddedPostgres
 from domain.contact import CONTACT, CreateContact
 from domain.kernel import Refused
 from eventstore.append import Origin
-from eventstore.database import Db, Pool, connection, in_bulk, open_pool, reading, snapshot, violated, within, writing
+from eventstore.database import (
+    Db,
+    OtherVersion,
+    Pool,
+    connection,
+    in_bulk,
+    open_pool,
+    reading,
+    snapshot,
+    violated,
+    within,
+    writing,
+)
 from eventstore.ids import new_id
 from eventstore.migrate import connect
 from eventstore.unit_of_work import EventStore
@@ -47,6 +59,18 @@ class TestTheWorkspaceOfATransaction:
             conn.execute("SELECT 1 / 0").fetchone()
         with connection(pool) as conn:
             assert conn.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
+
+
+class TestATableThatIsNotThere:
+    """Tables are called by their version: what another version has made is looked for in vain."""
+
+    def test_is_of_another_version(self, pool: Pool, workspace: UUID) -> None:
+        with pytest.raises(OtherVersion), reading(pool, workspace) as conn:
+            conn.execute("SELECT FROM contacts_v0").fetchone()
+
+    def test_is_else_a_fault_of_ours(self, pool: Pool, workspace: UUID) -> None:
+        with pytest.raises(psycopg.errors.UndefinedTable), reading(pool, workspace) as conn:
+            conn.execute("SELECT FROM contcats").fetchone()
 
 
 class TestAUniqueIndexOfAPart:
