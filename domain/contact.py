@@ -35,8 +35,9 @@ class Contact(ContactDetails, State):
     @property
     def name(self) -> str:
         """What to call the contact: the full name, else company, e-mail or phone."""
-        full = " ".join(part for part in (self.first_name, self.last_name) if part)
-        return full or self.company or self.email or self.phone or ""
+        if self.first_name and self.last_name:
+            return f"{self.first_name} {self.last_name}"
+        return self.first_name or self.last_name or self.company or self.email or self.phone or ""
 
 
 DETAILS: Final = frozenset(ContactChanges.__struct_fields__)
@@ -277,7 +278,7 @@ def _limit(tags: int) -> None:
 def evolve(contact: Contact | None, event: ContactEvent) -> Contact | None:  # noqa: C901, PLR0911 - a case for each event
     match event, contact:
         case ContactCreated(tags=tags), _:
-            return Contact(**{**named(event), "tags": tuple(tag.id for tag in tags)})
+            return Contact(**named(event) | {"tags": tuple([tag.id for tag in tags])})
         case ContactDeleted(), _:
             return None
         case _, None:

@@ -16,7 +16,8 @@ S = TypeVar("S", bound=State)
 
 def named(value: msgspec.Struct) -> dict[str, Any]:
     """The fields that were given, by Python name."""
-    return {name: found for name, found in msgspec.structs.asdict(value).items() if found is not UNSET}
+    fields = zip(value.__struct_fields__, msgspec.structs.astuple(value), strict=True)
+    return {name: found for name, found in fields if found is not UNSET}
 
 
 def begun(fields: Mapping[str, Any]) -> dict[str, Any]:

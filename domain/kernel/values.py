@@ -173,7 +173,7 @@ def folded(value: str) -> str:
     if value.isascii():
         return value.lower()
     parts = unicodedata.normalize("NFKD", value)
-    return "".join(letter for letter in parts if not unicodedata.combining(letter)).casefold()
+    return "".join([letter for letter in parts if not unicodedata.combining(letter)]).casefold()
 
 
 def color(value: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -26,8 +26,8 @@ S = TypeVar("S", bound=State)
 class Kind:
     """A kind of column.
 
-    ``sql`` is its type in Postgres, ``keep`` what a state's value becomes there if anything else, ``asked`` how filters compare it and
-    ``cursor`` what it is in one. Text is never null (empty means not set), so that keyset paging needs no case for null;
+    ``sql`` is its type in Postgres, ``keep`` what a state's value becomes there if anything else, and ``unset`` what is there
+    where it has none; ``asked`` is how filters compare it and ``cursor`` what it is in one. Text is never null (empty means not set), so that keyset paging needs no case for null;
     of what may be null, rows without a value are sorted as if it were ``last``.
     """
 
@@ -37,21 +37,33 @@ class Kind:
     keep: Callable[[Any], Any] | None = None
     collation: str = ""
     last: str | None = None
+    unset: str | None = None
 
     @property
     def definition(self) -> str:
         return f"{self.sql}{self.collation}{'' if self.last else ' NOT NULL'}"
 
+    def kept(self, value: Any) -> Any:
+        """What is in the column for a state's value."""
+        if value is None:
+            return self.unset
+        return value if self.keep is None else self.keep(value)
+
 
 _C: Final = ' COLLATE "C"'
 
-TEXT: Final = Kind("text", text.TEXT, str, lambda value: value or "", _C)
+
+def _map(value: Mapping[str, Any]) -> str:
+    return msgspec.json.encode(custom.kept(value)).decode() if value else "{}"
+
+
+TEXT: Final = Kind("text", text.TEXT, str, None, _C, unset="")
 """As it stands."""
-FOLDED: Final = Kind("text", text.FOLDED, str, lambda value: folded(value or ""), _C)
+FOLDED: Final = Kind("text", text.FOLDED, str, folded, _C, unset="")
 """For comparing, sorting and searching without case and accents."""
-LOWERED: Final = Kind("text", text.LOWERED, str, lambda value: value or "", _C)
+LOWERED: Final = Kind("text", text.LOWERED, str, None, _C, unset="")
 """Text that is kept in lower case already."""
-PHONE: Final = Kind("text", text.PHONE, str, lambda value: value or "", _C)
+PHONE: Final = Kind("text", text.PHONE, str, None, _C, unset="")
 """A number in E.164. A search finds any part of it, however that is written."""
 WHOLE: Final = Kind("bigint", plain.WHOLE, int | None, last=f"{2**63 - 1}::bigint")
 NUMBER: Final = Kind("double precision", plain.NUMBER, float | None, last="'infinity'::double precision")
@@ -59,15 +71,13 @@ DECIMAL: Final = Kind("numeric", plain.WHOLE, Decimal | None, last="'infinity'::
 """Exactly, such as money."""
 BOOLEAN: Final = Kind("boolean", plain.BOOLEAN, bool)
 TIME: Final = Kind("timestamptz", plain.TIME, datetime | None, last="'infinity'::timestamptz")
-DAY: Final = Kind(
-    "date", plain.DAY, date | None, lambda value: value and date.fromisoformat(value), last="'infinity'::date"
-)
+DAY: Final = Kind("date", plain.DAY, date | None, date.fromisoformat, last="'infinity'::date")
 """Of a state's ``YYYY-MM-DD``."""
 ID: Final = Kind("uuid", plain.ID, UUID | None, last="'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid")
 IDS: Final = Kind("uuid[]", None, None, list)
 TEXTS: Final = Kind("text[]", None, None, list)
-JSON: Final = Kind("jsonb", None, None, lambda value: msgspec.json.encode(value).decode())
-MAP: Final = Kind("jsonb", None, None, lambda value: msgspec.json.encode(custom.kept(value)).decode())
+JSON: Final = Kind("jsonb", None, None, lambda value: msgspec.json.encode(value).decode(), unset="null")
+MAP: Final = Kind("jsonb", None, None, _map)
 """Of fields that are the workspace's own: with its text as it is compared, so that an index finds it by key and value."""
 
 
@@ -95,8 +105,8 @@ class Column(Generic[S]):
     @cached_property
     def value(self) -> Callable[[S], Any]:
         """What is in the column for a state."""
-        found, keep = self.found, self.kind.keep
-        return found if keep is None else lambda state: keep(found(state))
+        found, kept = self.found, self.kind.kept
+        return lambda state: kept(found(state))
 
     def of_current(self, current: Current[S]) -> Any:
         """What is in the column for a record."""

@@ -18,15 +18,15 @@ _COMMON_DDL: Final = """
 
 
 def create_table(table: RowTable[Any], name: str) -> str:
-    """The table alone, under any name: columns and primary key."""
+    """The table alone, under any name: its columns. It is filled fastest as long as it has no index, and so no key."""
     columns = "".join(f",\n    {column} {kind}" for column, kind in table.definitions.items())
-    key = f"CONSTRAINT {table.name}_pkey PRIMARY KEY (workspace_id, id)"
-    return f"CREATE TABLE {name} ({_COMMON_DDL}{columns},\n    {key}\n)"
+    return f"CREATE TABLE {name} ({_COMMON_DDL}{columns}\n)"
 
 
 def create_indexes(table: RowTable[Any], name: str) -> dict[str, str]:
-    """Index name → statement, for the table under any name; the primary key is not among them."""
-    made = {
+    """Index name → statement, for the table under any name; the first is its primary key's."""
+    key = {f"{table.name}_pkey": f"ALTER TABLE {name} ADD CONSTRAINT {{index}} PRIMARY KEY (workspace_id, id)"}
+    made = key | {
         index: f"CREATE UNIQUE INDEX {{index}} ON {name} (workspace_id, {column.name})"
         + (f" WHERE {column.name} <> ''" if column.kind.sql == "text" else "")
         for index, column in table.uniques.items()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -19,29 +20,25 @@ def fold(
 
     A stream that has ended is ``None``.
     """
-    stream_id: UUID | None = None
-    state: Any = None
-    created: datetime | None = None
-    row: Current[Any] | None = None
-    for found_id, version, event_type, data, occurred_at in events:
-        if found_id != stream_id:
-            if stream_id is not None:
-                yield stream_id, row
-            stream_id, state, created = found_id, None, None
-        created = occurred_at if created is None else created
-        state = decider.evolve(state, mapper.decode(found_id, event_type, data))
-        row = None if state is None else Current(found_id, state, version, created, occurred_at)
-    if stream_id is not None:
-        yield stream_id, row
+    decode, evolve = mapper.decode, decider.evolve
+    for stream_id, stream in groupby(events, key=itemgetter(0)):
+        state: Any = None
+        created: Any = None
+        last: tuple[Any, ...] = ()
+        for last in stream:
+            created = created or last[4]
+            state = evolve(state, decode(stream_id, last[2], last[3]))
+        yield stream_id, None if state is None else Current(stream_id, state, last[1], created, last[4])
 
 
 def whole(events: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
     """The same. Raises ``UnreadableEventError`` where a stream lacks a version: it may be of a type that nobody knows."""
-    last: tuple[UUID | None, int] = (None, 0)
+    last_id: UUID | None = None
+    last = 0
     for event in events:
-        stream_id, version = event[:2]
-        expected = last[1] + 1 if stream_id == last[0] else 1
-        if version != expected:
-            raise UnreadableEventError(f"version {expected} of stream {stream_id} is missing, or of no known type")
-        last = (stream_id, version)
+        stream_id, version = event[0], event[1]
+        if version != 1 and (version != last + 1 or stream_id != last_id):
+            missing = last + 1 if stream_id == last_id else 1
+            raise UnreadableEventError(f"version {missing} of stream {stream_id} is missing, or of no known type")
+        last_id, last = stream_id, version
         yield event

@@ -6,16 +6,18 @@ Counts of rows are made anew with them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any, Final
 from uuid import UUID
 
+from psycopg import ServerCursor
+
 from eventstore.database import Db
 from eventstore.mapper import EventMapper, names_of
 from eventstore.migrate import make_tenant_table
-from eventstore.rows import Change, Current
+from projections.table.copying import copying
 from projections.table.definition import create_indexes, create_table
 from projections.table.folding import fold, whole
 from projections.table.following import Following, events
@@ -23,6 +25,8 @@ from projections.table.rows import RowTable
 from projections.table.swapping import SCHEMA, Say, lock_tables, out_of_sight, show, swap
 
 BATCH: Final = 5_000
+SORTING_MEMORY: Final = "64MB"
+"""For events in order of stream; Postgres sorts more of them on disk."""
 INDEXING_MEMORY: Final = "256MB"
 """Postgres takes a process more to make an index for every 32 MB of it, up to ``max_parallel_maintenance_workers``."""
 
@@ -136,29 +140,30 @@ class Rebuilding:
 
     def _fill(self, writer: Db, workspace_id: UUID) -> None:
         """One workspace's streams, as one consistent picture, streamed: memory does not grow with the log."""
-        with self.conn.transaction(), self.conn.cursor(name="rebuild") as cursor:
-            cursor.itersize = BATCH
+        with self.conn.transaction(), self.conn.cursor(name="rebuild", binary=True) as cursor:
+            self.conn.execute(f"SET LOCAL work_mem = '{SORTING_MEMORY}'".encode())
             self.following.seen[workspace_id] = self._head(workspace_id)
-            cursor.execute(_EVENTS, (workspace_id, self.types, self.table.decider.stream_type))
+            cursor.execute(_EVENTS, (workspace_id, self.types, self.table.decider.stream_type), binary=True)
             self._copy(writer, workspace_id, self._watched(cursor))
 
-    def _watched(self, events: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
-        for count, event in enumerate(events, 1):
-            if count % BATCH == 0:
-                self.progress(BATCH)
-            yield event
+    def _watched(self, cursor: ServerCursor[Any]) -> Iterator[tuple[Any, ...]]:
+        while batch := cursor.fetchmany(BATCH):
+            yield from batch
+            self.progress(len(batch))
 
     def _copy(self, writer: Db, workspace_id: UUID, events: Iterator[tuple[Any, ...]]) -> None:
-        copying = f"COPY {self.shadow} ({', '.join(self.table.names)}) FROM STDIN".encode()
-        with writer.cursor().copy(copying) as copy:
-            for _, row in fold(self.table.decider, self.mapper, whole(events)):
+        table, counts = self.table, Counter[str]()
+        with copying(writer, table, self.shadow) as write:
+            for _, row in fold(table.decider, self.mapper, whole(events)):
                 if row is not None:
-                    copy.write_row(self.table.values(workspace_id, row))
-                    self._count(workspace_id, row, 1)
+                    write(table.values(workspace_id, row))
+                    for kind in table.counted_as(row.state):
+                        counts[kind] += 1
+        self._count(workspace_id, counts)
 
-    def _count(self, workspace_id: UUID, row: Current[Any], times: int) -> None:
-        for kind, number in self.table.counts(Change(row.id, None, row)):
-            self.counts[workspace_id, kind] += times * number
+    def _count(self, workspace_id: UUID, more: Counter[str]) -> None:
+        for kind, number in more.items():
+            self.counts[workspace_id, kind] += number
             self.unsure.add((workspace_id, kind))
 
     def finish(self) -> None:
@@ -210,8 +215,10 @@ class Rebuilding:
                 " RETURNING id, state::text, version, created_at, updated_at".encode(),
                 (workspace_id, streams),
             )
+            counts = Counter[str]()
             for row in gone:
-                self._count(workspace_id, self.table.current(row), -1)
+                counts.subtract(self.table.counted_as(self.table.current(row).state))
+            self._count(workspace_id, counts)
             self._copy(self.conn, workspace_id, iter(self.conn.execute(_EVENTS_OF, (workspace_id, streams))))
 
     def _compare_counts(self) -> None:

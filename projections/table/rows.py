@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from operator import attrgetter
@@ -128,18 +128,24 @@ class RowTable(Generic[S]):
         """The values of the table's own columns, in order of ``definitions``."""
         read = self._read(current.state)
         found = list(read)
-        for place, keep in self._kept:
-            found[place] = keep(found[place])
+        for place, keep, unset in self._kept:
+            # As ``Kind.kept``, but without a call for each column: this is most of what a rebuild costs.
+            if (value := found[place]) is None:
+                found[place] = unset
+            elif keep is not None:
+                found[place] = keep(value)
         if self.searched:
-            texts = (self._text(place, read[place], found[place]) for place in self.searched)
-            found.append("\n".join(text for text in texts if text))
+            texts = [found[place] if text is None else text(read[place]) for place, text in self._searched]
+            found.append("\n".join(filter(None, texts)))
         return tuple(found)
 
-    def _text(self, place: int, value: Any, kept: Any) -> str:
-        kind = self.columns[place].kind
-        if kind is FOLDED:
-            return str(kept)
-        return folded(words(value) if kind is MAP else kept)
+    @cached_property
+    def _searched(self) -> tuple[tuple[int, Callable[[Any], str] | None], ...]:
+        """The places that a search looks in, and what makes text to look in of what the state has; none where the column is it."""
+        texts = {FOLDED: None, MAP: lambda value: folded(words(value)) if value else ""}
+        return tuple(
+            (place, texts.get(self.columns[place].kind, lambda value: folded(value or ""))) for place in self.searched
+        )
 
     @cached_property
     def _read(self) -> Callable[[S], Sequence[Any]]:
@@ -150,9 +156,10 @@ class RowTable(Generic[S]):
         return lambda state: [read(state) for read in found]
 
     @cached_property
-    def _kept(self) -> tuple[tuple[int, Callable[[Any], Any]], ...]:
-        """The places of columns whose values become something else, and what."""
-        return tuple((place, column.kind.keep) for place, column in enumerate(self.columns) if column.kind.keep)
+    def _kept(self) -> tuple[tuple[int, Callable[[Any], Any] | None, str | None], ...]:
+        """The places of columns that may have something else than the state, with ``keep`` and ``unset`` of their kinds."""
+        kinds = [column.kind for column in self.columns]
+        return tuple((n, kind.keep, kind.unset) for n, kind in enumerate(kinds) if kind.keep or kind.unset is not None)
 
     @cached_property
     def references(self) -> tuple[Reference, ...]:
@@ -213,7 +220,7 @@ class RowTable(Generic[S]):
         """The whole row, in the order of ``COMMON`` and ``columns``."""
         state = msgspec.json.encode(current.state).decode()
         common = (workspace_id, current.id, current.version, current.created_at, current.updated_at, state)
-        return (*common, *self.project(current))
+        return common + self.project(current)
 
     def load(self, conn: Db, ids: Sequence[UUID], *, locked: bool = False) -> dict[UUID, Current[Any]]:
         query = self._select + _LOCKED if locked else self._select
@@ -344,6 +351,13 @@ class RowTable(Generic[S]):
             if was != is_now:
                 yield from ((_of(kind, key), 1) for key in is_now if key not in was)
                 yield from ((_of(kind, key), -1) for key in was if key not in is_now)
+
+    def counted_as(self, state: S) -> Iterator[str]:
+        """The counts that a row of this state is in: that of its kind, and those of what it refers to, where it is counted."""
+        yield self.decider.stream_type
+        for reference, kind in self._counted:
+            for key in reference.ids(state):
+                yield _of(kind, key)
 
     def counted_by(self, reference: Reference) -> str:
         """What a count by this reference is called in ``row_counts``, up to the id: ``contact.tags:``."""

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from domain.kernel import Command, Event, Refused, State
@@ -20,7 +21,22 @@ from eventstore.ids import new_id
 from eventstore.rows import Change, Current
 from projections.catalogue import TABLES
 from projections.table.asking.asked import asked
-from projections.table.column import BOOLEAN, DAY, DECIMAL, FOLDED, ID, IDS, NUMBER, TEXT, TIME, WHOLE, Column
+from projections.table.column import (
+    BOOLEAN,
+    DAY,
+    DECIMAL,
+    FOLDED,
+    ID,
+    IDS,
+    MAP,
+    NUMBER,
+    TEXT,
+    TEXTS,
+    TIME,
+    WHOLE,
+    Column,
+)
+from projections.table.copying import copying
 from projections.table.definition import create_indexes, create_table
 from projections.table.listing import Listing
 from projections.table.rows import RowTable
@@ -42,6 +58,8 @@ class Thing(State):
     day: str | None = None
     owner_id: Annotated[UUID, Refers("membership")] | None = None
     part_ids: tuple[UUID, ...] = ()
+    words: tuple[str, ...] = ()
+    custom: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 def price(thing: Thing) -> Decimal | None:
@@ -79,6 +97,8 @@ THINGS: RowTable[Thing] = RowTable(
         Column("day", DAY, sort=True),
         Column("owner_id", ID, sort=True),
         Column("part_ids", IDS),
+        Column("words", TEXTS),
+        Column("custom", MAP),
     ),
     owner="owner_id",
 )  # fmt: skip
@@ -111,6 +131,9 @@ def thing(number: random.Random) -> Thing:
         due_at=maybe(NOW + timedelta(microseconds=number.randrange(3))),
         day=maybe(number.choice(["2026-03-15", "1984-11-02"])),
         owner_id=maybe(number.choice([UUID(int=1), UUID(int=2)])),
+        part_ids=number.choice([(), (UUID(int=1),), (UUID(int=2), UUID(int=1))]),
+        words=number.choice([(), ("a",), ("ä, b", '"', "\\")]),
+        custom=number.choice([{}, {"plan": "Größe\n", "size": 1.5, "many": ["a", None]}]),
     )
 
 
@@ -199,6 +222,18 @@ def test_what_is_in_a_column_can_be_asked_for(
         listed = LISTING.fetch(conn, PageRequest(limit=100), where)
     assert {row.id for row in listed.rows} == {row.id for row in rows if holds(row.state)}
     assert listed.total == len(listed.rows)
+
+
+def test_a_row_is_the_same_copied_as_written(owner: Db, stored: tuple[UUID, list[Current[Thing]]]) -> None:
+    workspace, rows = stored
+    with owner.transaction(force_rollback=True):
+        owner.execute(create_table(THINGS, "copied").encode())
+        with copying(owner, THINGS, "copied") as copy:
+            for row in rows:
+                copy(THINGS.values(workspace, row))
+        both = [owner.execute(f"SELECT * FROM {name} ORDER BY id").fetchall() for name in (THINGS.table, "copied")]
+    assert both[0] == both[1]
+    assert len(both[0]) == len(rows)
 
 
 def test_the_text_to_search_in_is_of_the_columns_that_say_so() -> None:
