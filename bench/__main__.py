@@ -12,6 +12,7 @@ from pathlib import Path
 from bench import (
     bundling,
     creating,
+    duplicating,
     importing,
     rebuilding,
     recalling,
@@ -33,6 +34,7 @@ ROWS: dict[str, Row] = {
     "create": creating.figures,
     "list": searching.figures,
     "segments": segmenting.figures,
+    "duplicates": duplicating.figures,
     "import": importing.figures,
     "as-of": recalling.figures,
     "replay": replaying.figures,

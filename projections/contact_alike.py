@@ -50,7 +50,9 @@ def _found(conn: Db, request: PageRequest) -> list[tuple[Any, ...]]:
 def _is_kept(conn: Db) -> bool:
     """Whether the groups that are kept are those of now: what is missing is looked at, unless it is very much."""
     behind = kept.behind(conn)
-    if 0 < behind <= SOON:
+    if behind > SOON:
+        kept.begin(conn)
+    elif behind:
         while kept.catch_up(conn):
             continue
     return behind <= SOON

@@ -7,7 +7,7 @@ the end of the log says which contacts have to be looked at.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final, LiteralString
+from typing import Any, Final, LiteralString, NamedTuple
 from uuid import UUID
 
 from domain.contact import CONTACT
@@ -42,8 +42,8 @@ _FIRST: Final[LiteralString] = """(SELECT kept.contact_id FROM contact_keys AS k
     WHERE kept.workspace_id = %s AND kept.score = touched.score AND kept.key = touched.key
     ORDER BY kept.contact_id LIMIT 1)"""
 _KEYED: Final = keyed(Compiled("id = ANY(%s)", (None,)))
-# The keys that these contacts have and had, where any has changed or they are among those paired, and the oldest contact
-# that had each before.
+# The keys that these contacts have and had, where any has changed or they are among those paired: of each, the oldest contact
+# that had it before, the oldest and how many of those who have come to it, and whether any has gone from it.
 _CHANGE: Final = f"""
     WITH now AS ({_KEYED.sql}),
     before AS (SELECT score, key, contact_id AS id FROM contact_keys WHERE workspace_id = %s AND contact_id = ANY(%s)),
@@ -54,9 +54,11 @@ _CHANGE: Final = f"""
         AND kept.score = gone.score AND kept.key = gone.key AND kept.contact_id = gone.id),
     inserted AS (INSERT INTO contact_keys SELECT head.workspace_id, score, key, id
         FROM log_heads AS head, come WHERE head.workspace_id = %s),
-    touched AS (SELECT DISTINCT score, key FROM (TABLE before UNION ALL TABLE now) AS had
-        WHERE id IN (SELECT id FROM changed))
-    SELECT score, key, {_FIRST} FROM touched
+    touched AS (SELECT score, key, (array_agg(come.id ORDER BY come.id))[1] AS first, count(come.id) AS coming,
+        count(gone.id) > 0 AS going FROM (TABLE before UNION TABLE now) AS had
+        LEFT JOIN come USING (score, key, id) LEFT JOIN gone USING (score, key, id)
+        WHERE id IN (SELECT id FROM changed) GROUP BY score, key)
+    SELECT score, key, {_FIRST}, first, coming, going FROM touched
 """
 _OLDEST: Final = f"""
     SELECT DISTINCT {_FIRST} FROM unnest(%s::smallint[], %s::bigint[]) AS touched (score, key)
@@ -77,16 +79,32 @@ _GROUP: Final = f"""
 """
 
 
+class _Touched(NamedTuple):
+    """A key: the oldest contact that had it, the oldest and how many of those who come to it, whether any goes from it."""
+
+    score: int
+    key: int
+    before: UUID | None
+    first: UUID | None
+    coming: int
+    going: bool
+
+
 def behind(conn: Db) -> int:
     """How many events of the workspace's log have not been looked at."""
     row = conn.execute(_BEHIND, (NAME, conn.workspace_id)).fetchone()
     return 0 if row is None else int(row[0])
 
 
+def begin(conn: Db) -> None:
+    """From here on a worker looks at what happens in the workspace: somebody has asked."""
+    conn.execute(BEGIN, (conn.workspace_id, NAME))
+
+
 def catch_up(conn: Db) -> bool:
     """Looks at the next events, in a transaction that writes; answers whether there may be more."""
+    begin(conn)
     workspace_id = conn.workspace_id
-    conn.execute(BEGIN, (workspace_id, NAME))
     row = conn.execute(LOCK_CHECKPOINT, (workspace_id, NAME)).fetchone()
     assert row is not None
     kinds = CONTACT.stream_type, CONTACT_DUPLICATE.stream_type
@@ -117,21 +135,28 @@ def _look_at(conn: Db, contacts: Sequence[UUID], paired: Sequence[UUID]) -> None
     """Each group is made anew that one of these contacts has come to or gone from: those of the oldest in it, before and
     now.
     """
-    touched = _changed(conn, sorted({*contacts, *paired}), list(paired))
-    if not touched:
+    oldest = _oldest(conn, _touched(conn, sorted({*contacts, *paired}), list(paired)))
+    if not oldest:
         return
-    scores, keys, before = (list(column) for column in zip(*touched, strict=True))
-    rows = conn.execute(_OLDEST.encode(), (conn.workspace_id, scores, keys))
-    oldest = sorted({*before, *(row[0] for row in rows)} - {None})
     conn.execute(_CLEAR, (conn.workspace_id, oldest))
     conn.execute(_GROUP.encode(), (*_with(conn, _GROUPED, oldest), conn.workspace_id, oldest))
 
 
-def _changed(conn: Db, contacts: Sequence[UUID], paired: Sequence[UUID]) -> list[tuple[int, int, UUID | None]]:
+def _touched(conn: Db, contacts: Sequence[UUID], paired: Sequence[UUID]) -> list[_Touched]:
     here, ids = conn.workspace_id, list(contacts)
     params = (*_with(conn, _KEYED, ids), here, ids, list(paired), here, here, here)
     rows = conn.execute(_CHANGE.encode(), params) if ids else ()
-    return [(row[0], row[1], row[2]) for row in rows]
+    return [_Touched._make(row) for row in rows]
+
+
+def _oldest(conn: Db, touched: Sequence[_Touched]) -> list[UUID]:
+    """The oldest in each group that there was or is. A key that one contact alone has come to makes none."""
+    groups = [one for one in touched if one.before is not None or one.coming > 1]
+    left = [one for one in groups if one.going]
+    columns = [one.score for one in left], [one.key for one in left]
+    rows = conn.execute(_OLDEST.encode(), (conn.workspace_id, *columns)) if left else ()
+    found = {row[0] for row in rows}.union(*((one.before, one.first) for one in groups))
+    return sorted(key for key in found if key is not None)
 
 
 def _with(conn: Db, query: Compiled, ids: Sequence[UUID]) -> tuple[Any, ...]:

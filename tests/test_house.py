@@ -259,6 +259,7 @@ ACROSS = {
     "projections/job_queue.py:_DUE",
     "projections/outbox_queue.py:_DUE",
     "workers/consuming/look.py:_SLICE",
+    "workers/contact_alike.py:_BEHIND",
     "workers/job_retention.py:_OLD",
     "workers/webhook/queue.py:_DUE",
     "workers/webhook/retention.py:_OLD",

@@ -23,5 +23,6 @@ CREATE TABLE contact_groups (
     key bigint NOT NULL,
     PRIMARY KEY (workspace_id, place, first_id)
 );
+CREATE INDEX consumer_checkpoints_alike ON consumer_checkpoints (workspace_id) WHERE consumer = 'contact_alike';
 CREATE INDEX contact_groups_of ON contact_groups (workspace_id, first_id);
 CALL protect_tenant_table('contact_groups', 'SELECT, INSERT, DELETE');

@@ -29,17 +29,26 @@ def behind(installation: Installation, workspace_id: UUID) -> int:
         return contact_alike_kept.behind(conn)
 
 
-def test_what_has_changed_is_looked_at_in_every_workspace_step_by_step(
+def asked(installation: Installation, workspace_id: UUID) -> tuple[list[int], int]:
+    """How many are in each group, and how many groups there are."""
+    with reading(installation.store.pool, workspace_id) as conn:
+        groups, total, _ = contact_alike.listed(conn, PageRequest())
+    return [group.count for group in groups], total
+
+
+def test_what_has_changed_is_looked_at_where_somebody_has_asked_step_by_step(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(contact_alike_kept, "STEP", 2)
-    workspaces = [installation.workspace() for _ in range(3)]
+    monkeypatch.setattr(contact_alike, "SOON", 2)
+    origins = [Origin(installation.workspace(), Actor(type="system")) for _ in range(3)]
+    *those, never = (origin.workspace_id for origin in origins)
+    for origin in origins:
+        installation.store.run(origin, make)
+    assert [asked(installation, workspace_id) for workspace_id in those] == [([3], 1)] * 2
     with running(installation.config, partial(worker.run, every=0.05)):
-        for number in range(1, 3):
-            for workspace_id in workspaces:
-                installation.store.run(Origin(workspace_id, Actor(type="system")), make)
-            eventually(lambda: not any(behind(installation, found) for found in workspaces), 10)
-            for workspace_id in workspaces:
-                with reading(installation.store.pool, workspace_id) as conn:
-                    groups, total, _ = contact_alike.listed(conn, PageRequest())
-                assert ([group.count for group in groups], total) == ([3 * number], 1)
+        eventually(lambda: not any(behind(installation, workspace_id) for workspace_id in those), 10)
+        installation.store.run(origins[0], make)
+        eventually(lambda: not behind(installation, those[0]), 10)
+    assert [asked(installation, workspace_id) for workspace_id in those] == [([6], 1), ([3], 1)]
+    assert behind(installation, never) == 3
