@@ -14,7 +14,8 @@ from daybook.openapi import ROOT
 from daybook.supervisor import GRACE_SECONDS
 from gateways.webhook import TIMEOUT_SECONDS
 from projections.activity import COUNT_STEP
-from workers import job_retention, log_checkpoint
+from projections.contact_alike import SOON
+from workers import contact_alike, job_retention, log_checkpoint
 from workers.running.broker import MAX_AGE_DAYS
 from workers.webhook import retention
 from workers.webhook.delivery import AS_DOCUMENTED
@@ -51,6 +52,8 @@ def schedule() -> str:
         ("docs/webhooks.md", f"kept for {retention.KEEP_SECONDS / DAY:g} days"),
         ("docs/operating.md", f"({MAX_AGE_DAYS} days when nothing is said)"),
         ("docs/adr/0020-totals-of-the-audit-trail.md", f"when they are {COUNT_STEP:,} events or more behind"),
+        ("docs/adr/0052-duplicates.md", f"Of more than {SOON:,} events behind"),
+        ("docs/adr/0052-duplicates.md", f"looks every {WORDS[round(contact_alike.EVERY_SECONDS)]} seconds"),
         ("docs/adr/0023-the-supervisor.md", f"kills whole groups after {WORDS[round(GRACE_SECONDS)]} seconds"),
     ],
 )

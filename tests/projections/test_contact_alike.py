@@ -13,7 +13,7 @@ from application.contact_duplicate import dismiss
 from domain.contact import CONTACT, CreateContact, DeleteContact, UpdateContact
 from domain.contact_duplicate import CONTACT_DUPLICATE, RestoreDuplicate
 from eventstore.append import Origin
-from eventstore.database import Pool, reading, writing
+from eventstore.database import Db, Pool, reading, writing
 from eventstore.ids import new_id
 from eventstore.unit_of_work import EventStore
 from eventstore.work import Work
@@ -104,3 +104,32 @@ def test_very_much_that_was_not_looked_at_is_left_to_the_worker(
         assert not contact_alike_kept.catch_up(conn)
         assert contact_alike_kept.behind(conn) == 0
     assert [*pages(pool, origin.workspace_id)] == [(groups, total)]
+
+
+def kept_of(owner: Db, workspace: UUID) -> list[tuple[int, int]]:
+    """How many keys and how many groups are kept."""
+    query = "SELECT (SELECT count(*) FROM contact_keys WHERE workspace_id = %(w)s), count(*) FROM contact_groups"
+    return owner.execute(f"{query} WHERE workspace_id = %(w)s".encode(), {"w": workspace}).fetchall()
+
+
+def test_of_a_contact_that_is_gone_nothing_is_kept(store: EventStore, pool: Pool, owner: Db, origin: Origin) -> None:
+    made: list[UUID] = []
+    person = CreateContact(first_name="Ann", last_name="Kim", company="Acme", phone="+14155552671")
+    store.run(origin, lambda unit: made.extend(unit.begin(CONTACT, new_id(), person).id for _ in range(2)))
+    ((_, total),) = pages(pool, origin.workspace_id)
+    assert (total, kept_of(owner, origin.workspace_id)) == (1, [(4, 1)])
+    store.run(origin, lambda unit: [unit.execute(CONTACT, contact_id, DeleteContact()) for contact_id in made])
+    assert [*pages(pool, origin.workspace_id)] == [([], 0)]
+    assert kept_of(owner, origin.workspace_id) == [(0, 0)]
+
+
+def test_what_is_kept_begins_anew_when_rows_are_rebuilt(
+    store: EventStore, pool: Pool, owner: Db, origin: Origin
+) -> None:
+    store.run(origin, lambda unit: [unit.begin(CONTACT, new_id(), CreateContact(phone="+14155552671")) for _ in "ab"])
+    before = [*pages(pool, origin.workspace_id)]
+    owner.execute("UPDATE contact_groups SET n = 7 WHERE workspace_id = %s", (origin.workspace_id,))
+    assert [*pages(pool, origin.workspace_id)] != before
+    contact_alike_kept.forget_groups(owner)
+    assert kept_of(owner, origin.workspace_id) == [(0, 0)]
+    assert [*pages(pool, origin.workspace_id)] == before
