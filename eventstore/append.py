@@ -10,7 +10,7 @@ from uuid import UUID
 
 import psycopg
 
-from eventstore.chain import halves, link, timestamp
+from eventstore.chain import halves, id_text, link, timestamp
 from eventstore.database import Db, insert_many
 from eventstore.ids import new_id
 from schemas.log import Actor
@@ -78,16 +78,16 @@ class Staged(NamedTuple):
 
 def _halves(origin: Origin, staged: Sequence[Staged], occurred_at: str) -> list[tuple[str, str]]:
     """Of each event the two parts of its canonical form; what is the same in all of them is written once."""
-    workspace_id, correlation_id = str(origin.workspace_id), str(origin.correlation_id)
-    actor_id = None if origin.actor.id is None else str(origin.actor.id)
-    causes = {cause: None if cause is None else str(cause) for cause in {event.causation_id for event in staged}}
+    workspace_id, correlation_id = id_text(origin.workspace_id), id_text(origin.correlation_id)
+    actor_id = None if origin.actor.id is None else id_text(origin.actor.id)
+    causes = {cause: None if cause is None else id_text(cause) for cause in {event.causation_id for event in staged}}
     return [
         halves(
             workspace_id=workspace_id,
             stream_type=event.stream_type,
-            stream_id=event.stream_id,
+            stream_id=id_text(event.stream_id),
             version=event.version,
-            event_id=event.event_id,
+            event_id=id_text(event.event_id),
             event_type=event.event_type,
             data=event.data,
             actor_type=origin.actor.type,

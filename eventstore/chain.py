@@ -84,6 +84,11 @@ def _id(value: UUID | str | None) -> str:
     return "null" if value is None else f'"{value}"'
 
 
+def id_text(value: UUID) -> str:
+    """The same as ``str``, in a quarter of its time: every entry has five ids."""
+    return _encode(value)[1:-1].decode()
+
+
 def halves(
     *,
     workspace_id: UUID | str,
@@ -102,7 +107,7 @@ def halves(
 ) -> tuple[str, str]:
     """The canonical entry up to ``"recordedAt"`` and from behind ``"seq"``; ``data`` is canonical already.
 
-    Ids may be given as they are written.
+    Ids may be given as they are written (``id_text``), which takes less time.
     """
     before = (
         f'{{"data":{data},"id":"{event_id}","meta":{{"actor":{{"id":{_id(actor_id)},"type":{_name(actor_type)}}},'

@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 import rfc8785
 
-from eventstore.chain import canonical, halves, link
+from eventstore.chain import canonical, halves, id_text, link
 from schemas.log import Actor, ActorType, LogEntry, Meta, Stream
 
 
@@ -55,7 +55,7 @@ def written(entry: LogEntry) -> bytes:
             id=entry.id,
             source=source(entry.workspace_id),
             type=entry.type,
-            subject=f"{entry.stream.type}/{entry.stream.id}",
+            subject=_subject(entry.stream),
             time=meta.occurred_at,
             recordedtime=entry.recorded_at,
             sequence=f"{entry.seq:019d}",
@@ -90,7 +90,7 @@ def _is_canonical(event: CloudEvent, entry: LogEntry) -> bool:
     return (
         event.sequence == f"{entry.seq:019d}"
         and event.source == source(entry.workspace_id)
-        and event.subject == f"{entry.stream.type}/{entry.stream.id}"
+        and event.subject == _subject(entry.stream)
         and canonical(data) == data
     )
 
@@ -99,18 +99,18 @@ def hash_behind(entry: LogEntry, previous: bytes) -> bytes:
     """The hash that an entry with canonical data must have, from that of the entry before."""
     meta = entry.meta
     before, after = halves(
-        workspace_id=entry.workspace_id,
+        workspace_id=id_text(entry.workspace_id),
         stream_type=entry.stream.type,
-        stream_id=entry.stream.id,
+        stream_id=id_text(entry.stream.id),
         version=entry.version,
-        event_id=entry.id,
+        event_id=id_text(entry.id),
         event_type=entry.type,
         data=bytes(entry.data).decode(),
         actor_type=meta.actor.type,
-        actor_id=meta.actor.id,
+        actor_id=None if meta.actor.id is None else id_text(meta.actor.id),
         request_id=meta.request_id,
-        correlation_id=meta.correlation_id,
-        causation_id=meta.causation_id,
+        correlation_id=id_text(meta.correlation_id),
+        causation_id=None if meta.causation_id is None else id_text(meta.causation_id),
         occurred_at=meta.occurred_at,
     )
     return link(previous, before, entry.recorded_at, entry.seq, after)
@@ -127,6 +127,10 @@ def _workspace_of(given: str) -> UUID:
     return UUID(given.removeprefix("/workspaces/"))
 
 
+def _subject(stream: Stream) -> str:
+    return f"{stream.type}/{id_text(stream.id)}"
+
+
 def _entry(event: CloudEvent) -> LogEntry:
     stream_type, _, stream_id = event.subject.rpartition("/")
     return LogEntry(
@@ -134,7 +138,7 @@ def _entry(event: CloudEvent) -> LogEntry:
         type=event.type,
         workspace_id=_workspace_of(event.source),
         seq=int(event.sequence),
-        stream=Stream(type=stream_type, id=UUID(stream_id)),
+        stream=Stream(type=stream_type, id=msgspec.convert(stream_id, UUID)),
         version=event.streamversion,
         recorded_at=event.recordedtime,
         meta=Meta(

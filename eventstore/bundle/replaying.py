@@ -7,6 +7,8 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from tempfile import TemporaryDirectory
 from typing import BinaryIO, Final
 from uuid import UUID
@@ -119,8 +121,10 @@ class _Sorting:
 
     def events(self) -> Iterator[Stored]:
         self._keep()
-        for stream_id, version, stream_type, event_type, data in self._kept.execute(_SORTED):
-            yield Stored(UUID(bytes=stream_id), version, stream_type, event_type, data)
+        for packed, stream in groupby(self._kept.execute(_SORTED), key=itemgetter(0)):
+            stream_id = UUID(bytes=packed)
+            for _, version, stream_type, event_type, data in stream:
+                yield Stored(stream_id, version, stream_type, event_type, data)
 
     def _keep(self) -> None:
         self._kept.executemany(_INSERT, self._batch)
