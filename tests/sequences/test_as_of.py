@@ -37,8 +37,8 @@ ONE: Final = [op for op in READS if "limit" not in op.taken("query")]
 LISTS: Final = [op for op in READS if "limit" in op.taken("query")]
 OFTEN: Final = 0.15
 """How often is asked behind a unit of work."""
-BY_KEY: Final = {"key": ("custom_value", "key")}
-"""What paths call otherwise than by an id."""
+BY_KEY: Final = {"key": ("custom_value", "key"), "dismissalId": ("contact_duplicate", "id")}
+"""What paths call otherwise than by an id, or by another name than the kind has."""
 
 
 @dataclass(frozen=True)
