@@ -17,9 +17,7 @@ from api.http.recall import Recall
 from api.http.routes import delete, get, patch, post, put
 from application import contact as contacts
 from domain.contact import CONTACT, DeleteContact
-from domain.kernel import Refused
 from projections import contact as rows
-from projections import contact_merge as merges
 from projections.contact_view import views
 from schemas.contact import ContactPatch, ContactView, NewContact
 from schemas.custom_field import ValueOfField
@@ -90,20 +88,10 @@ class ContactController(Controller):
         summary="Get one contact",
         scope="contacts:read",
         conditional=True,
-        headers=("Daybook-Merged-Into",),
     )
     def get_contact(self, recall: NamedDependency[Recall], contact_id: FromPath[UUID]) -> Json[One[ContactView]]:
         """One that was merged into another is answered by that, whose id `Daybook-Merged-Into` says."""
-        try:
-            return _one(recall, contact_id)
-        except Refused:
-            with recall.reading() as conn:
-                winner_id = merges.leads_to(conn, contact_id)
-            if winner_id == contact_id:
-                raise
-        answer = _one(recall, winner_id)
-        answer.headers["daybook-merged-into"] = str(winner_id)
-        return answer
+        return recall.one(rows.CONTACTS, contact_id, views, alone=lambda contact: not contact.tags)
 
     @patch(
         "/{contact_id:uuid}",
@@ -141,13 +129,10 @@ class ContactController(Controller):
         summary="Delete a contact",
         scope="contacts:write",
         large=True,
+        itself=True,
     )
     def delete_contact(self, change: NamedDependency[Change], contact_id: FromPath[UUID]) -> Json[One[JobView]]:
         """For good, and its tasks, notes, calls and interactions with it; its deals stay, without a contact. What happened
-        stays in the log.
+        stays in the log. One that was merged into another is gone already (404): that other is deleted under its own id.
         """
         return change.end(CONTACT, contact_id, DeleteContact())
-
-
-def _one(recall: Recall, contact_id: UUID) -> Json[One[ContactView]]:
-    return recall.one(rows.CONTACTS, contact_id, views, alone=lambda contact: not contact.tags)

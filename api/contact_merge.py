@@ -40,9 +40,9 @@ class ContactMergeController(Controller):
     ) -> Json[One[MergeView]]:
         """What this contact lacks it has from the other: fields, custom fields by key, tags; of `dnc` and
         `globallyUnsubscribed`, true wins. All that refers to the other refers to this one: deals, tasks, notes, calls,
-        interactions, and values of custom fields; more than 1,000 of them are refused (409). The other is gone, and
-        `GET /contacts/{id}` answers this one under its id. `dryRun` says what would come of it. Contacts that are one
-        already stay so.
+        interactions, and values of custom fields; more than 1,000 of them are refused (409). The other is gone, and its
+        id goes on leading to this one, in paths (`Daybook-Merged-Into` says so) and in bodies. `dryRun` says what would come
+        of it. Contacts that are one already stay so.
         """
 
         def answered(unit: Work) -> Answer:
@@ -58,6 +58,7 @@ class ContactMergeController(Controller):
         scope="contacts:write",
         example=_UNDO,
         status=200,
+        itself=True,
     )
     def undo(
         self, change: NamedDependency[Change], contact_id: FromPath[UUID], data: RequestBody[UndoMerge]

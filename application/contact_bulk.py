@@ -45,7 +45,7 @@ def _delete(unit: Work, contact_id: UUID, _: Nothing) -> None:
 
 
 UPDATE: Final[Action[ContactPatch]] = Action("contact_update", CONTACTS, ContactPatch, contacts.update, "updated")
-DELETE: Final[Action[Nothing]] = Action("contact_deletion", CONTACTS, Nothing, _delete, "deleted")
+DELETE: Final[Action[Nothing]] = Action("contact_deletion", CONTACTS, Nothing, _delete, "deleted", itself=True)
 TAGGING: Final[Action[Tags]] = Action("contact_tagging", CONTACTS, Tags, _tag, "updated")
 
 

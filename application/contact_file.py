@@ -79,9 +79,7 @@ class ContactFile:
     complete: bool = True
 
     def written(self, conn: Db) -> Generator[bytes, None, None]:
-        """The document, some of it at a time; refuses (``not_found``), before the first, what is not to be seen. The id of
-        one that was merged into another leads there.
-        """
+        """The document, some of it at a time; refuses (``not_found``), before the first, what is not to be seen."""
         contact = self._contact(conn)
         merged = [*contact_merge.into(conn, contact.id)]
         referring = self.store.referring(conn, CONTACT, contact.state)
@@ -96,10 +94,7 @@ class ContactFile:
         yield b'],"leftOut":%b,"complete":%b}\n' % (_encode(left_out), _encode(self.complete))
 
     def _contact(self, conn: Db) -> Current[Contact]:
-        found = CONTACTS.load(conn, [self.contact_id]) or CONTACTS.load(
-            conn, [contact_merge.leads_to(conn, self.contact_id)]
-        )
-        for contact in found.values():
+        for contact in CONTACTS.load(conn, [self.contact_id]).values():
             if CONTACTS.visible(conn, contact, self.caller.visible_to):
                 return contact
         raise not_found(CONTACTS.noun)

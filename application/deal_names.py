@@ -17,6 +17,7 @@ from projections import deal_match as matches
 from projections import stage as stages
 from projections.company import COMPANIES
 from projections.contact import CONTACTS
+from projections.contact_merge import leads_to
 from projections.pipeline import LISTING, PIPELINES
 from projections.table.rows import RowTable
 from projections.user import USERS
@@ -43,6 +44,7 @@ class Names:
             found = matches.ids(unit.conn, table, column, texts(chunk, field), visible_to)
             unit.standing(kind, chain.from_iterable(found.values()))
             self._ids[field] = found
+        self._merged = _merged(unit, chunk)
         self._only = _only_pipeline(unit)
         self._stages: dict[UUID, list[tuple[str, UUID]]] = {}
 
@@ -52,6 +54,8 @@ class Names:
         ``new``: of a deal to be made, which is in the only pipeline, and in the first stage of its, unless it says.
         """
         fields = dict(entry.fields)
+        if (contact_id := fields.get("contact_id")) in self._merged:
+            fields["contact_id"] = self._merged[contact_id]
         for field in _TABLES:
             text = fields.pop(field, None)
             if text is not None and NAMED[field] not in fields:
@@ -95,6 +99,12 @@ def _key(text: str) -> str | None:
     with suppress(ValueError):
         return folded(values.text(text))
     return None
+
+
+def _merged(unit: Work, chunk: Sequence[Entry]) -> dict[Any, UUID]:
+    """Of the contacts that rows name by id, those that were merged into others: which ones."""
+    ids = {key for entry in chunk if isinstance(key := entry.fields.get("contact_id"), UUID)}
+    return {key: leads_to(unit.conn, key) for key in ids - unit.standing("contact", ids)}
 
 
 def _only_pipeline(unit: Work) -> UUID | None:

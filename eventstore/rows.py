@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
@@ -77,6 +77,13 @@ class Rows(Protocol):
     @property
     def noun(self) -> str:
         """What callers are told that one of them is."""
+        ...
+
+    @property
+    def leads_to(self) -> Callable[[Db, UUID], UUID] | None:
+        """Of a kind of which one can be merged into another: says, of the id of one that is no more, which goes on in its
+        place, or that id again.
+        """
         ...
 
     @property

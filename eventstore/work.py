@@ -27,7 +27,7 @@ from eventstore.definitions import Defining
 from eventstore.ids import new_id
 from eventstore.letting_go import LettingGo
 from eventstore.mapper import EventMapper
-from eventstore.references import Going, References
+from eventstore.references import Going, References, led_on
 from eventstore.rows import Change, Current, Held, Registry
 
 _BEFORE: Final[LiteralString] = """
@@ -168,10 +168,20 @@ class Work:
         if current is not None:
             self._check_visible(decider, current)
             self._check_version(decider, current, if_version)
-        after = self.carry_out(decider, stream_id, self.defining.kept(decider.stream_type, command, current))
+        after = self._carried_out(decider, stream_id, self.defining.kept(decider.stream_type, command, current))
         for referred, key, where in self.defining.check(decider.stream_type, current, after):
             self.hold(referred, [key], where)
         return after
+
+    def _carried_out(self, decider: Decider[Any, Any, S], stream_id: UUID, command: Command) -> Current[S] | None:
+        """What the command refers to by the id of one that was merged into another is that other."""
+        try:
+            return self.carry_out(decider, stream_id, command)
+        except Refused as refusal:
+            led = led_on(self.conn, self.rows, command) if refusal.code == "validation_failed" else command
+            if led == command:
+                raise
+        return self.carry_out(decider, stream_id, led)
 
     def carry_out(self, decider: Decider[Any, Any, S], stream_id: UUID, command: Command) -> Current[S] | None:
         """Decides and evolves what is loaded, whoever may see it."""

@@ -35,7 +35,7 @@ CALLS: RowTable[Call] = RowTable(
     hangs_on={"contact_id": CONTACTS, "deal_id": DEALS},
 )
 
-LISTING: Final = Listing(CALLS, default=Sort(field="startedAt", descending=True))
+LISTING: Final = Listing(CALLS, default=Sort(field="startedAt", descending=True), led=(CONTACTS,))
 
 
 def views(conn: Db, calls: Sequence[Current[Call]]) -> list[CallView]:

@@ -12,6 +12,7 @@ from domain.contact import CONTACT, Contact
 from domain.kernel.filter import Filter
 from eventstore.database import Db
 from eventstore.rows import Current
+from projections.contact_merge import leads_to
 from projections.custom_field_asked import order
 from projections.table import known
 from projections.table.asking import stated
@@ -61,6 +62,7 @@ CONTACTS: RowTable[Contact] = RowTable(
     owner="assigned_to",
     times=("created_at", "updated_at"),
     beside=Beside(_TAGS, _tags),
+    leads_to=leads_to,
 )
 
 STATED: Final = {

@@ -10,6 +10,7 @@ from domain.deal import DEAL, Deal
 from domain.kernel.filter import Filter
 from eventstore.database import Db
 from eventstore.rows import Current
+from projections.contact import CONTACTS
 from projections.custom_field_asked import order
 from projections.stage import STAGES
 from projections.table.asking.asked import asked
@@ -43,7 +44,7 @@ DEALS: RowTable[Deal] = RowTable(
     times=("created_at", "updated_at"),
 )
 
-LISTING: Final = Listing(DEALS, default=Sort(field="updatedAt", descending=True), own=order)
+LISTING: Final = Listing(DEALS, default=Sort(field="updatedAt", descending=True), own=order, led=(CONTACTS,))
 
 
 def listed(conn: Db, request: PageRequest, wanted: Filter | None = None, search: str | None = None) -> Listed[Deal]:

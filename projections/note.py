@@ -27,7 +27,7 @@ NOTES: RowTable[Note] = RowTable(
     hangs_on={"contact_id": CONTACTS, "deal_id": DEALS},
 )
 
-LISTING: Final = Listing(NOTES, default=Sort(field="createdAt", descending=True))
+LISTING: Final = Listing(NOTES, default=Sort(field="createdAt", descending=True), led=(CONTACTS,))
 
 
 def views(_: Db, notes: Sequence[Current[Note]]) -> list[NoteView]:

@@ -38,7 +38,7 @@ TASKS: RowTable[Task] = RowTable(
     hangs_on={"contact_id": CONTACTS, "deal_id": DEALS},
 )
 
-LISTING: Final = Listing(TASKS, default=Sort(field="createdAt", descending=True))
+LISTING: Final = Listing(TASKS, default=Sort(field="createdAt", descending=True), led=(CONTACTS,))
 
 
 def views(conn: Db, tasks: Sequence[Current[Task]], at: datetime | None = None) -> list[TaskView]:

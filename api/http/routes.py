@@ -11,7 +11,7 @@ signature::
         return change(lambda unit: tags.update(unit, tag_id, data, if_version=change.if_version), tags.view)
 
 - It runs in a thread, when it is its workspace's turn, unless it is a coroutine.
-- An id in the path: 404. ``data``: a JSON body, decoded strictly (413, 415, 422). ``act`` or ``change``: an
+- An id in the path: 404; one of what was merged into another is that other's, unless it means it ``itself``. ``data``: a JSON body, decoded strictly (413, 415, 422). ``act`` or ``change``: an
   ``Idempotency-Key`` (409, 422), and with ``change`` an ``If-Match`` (412). ``wanted``: the parameters of a page and its
   order; ``paged``: those of a page.
 - Without ``public``: a caller with a token (401) who may what ``scope`` says (403).
@@ -33,6 +33,7 @@ from litestar.routes import HTTPRoute
 from litestar.types import Empty, Method
 from litestar.utils.sync import AsyncCallable
 
+from api.http.following import HEADER, following, leading
 from api.http.query import check_query
 from api.http.turns import InTurn
 from domain.kernel import JSON
@@ -68,6 +69,8 @@ class Said(TypedDict, total=False):
     """What a line of the answer is as NDJSON."""
     answers: type
     """What it answers as JSON, where it is not the type of what its handler returns."""
+    itself: bool
+    """Whether an id in its path means that very thing, and not what that was merged into."""
     csv: str
     """A file that it answers, as CSV."""
     file: str
@@ -122,6 +125,10 @@ class _Method:
         found = {} if asked is None else {"asked": Provide(asked, sync_to_thread=False)}
 
         def routed(handler: Handler) -> HTTPRouteHandler:
+            parameter = None if said.get("itself") else leading(handler)
+            if parameter is not None:
+                handler = following(handler, parameter)
+                said["headers"] = (*said.get("headers", ()), HEADER)
             return _Route(
                 path,
                 http_method=_READING if self.name == "GET" else self.name,

@@ -18,6 +18,7 @@ from domain.kernel.fields import kept
 from domain.kernel.filter import Group
 from eventstore.ids import new_id
 from eventstore.letting_go import TooManyToEndError
+from eventstore.references import led_on
 from eventstore.rows import Change
 from eventstore.work import Work
 from projections import job_queue as queue
@@ -45,13 +46,16 @@ class Options(Value):
 
 @dataclass(frozen=True)
 class Action(Generic[F]):
-    """Something that can be done to many: ``act`` does it to one. ``counted`` is what that makes of it in the job."""
+    """Something that can be done to many: ``act`` does it to one. ``counted`` is what that makes of it in the job. ``itself``:
+    the id of one that was merged into another does not mean that other.
+    """
 
     kind: str
     table: RowTable[Any]
     form: type[F]
     act: Callable[[Work, UUID, F], object]
     counted: str
+    itself: bool = False
 
     def begin(self, unit: Work, caller: Caller, ids: Ids, form: F) -> BulkAnswer:
         """A job that does it to each of these. The same id twice is one."""
@@ -109,10 +113,17 @@ class Action(Generic[F]):
         try:
             unit.all_or_nothing(lambda: self._act(unit, thing_id, form))
         except Refused as refusal:
-            return refusal
+            led_to = self._led_to(unit, thing_id, refusal)
+            return refusal if led_to == thing_id else self._one(unit, led_to, form)
         except TooManyToEndError:
             return Refused("conflict", "More than 1,000 things refer to it: delete it by itself.")
         return self.counted if len(unit.staged) > before else "skipped"
+
+    def _led_to(self, unit: Work, thing_id: UUID, refusal: Refused) -> UUID:
+        """Where the id of one that is not there leads; itself where it leads nowhere."""
+        if refusal.code != "not_found" or self.itself or self.table.leads_to is None:
+            return thing_id
+        return self.table.leads_to(unit.conn, thing_id)
 
 
 def meant(form: Many, found: Callable[[Group], Ids]) -> Ids:
@@ -128,7 +139,7 @@ def check_changes(unit: Work, table: RowTable[Any], changes: Value) -> None:
     """Refuses values that can be kept in nothing, and references to what is not there."""
     if changes == type(changes)():
         raise Refused("validation_failed", "There must be something to change.")
-    given = kept(changes)
+    given = kept(led_on(unit.conn, unit.rows, changes))
     for reference in table.references:
         if isinstance(wanted := given.get(reference.field), UUID):
             unit.hold(reference.to.kind, [wanted], reference.wire)

@@ -17,6 +17,7 @@ from eventstore.rows import Current
 from projections.table import keyset
 from projections.table.asking.compiled import HERE, TRUE, Compiled, every
 from projections.table.known import Order
+from projections.table.leading import led_on
 from projections.table.rows import RowTable
 from projections.table.search import searching
 from projections.table.seeing import seen
@@ -63,6 +64,8 @@ class Listing(Generic[S]):
     """Finds the order by a field of the workspace's own, which no index has."""
     others: Mapping[str, Order] = field(default_factory=dict)
     """By the name that callers use, the fields of the thing's own which no index has in order."""
+    led: tuple[RowTable[Any], ...] = ()
+    """What rows refer to that can be merged: a filter by the id of one that was means what it was merged into."""
 
     @property
     def sorts(self) -> Mapping[str, Order]:
@@ -75,6 +78,12 @@ class Listing(Generic[S]):
         A caller who sees only what is theirs finds only that. ``within``: what the rows are of, where the table says that
         they are listed so.
         """
+        found = self._fetched(conn, request, where, within)
+        if found.total == 0 and self.led and (meant := led_on(conn, self.led, where)) != where:
+            return self._fetched(conn, request, meant, within)
+        return found
+
+    def _fetched(self, conn: Db, request: PageRequest, where: Compiled, within: UUID | None) -> Listed[S]:
         asked = self._asked(conn, request, every(where, seen(self.table, conn.visible_to)), within)
         if (self.own is not None or self.others) and asked.sort.field not in self.sorts:
             return self._picked(conn, asked)
@@ -101,7 +110,8 @@ class Listing(Generic[S]):
 
     def found(self, conn: Db, text: str | None, where: Compiled = TRUE) -> Compiled:
         """What ``search`` finds, as a condition on the table."""
-        return every(where, searching(text, phones=self.table.phoned), seen(self.table, conn.visible_to))
+        meant = led_on(conn, self.led, where)
+        return every(meant, searching(text, phones=self.table.phoned), seen(self.table, conn.visible_to))
 
     def whole(self, conn: Db, sort: Sort | None, found: Compiled) -> Generator[list[Current[S]], None, None]:
         """All that is ``found``, some at a time: they are read on where the reader goes on."""

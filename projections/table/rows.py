@@ -70,7 +70,7 @@ class RowTable(Generic[S]):
     something that they see.
     ``key`` is the column by which others refer to a row, ``called`` what they call it, where not as the kind of stream is
     called. ``times``: of the two times that every row has, those that lists
-    are sorted by. ``within``: the counted reference to what rows are listed by themselves of, in orders of their own. The names of a rebuilt table's indexes are the same again after the swap.
+    are sorted by. ``leads_to`` says, of the id of a row that is no more, which one goes on in its place, or that id again. ``within``: the counted reference to what rows are listed by themselves of, in orders of their own. The names of a rebuilt table's indexes are the same again after the swap.
     """
 
     name: str
@@ -84,6 +84,7 @@ class RowTable(Generic[S]):
     beside: Beside | None = None
     hangs_on: Mapping[str, RowTable[Any]] = field(default_factory=dict, hash=False)
     within: str | None = None
+    leads_to: Callable[[Db, UUID], UUID] | None = None
 
     @cached_property
     def table(self) -> str:
