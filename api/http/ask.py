@@ -54,11 +54,13 @@ Found = UUID | Callable[[Work], UUID]
 class Ask:
     """A request of a caller, who reads what they may see, and the answers there are to it."""
 
-    __slots__ = ("request", "services")
+    __slots__ = ("beside", "request", "services")
 
     def __init__(self, services: Services, request: Asked) -> None:
         self.services = services
         self.request = request
+        self.beside: dict[str, str] = {}
+        """Headers that its answer has beside those that it is given."""
 
     @property
     def caller(self) -> Caller:
@@ -195,9 +197,15 @@ class Act(Ask):
 
         ``body``: a digest of it, where the handler has read it itself. ``origin``: the caller's, unless it is another.
         """
+
+        def answered(unit: Work) -> Answer:
+            answer = work(unit)
+            answer.headers.update(self.beside)
+            return answer
+
         origin = origin or self.caller.origin()
         key = self._key(raw_body(self.request) if body is None else body)
-        stored = self.services.store.answer(origin, key, work, rendered, bulk=bulk)
+        stored = self.services.store.answer(origin, key, answered, rendered, bulk=bulk)
         headers = dict(stored.headers)
         if stored.replayed:
             headers["idempotency-replayed"] = "true"

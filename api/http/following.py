@@ -5,7 +5,6 @@ Only when an operation finds nothing is it asked whether the id leads elsewhere:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import wraps
 from inspect import Parameter, iscoroutinefunction, signature
 from typing import Any, Final
@@ -15,7 +14,6 @@ from api.http.ask import Ask
 from api.http.turns import in_turn
 from domain.kernel import Refused
 from projections.catalogue import ROWS
-from projections.table.rows import RowTable
 
 HEADER: Final = "Daybook-Merged-Into"
 
@@ -39,10 +37,10 @@ def following(handler: Any, parameter: str) -> Any:
         try:
             return handler(*args, **given)
         except Refused as refusal:
-            led_to = _led_to(refusal, given, parameter)
-            if led_to == given[parameter]:
+            ask = _led(refusal, given, parameter)
+            if ask is None:
                 raise
-        return _told(handler(*args, **{**given, parameter: led_to}), led_to)
+        return _told(handler(*args, **given), ask)
 
     return followed
 
@@ -53,25 +51,31 @@ def _awaited(handler: Any, parameter: str) -> Any:
         try:
             return await handler(*args, **given)
         except Refused as refusal:
-            led_to = await in_turn(_led_to, refusal, given, parameter)
-            if led_to == given[parameter]:
+            ask = await in_turn(_led, refusal, given, parameter)
+            if ask is None:
                 raise
-        return _told(await handler(*args, **{**given, parameter: led_to}), led_to)
+        return _told(await handler(*args, **given), ask)
 
     return followed
 
 
-def _led_to(refusal: Refused, given: Mapping[str, Any], parameter: str) -> UUID:
-    """Where the id leads; itself where something else is refused than what is not there."""
-    thing_id: UUID = given[parameter]
+def _led(refusal: Refused, given: dict[str, Any], parameter: str) -> Ask | None:
+    """The request, once what is ``given`` has the id that its own leads to; ``None`` where it leads nowhere, or something else
+    is refused than what is not there.
+    """
     ask = next((value for value in given.values() if isinstance(value, Ask)), None)
-    table: RowTable[Any] = _LEADING[parameter]
-    if refusal.code != "not_found" or ask is None or table.leads_to is None:
-        return thing_id
+    leads_to = _LEADING[parameter].leads_to if refusal.code == "not_found" else None
+    if ask is None or leads_to is None:
+        return None
     with ask.reading() as conn:
-        return table.leads_to(conn, thing_id)
+        led_to: UUID = leads_to(conn, given[parameter])
+    if led_to == given[parameter]:
+        return None
+    given[parameter] = led_to
+    ask.beside[HEADER.lower()] = str(led_to)
+    return ask
 
 
-def _told(answer: Any, led_to: UUID) -> Any:
-    answer.headers[HEADER.lower()] = str(led_to)
+def _told(answer: Any, ask: Ask) -> Any:
+    answer.headers.update(ask.beside)
     return answer

@@ -81,6 +81,7 @@ class TestInAPath:
         path, headers = f"/contacts/{merged[1]['id']}/interactions", {"idempotency-key": "once"}
         first, again = (team.owner.post(path, {"type": "call"}, headers=headers) for _ in range(2))
         assert (created(first), again.headers["idempotency-replayed"]) == (created(again), "true")
+        assert {answer.headers["daybook-merged-into"] for answer in (first, again)} == {merged[0]["id"]}
 
     def test_is_followed_as_often_as_there_were_merges(self, team: Team, merged: Merged) -> None:
         winner, loser = merged
