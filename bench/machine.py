@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from time import perf_counter, process_time
@@ -36,12 +36,15 @@ class Spent:
 
 @dataclass
 class Meter:
-    """Process trees by name, of which each counts with all that it started, what has ended by now included."""
+    """Process trees by name, of which each counts with all that it started, what has ended by now included, but for what
+    is counted under a name of its own.
+    """
 
     roots: Mapping[str, psutil.Process]
 
     def read(self) -> dict[str, float]:
-        return {name: _tree_seconds(root) for name, root in self.roots.items()}
+        known = {root.pid for root in self.roots.values()}
+        return {name: sum(map(_seconds, _tree(root, known))) for name, root in self.roots.items()}
 
     @contextmanager
     def measured(self) -> Iterator[list[Spent]]:
@@ -53,14 +56,21 @@ class Meter:
         found.append(Spent(taken, {name: after[name] - before[name] for name in after}))
 
 
-def _tree_seconds(root: psutil.Process) -> float:
+def _tree(root: psutil.Process, known: Collection[int]) -> Iterator[psutil.Process]:
+    """A process and all that it started, without what is among the ``known``."""
+    yield root
+    with suppress(psutil.NoSuchProcess):
+        for child in root.children():
+            if child.pid not in known:
+                yield from _tree(child, known)
+
+
+def _seconds(process: psutil.Process) -> float:
     """User and system time; a parent's accounts have that of the children it collected."""
-    total = 0.0
-    for process in (root, *root.children(recursive=True)):
-        with suppress(psutil.NoSuchProcess):
-            times = process.cpu_times()
-            total += times.user + times.system + times.children_user + times.children_system
-    return total
+    with suppress(psutil.NoSuchProcess):
+        times = process.cpu_times()
+        return float(times.user + times.system + times.children_user + times.children_system)
+    return 0.0
 
 
 @dataclass

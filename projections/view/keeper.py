@@ -105,12 +105,13 @@ class Keeper:
         """What the batch does to the tables, given the rows of what was ``unknown``."""
         streams = self._folded(batch, past)
         known = self._memory(batch).streams
-        effects = {table: _Effects(table) for table in self.view.tables}
+        effects: dict[Table, _Effects] = {}
         for entry in batch.entries:
             moment = self._moment(entry, streams, known)
             apply = self.view.applied(entry.type)
             for effect in apply(moment) if apply is not None else ():
-                effects[effect.table].take(effect)
+                table = effect.table
+                (effects.get(table) or effects.setdefault(table, _Effects(table))).take(effect)
         changed = {table for table, found in effects.items() if found.rows or found.spread or found.amended}
         return Kept(batch, [*self._statements(batch.workspace_id, effects)], changed, streams)
 
@@ -159,8 +160,8 @@ class Keeper:
         return Moment(entry, event, stood.known, after)
 
     def _statements(self, workspace_id: UUID, effects: Mapping[Table, _Effects]) -> Iterable[Statement]:
-        for table, found in effects.items():
-            size = len(table.key)
+        for table in (table for table in self.view.tables if table in effects):
+            found, size = effects[table], len(table.key)
             kept = [row for row in found.rows.values() if row is not None and (not table.sums or any(row[size:]))]
             gone = (
                 [row[:size] for row in kept] if table.sums else [key for key, row in found.rows.items() if row is None]

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from bench.__main__ import ROWS, main
 from bench.figure import Figure, budget, rate
+from bench.machine import Meter
 
 
 @pytest.mark.parametrize("row", [row if row == "replay" else pytest.param(row, marks=pytest.mark.slow) for row in ROWS])
@@ -43,3 +47,16 @@ def test_cpu_time_is_compared_after_dividing_by_how_slow_the_machine_is() -> Non
     assert replace(rate("r", 7.0, "/CPU s", 8.0), factor=2.0).ratio == 1.75
     assert replace(budget("b", 3.0, "ms", 2.0), factor=2.0).ratio == 1.5
     assert replace(Figure("x", 3.0, "CPU s", "the other", 2.0), factor=2.0).ratio == 1.5
+
+
+def test_what_a_process_started_counts_once_where_it_has_a_name_of_its_own() -> None:
+    burning = "import time\nwhile time.process_time() < 0.6: pass\nprint(flush=True)\ninput()"
+    with subprocess.Popen([sys.executable, "-c", burning], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        meter = Meter({"test": psutil.Process(), "child": psutil.Process(child.pid)})
+        before = meter.read()
+        child.stdout.readline()
+        after = meter.read()
+        child.kill()
+    assert after["child"] >= 0.5
+    assert after["test"] - before["test"] < 0.5

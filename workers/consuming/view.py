@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from eventstore.consuming import Batch
 from projections.view.keeper import Keeper
 from projections.view.view import View
 from workers.consuming.consumer import Committed, Consumer
 from workers.consuming.feed import RECONCILE_SECONDS, feed
 from workers.running.context import AsyncDb, WorkerContext
-
-LINGER_SECONDS: Final = 0.05
-"""How long messages are gathered: many commits in quick succession are one transaction here."""
 
 
 async def keep(context: WorkerContext, view: View, *, reconcile: float = RECONCILE_SECONDS) -> None:
@@ -41,5 +36,5 @@ def consumer_of(view: View) -> Consumer:
         reads=frozenset(view.folds),
         begin=("SELECT hold_view(%s, %s)", (view.name, view.version)),
         forget=keeper.forget,
-        linger=LINGER_SECONDS,
+        linger=view.linger,
     )

@@ -13,7 +13,7 @@ from domain.webhook import matches
 from eventstore.database import entering
 from projections.webhook import WEBHOOKS
 from workers.relay.stored import Stored
-from workers.running.context import AsyncPool
+from workers.running.context import AsyncPool, pipeline
 
 GHOSTS: Final = Counter("daybook_relay_ghosts", "Events in the stream that the log does not have.")
 
@@ -40,7 +40,7 @@ async def tell(pool: AsyncPool, ghosts: Sequence[Stored]) -> None:
 
 
 async def _endpoints(pool: AsyncPool, workspaces: Iterable[UUID]) -> dict[UUID, Endpoints]:
-    async with pool.connection() as conn, conn.pipeline():
+    async with pool.connection() as conn, pipeline(conn):
         cursors = {}
         for workspace_id in workspaces:
             await conn.say(entering(workspace_id))

@@ -114,15 +114,28 @@ async def async_pool(url: str, *, size: int = _POOL_SIZE) -> AsyncIterator[Async
 async def _configure(conn: AsyncConnection[Any]) -> None:
     await conn.set_autocommit(True)
     await conn.execute(server_limits(AsyncPatientConnection.patience, conn.info.server_version), prepare=False)
-    # A loop may be cancelled in the midst of a pipeline, as when the relay's lease is gone; psycopg then believes
-    # statements prepared that are not, and the next user of the connection would fail.
-    conn.prepare_threshold = None
+    conn.prepare_threshold = 2
 
 
 @asynccontextmanager
 async def transaction(pool: AsyncPool) -> AsyncIterator[AsyncDb]:
     """A transaction in a pipeline: one round trip where no statement waits for another's answer."""
-    async with pool.connection() as conn, conn.pipeline():
+    async with pool.connection() as conn, pipeline(conn):
         await conn.say(b"BEGIN")
         yield conn
         await conn.say(b"COMMIT")
+
+
+@asynccontextmanager
+async def pipeline(conn: AsyncDb) -> AsyncIterator[None]:
+    """Statements go out without waiting for each other's answers.
+
+    A loop may be cancelled in the midst of one, as when the relay's lease is gone; psycopg then believes statements
+    prepared that are not, so nobody gets the connection again.
+    """
+    try:
+        async with conn.pipeline():
+            yield
+    except asyncio.CancelledError:
+        await conn.close()
+        raise
