@@ -8,6 +8,7 @@ from hashlib import sha256
 from importlib import resources
 from typing import Final
 
+import psycopg
 from psycopg import sql
 
 from eventstore.database import Db
@@ -32,7 +33,10 @@ def connect(url: str) -> Db:
 
 
 def migrate(conn: Db, say: Callable[[str], None] = lambda _: None) -> list[str]:
-    """Applies what is missing and answers its names. Raises ``MigrationError`` when an applied file has changed since."""
+    """Applies what is missing and answers its names.
+
+    Raises ``MigrationError`` when an applied file has changed since, or the role may not do what one does.
+    """
     applied = []
     with alone(conn):
         conn.execute(
@@ -40,8 +44,11 @@ def migrate(conn: Db, say: Callable[[str], None] = lambda _: None) -> list[str]:
             " (name text PRIMARY KEY, digest bytea NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"
         )
         for name, text in files():
-            with conn.transaction():
-                new = _apply(conn, name, text)
+            try:
+                with conn.transaction():
+                    new = _apply(conn, name, text)
+            except psycopg.errors.InsufficientPrivilege as error:
+                raise MigrationError(_refused(conn, name, error)) from error
             if new:
                 say(f"applied {name}")
                 applied.append(name)
@@ -92,6 +99,18 @@ def _apply(conn: Db, name: str, text: str) -> bool:
     conn.execute(text.encode())
     conn.execute("INSERT INTO schema_migrations (name, digest) VALUES (%s, %s)", (name, digest))
     return True
+
+
+def _refused(conn: Db, name: str, error: psycopg.Error) -> str:
+    """What Postgres refused, and the right that is missing where it is the one to make schemas and extensions."""
+    said = f"{name} cannot be applied: {error.diag.message_primary}"
+    row = conn.execute(
+        "SELECT format('GRANT CREATE ON DATABASE %I TO %I', current_database(), current_user),"
+        " has_database_privilege(current_database(), 'CREATE')"
+    ).fetchone()
+    assert row is not None
+    grant, has_it = row
+    return said if has_it else f"{said}. Its role must be able to make schemas in the database: {grant}"
 
 
 def _allow_index_use(conn: Db) -> None:

@@ -38,7 +38,7 @@ _LOG_OF_TYPES: Final[LiteralString] = f"""
 """  # noqa: S608 - constants only
 _STREAM: Final[LiteralString] = f"""
     SELECT workspace_id, {ENTRY_COLUMNS} FROM events
-    WHERE workspace_id = %s AND stream_id = %s AND version <= %s AND seq <= %s
+    WHERE workspace_id = %s AND stream_id = %s AND version > %s AND version <= %s AND seq <= %s
         AND (%s::timestamptz IS NULL OR version <= (
             SELECT max(version) FROM events
             WHERE workspace_id = %s AND stream_id = %s AND occurred_at <= %s::timestamptz))
@@ -111,11 +111,12 @@ def read_stream(
     stream_id: UUID,
     mapper: EventMapper,
     *,
+    after_version: int = 0,
     upto_version: int | None = None,
     upto_seq: int | None = None,
     upto_time: datetime | None = None,
 ) -> list[Happened]:
-    """What happened to one thing, from its beginning: all, or up to a version, a seq or a time.
+    """What happened to one thing, from its beginning or behind a version: all, or up to a version, a seq or a time.
 
     The time is that of the decision, which rows show as ``updatedAt``. Where clocks disagree, all that came before
     an event of that time is told too, so that the answer is always a beginning of the stream.
@@ -123,6 +124,7 @@ def read_stream(
     bounds = (
         conn.workspace_id,
         stream_id,
+        after_version,
         _LAST_VERSION if upto_version is None else upto_version,
         _LAST if upto_seq is None else upto_seq,
         upto_time,

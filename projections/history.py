@@ -1,6 +1,7 @@
 """The past of one thing: what each of its events changed, and how it stood at any moment.
 
-A stream is read and folded from its beginning, through the mapper, so old shapes of events are told as they are read today.
+A stretch of its stream is read and folded, through the mapper, so old shapes of events are told as they are read today. How it
+stood before that, the view of the past has, where it has come so far; else all before is folded, too.
 """
 
 from __future__ import annotations
@@ -14,23 +15,32 @@ from uuid import UUID
 import msgspec
 
 from domain.kernel import State, not_found
-from eventstore.database import Db
+from eventstore.database import Db, one
 from eventstore.mapper import EventMapper
 from eventstore.reader import Happened, read_stream
 from projections import activity
+from projections.catalogue import PAST
 from projections.table import keyset
 from projections.table.rows import RowTable
+from projections.view.past import stood
 from schemas.activity import FieldChange
 from schemas.history import DifferenceSide, DifferenceView, HistoryEntry
 from schemas.log import LogEntry
 from schemas.wire.page import PageRequest
 
-_COUNT: Final[LiteralString] = "SELECT count(*) FROM events WHERE workspace_id = %s AND stream_id = %s"
+_VERSION: Final[LiteralString] = """
+    SELECT version, stream_type FROM events
+    WHERE workspace_id = %s AND stream_id = %s AND seq <= %s ORDER BY version DESC LIMIT 1
+"""
+_VERSION_OF: Final[LiteralString] = "SELECT version FROM events WHERE workspace_id = %s AND stream_id = %s AND seq = %s"
 _WHO: Final = (
     f"SELECT e.seq, coalesce(u.id, k.user_id), coalesce(u.name, creator.name){activity.FROM}"
     " WHERE e.workspace_id = %s AND e.seq = ANY(%s)"
 )
 _ORDER: Final = "-seq"
+LAST_SEQ: Final = 2**63 - 1
+BATCH: Final = 200
+"""So many events are read at a time where somebody looks back for one."""
 _NOTHING: Final[tuple[Any, ...]] = (None, [], (), {})
 
 Path = tuple[str, ...]
@@ -64,16 +74,48 @@ class Subject:
     within: tuple[str, UUID] | None = None
     visible_to: UUID | None = None
 
-    def steps(self, conn: Db, mapper: EventMapper, upto_seq: int | None = None) -> list[Step]:
-        """What happened to it up to a seq of the log; refuses (``not_found``) what never was, or is not to be seen."""
+    def newest(self, conn: Db, mapper: EventMapper) -> int:
+        """The version of what happened to it last; refuses (``not_found``) what never was, or is not to be seen."""
         self._check_seen(conn)
-        happened = read_stream(conn, self.id, mapper)
-        if not happened or happened[0].entry.stream.type != self.table.decider.stream_type:
+        found = one(conn, _VERSION, (conn.workspace_id, self.id, LAST_SEQ))
+        if found is None or found[1] != self.table.decider.stream_type or not self._is_within(conn, mapper, found[0]):
             raise not_found(self.table.noun)
-        found = [*self._folded(happened)]
-        if not self._is_within(found):
-            raise not_found(self.table.noun)
-        return [step for step in found if upto_seq is None or step.entry.seq <= upto_seq]
+        return int(found[0])
+
+    def upto(self, conn: Db, seq: int) -> int:
+        """The version of what had happened to it last when the log ended at ``seq``; 0 before it began."""
+        found = one(conn, _VERSION, (conn.workspace_id, self.id, seq))
+        return 0 if found is None else found[0]
+
+    def before(self, conn: Db, seq: int) -> int:
+        """The version before that of an entry of the log, or of what comes behind that."""
+        found = one(conn, _VERSION_OF, (conn.workspace_id, self.id, seq))
+        return self.upto(conn, seq - 1) if found is None else found[0] - 1
+
+    def steps(self, conn: Db, mapper: EventMapper, first: int, last: int) -> list[Step]:
+        """What happened to it from one version to another."""
+        state, found = self.at(conn, mapper, first - 1), []
+        for item in read_stream(conn, self.id, mapper, after_version=first - 1, upto_version=last):
+            before, state = state, self.table.decider.evolve(state, item.event)
+            found.append(Step(item, before, state))
+        return found
+
+    def back(self, conn: Db, mapper: EventMapper, last: int) -> Iterator[Step]:
+        """What happened to it up to a version, newest first: as much of it is read as is asked for."""
+        while last > 0:
+            first = max(1, last - BATCH + 1)
+            yield from reversed(self.steps(conn, mapper, first, last))
+            last = first - 1
+
+    def at(self, conn: Db, mapper: EventMapper, version: int) -> State | None:
+        """How it stood at a version; ``None``: it was not there."""
+        if version == 0:
+            return None
+        state: State | None = stood(conn, PAST, self.table, self.id, version)
+        if state is None:  # it had ended, or the past has not come so far
+            for item in read_stream(conn, self.id, mapper, upto_version=version):
+                state = self.table.decider.evolve(state, item.event)
+        return state
 
     def _check_seen(self, conn: Db) -> None:
         if self.visible_to is not None:
@@ -81,19 +123,13 @@ class Subject:
             if now is None or not self.table.visible(conn, now, self.visible_to):
                 raise not_found(self.table.noun)
 
-    def _folded(self, happened: Sequence[Happened]) -> Iterator[Step]:
-        state: State | None = None
-        for item in happened:
-            before, state = state, self.table.decider.evolve(state, item.event)
-            yield Step(item, before, state)
-
-    def _is_within(self, steps: Sequence[Step]) -> bool:
+    def _is_within(self, conn: Db, mapper: EventMapper, newest: int) -> bool:
         """As it is, or was when it ended."""
         if self.within is None:
             return True
         field, above = self.within
-        last = steps[-1].after or steps[-1].before
-        return last is not None and getattr(last, field) == above
+        last = self.at(conn, mapper, newest) or self.at(conn, mapper, newest - 1)
+        return last is not None and bool(getattr(last, field) == above)
 
 
 # The history.
@@ -103,21 +139,22 @@ def listed(
     conn: Db, mapper: EventMapper, subject: Subject, request: PageRequest
 ) -> tuple[list[HistoryEntry], int, str | None]:
     """A page of what happened to it, newest first, how much there is in all, and the cursor of the next page."""
-    behind = None if request.cursor is None else keyset.read(request.cursor, _ORDER, int)[0] - 1
-    steps = subject.steps(conn, mapper, behind)
-    skipped = 0 if request.cursor else request.skipped
-    newest = steps[::-1][skipped : skipped + request.limit + 1]
-    page, cursor = keyset.page(newest, request.limit, lambda step: keyset.written(_ORDER, step.entry.seq))
-    total = conn.execute(_COUNT, (conn.workspace_id, subject.id)).fetchone()
+    newest = subject.newest(conn, mapper)
+    last = newest - request.skipped
+    if request.cursor is not None:
+        last = subject.before(conn, *keyset.read(request.cursor, _ORDER, int))
+    first = max(1, last - request.limit + 1)
+    page = subject.steps(conn, mapper, first, last)[::-1] if last > 0 else []
+    cursor = keyset.written(_ORDER, page[-1].entry.seq) if first > 1 else None
     people = who(conn, [step.entry.seq for step in page])
-    return [_entry(step, people) for step in page], total[0] if total else 0, cursor
+    return [_entry(step, people) for step in page], newest, cursor
 
 
 def whole(conn: Db, mapper: EventMapper, subject: Subject, batch: int) -> Iterator[list[HistoryEntry]]:
     """All that happened to it from its beginning, so many at a time."""
-    steps = subject.steps(conn, mapper)
-    for start in range(0, len(steps), batch):
-        some = steps[start : start + batch]
+    newest = subject.newest(conn, mapper)
+    for first in range(1, newest + 1, batch):
+        some = subject.steps(conn, mapper, first, min(first + batch - 1, newest))
         people = who(conn, [step.entry.seq for step in some])
         yield [_entry(step, people) for step in some]
 
@@ -206,20 +243,16 @@ def differs(path: Path, was: Any, now: Any) -> bool:
 
 def difference(conn: Db, mapper: EventMapper, subject: Subject, since: int, until: int) -> DifferenceView:
     """What differs in it between two moments, by seq of the log."""
-    steps = subject.steps(conn, mapper, until)
-    first, last = _at(steps, since), _at(steps, until)
-    found = differing(None if first is None else first.after, None if last is None else last.after)
+    subject.newest(conn, mapper)
+    first, last = subject.upto(conn, since), subject.upto(conn, until)
+    was, now = subject.at(conn, mapper, first), subject.at(conn, mapper, last)
+    found = differing(was, now)
     return DifferenceView(
-        from_=_side(since, first),
-        to=_side(until, last),
+        from_=_side(since, first, was),
+        to=_side(until, last, now),
         changes={".".join(path): FieldChange(from_=was, to=now) for path, (was, now) in found.items()},
     )
 
 
-def _at(steps: Sequence[Step], seq: int) -> Step | None:
-    return next((step for step in reversed(steps) if step.entry.seq <= seq), None)
-
-
-def _side(seq: int, step: Step | None) -> DifferenceSide:
-    exists = step is not None and step.after is not None
-    return DifferenceSide(seq=seq, existed=exists, version=step.entry.version if step is not None and exists else None)
+def _side(seq: int, version: int, state: State | None) -> DifferenceSide:
+    return DifferenceSide(seq=seq, existed=state is not None, version=None if state is None else version)

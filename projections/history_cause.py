@@ -40,9 +40,10 @@ def explained(
     that is a map a key (``customFields.plan``); refuses (``validation_failed``) others, and as the history does.
     """
     path = _path(subject.table.decider.state, field)
-    steps = subject.steps(conn, mapper, upto_seq)
-    value = _at(steps[-1].after, path) if steps else None
-    setting = next((step for step in reversed(steps) if _sets(step, path)), None)
+    newest = subject.newest(conn, mapper)
+    version = newest if upto_seq is None else subject.upto(conn, upto_seq)
+    value = _at(subject.at(conn, mapper, version), path)
+    setting = next((step for step in subject.back(conn, mapper, version) if _sets(step, path)), None)
     if setting is None:
         return ExplanationView(field=field, value=value, was=None, ever_set=False, chain=[], job=None, truncated=False)
     entries, truncated = _chain(conn, setting.entry, subject.visible_to)

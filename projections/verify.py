@@ -27,6 +27,7 @@ from projections.table.folding import fold
 from projections.table.rows import RowTable
 from projections.table.stored import StoredRows
 from projections.view.compare import check_views, compare_view
+from projections.view.readings import check_readings
 from projections.view.view import View
 from schemas.log import Stream
 from schemas.verification import Checkpoint, Finding
@@ -82,6 +83,7 @@ def verify(
             check_views(conn, views)
             with conn.transaction():
                 _hold(conn, TABLES, views)
+                check_readings(conn, views)
                 report.protected = check_protection(conn)
             if workspaces is None:
                 workspaces = sorted({*all_workspaces(conn, views=views), *by_workspace})

@@ -9,16 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 from uuid import UUID
 
-from domain.kernel import Decider
+from domain.kernel import Decider, State
+from eventstore.database import Db
 from eventstore.mapper import names_of
 from eventstore.rows import Change, Current
 from eventstore.then import ASSIGNED, LEEWAY, PAST, SEQ, VISIBLE_TO, WITHIN
 from projections.table.definition import past_indexes
 from projections.table.rows import RowTable
 from projections.view.view import Add, Amend, Apply, Fold, Moment, Put, Table, View, When
+
+S = TypeVar("S", bound=State)
 
 NAME: Final = "past"
 VERSION: Final = 1
@@ -152,6 +155,18 @@ def _past_of(table: RowTable[Any], *, listed: bool) -> Table:
         fillfactor=_FULL,
         readings=readings,
     )
+
+
+def stood(conn: Db, past: View, table: RowTable[S], thing_id: UUID, version: int) -> S | None:
+    """How a thing stood at a version; ``None`` where it did not, or that is not kept, or by another version of Daybook."""
+    query = (
+        f"SELECT id, state::text, version, created_at, updated_at FROM past_{table.name}"
+        " WHERE workspace_id = %s AND id = %s AND version = %s"
+        " AND EXISTS (SELECT FROM projection_versions WHERE name = %s AND version = %s)"
+    )
+    params = (conn.workspace_id, thing_id, version, past.name, past.version)
+    found = conn.execute(query.encode(), params).fetchone()
+    return None if found is None else table.current(found).state
 
 
 def _stood(row: str) -> str:

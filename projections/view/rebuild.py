@@ -58,6 +58,12 @@ def rebuild(conn: Db, view: View, progress: Progress = lambda _: None, say: Say 
         return _Rebuilding(conn, view, progress, say).run()
 
 
+def make_reading(conn: Db, name: str, selected: str) -> None:
+    """A view of Postgres on a view's tables, under any name: who reads it sees what they would see of those."""
+    conn.execute(f"CREATE VIEW {name} WITH (security_invoker = true) {selected}".encode())
+    conn.execute(f"GRANT SELECT ON {name} TO daybook_app".encode())
+
+
 class _Rebuilding:
     def __init__(self, conn: Db, view: View, progress: Progress, say: Say) -> None:
         self._conn = conn
@@ -170,8 +176,7 @@ class _Rebuilding:
     def _read(self, table: Table) -> None:
         for reading, selected in table.readings.items():
             self._conn.execute(f"DROP VIEW IF EXISTS {reading}".encode())
-            self._conn.execute(f"CREATE VIEW {reading} WITH (security_invoker = true) {selected}".encode())
-            self._conn.execute(f"GRANT SELECT ON {reading} TO daybook_app".encode())
+            make_reading(self._conn, reading, selected)
 
     def _compare_checkpoints(self) -> None:
         """Finds out, while nobody waits for it, which are not as they must be; others change only as logs grow."""

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from daybook.embedded import EmbeddedPostgres
 from eventstore import migrate as migrations
@@ -88,6 +89,42 @@ def test_a_file_that_fails_leaves_nothing(conn: Db, monkeypatch: pytest.MonkeyPa
 
     with_file(monkeypatch, "9999_broken.sql", "CREATE TABLE half (id integer);")
     assert migrate(conn) == ["9999_broken.sql"]
+
+
+@pytest.fixture
+def plain_owner(conn: Db, url: str) -> Iterator[Db]:
+    """A role that owns what is in the database, but may make nothing beside the tables in it."""
+    name = conn.info.dbname
+    conn.execute("CREATE ROLE plain_owner LOGIN")
+    conn.execute(f"REVOKE CREATE ON DATABASE {name} FROM PUBLIC".encode())
+    conn.execute("CREATE EXTENSION pg_trgm; CREATE EXTENSION btree_gin")
+    conn.execute("GRANT ALL ON SCHEMA public TO plain_owner WITH GRANT OPTION")
+    try:
+        with connect(make_conninfo(url, user="plain_owner")) as plain:
+            yield plain
+    finally:
+        conn.execute("DROP OWNED BY plain_owner CASCADE")
+        conn.execute("DROP ROLE plain_owner")
+
+
+def test_an_owner_who_may_make_no_schemas_is_told_what_to_grant(conn: Db, plain_owner: Db) -> None:
+    grant = f"GRANT CREATE ON DATABASE {conn.info.dbname} TO plain_owner"
+    with pytest.raises(
+        MigrationError, match=f"permission denied for database .* must be able to make schemas .*{grant}"
+    ):
+        migrate(plain_owner)
+    conn.execute(grant.encode())
+    assert files()[-1][0] in migrate(plain_owner)
+    assert ensure_tables(plain_owner, TABLES) == [table.name for table in TABLES]
+
+
+def test_what_else_an_owner_may_not_do_is_told_as_postgres_says_it(
+    conn: Db, plain_owner: Db, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conn.execute(f"GRANT CREATE ON DATABASE {conn.info.dbname} TO plain_owner".encode())
+    with_file(monkeypatch, "0000_first.sql", "SELECT pg_read_file('/etc/hostname')")
+    with pytest.raises(MigrationError, match=r"0000_first.sql cannot be applied: permission denied for function \w+$"):
+        migrate(plain_owner)
 
 
 def test_several_may_start_at_once(url: str) -> None:
