@@ -83,7 +83,6 @@ def verify(
             check_views(conn, views)
             with conn.transaction():
                 _hold(conn, TABLES, views)
-                check_readings(conn, views)
                 report.protected = check_protection(conn)
             if workspaces is None:
                 workspaces = sorted({*all_workspaces(conn, views=views), *by_workspace})
@@ -99,6 +98,7 @@ def verify(
                     for view in views:
                         report.rows += compare_view(conn, workspace_id, view, lambda n: progress("views", n))
                 report.workspaces += 1
+            check_readings(conn, views)
         except MismatchError as mismatch:
             report.finding = mismatch.finding
     return report

@@ -5,7 +5,7 @@ They are made once more, out of sight and in a transaction that is taken back, s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, LiteralString
 
 from eventstore.database import Db
@@ -17,9 +17,11 @@ from schemas.verification import Finding
 AROUND: Final = 100
 """Characters before and behind the first in which a reading is another that a finding shows."""
 
+Relations = dict[str, tuple[object, ...]]
+_EXPECTED: Final[dict[tuple[int, frozenset[tuple[str, str]]], Relations]] = {}
 _ATTRIBUTES: Final = ("kind", "definition", "options", "rights", "triggers and rules")
 _RELATIONS: Final[LiteralString] = """
-    SELECT CASE WHEN c.relnamespace = pg_my_temp_schema() THEN 'pg_temp' ELSE n.nspname::text END || '.' || c.relname,
+    SELECT s.name || '.' || c.relname,
         c.relkind::text, CASE WHEN c.relkind = 'v' THEN pg_get_viewdef(c.oid) END, array_to_string(c.reloptions, ', '),
         coalesce((SELECT string_agg(
                 CASE WHEN a.grantee = 0 THEN 'all' ELSE pg_get_userbyid(a.grantee)::text END || ': ' || a.privilege_type, ', '
@@ -27,25 +29,37 @@ _RELATIONS: Final[LiteralString] = """
             FROM aclexplode(c.relacl) a WHERE a.grantee <> c.relowner), 'none'),
         (SELECT count(*) FROM pg_trigger WHERE tgrelid = c.oid)::integer
             + (SELECT count(*) FROM pg_rewrite WHERE ev_class = c.oid)::integer
-    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    FROM unnest(%s::text[]) AS s (name)
+        JOIN pg_class c ON c.relnamespace = CASE s.name WHEN 'pg_temp' THEN pg_my_temp_schema() ELSE to_regnamespace(s.name) END
     WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
-        AND (n.nspname = ANY(%s) OR (c.relnamespace = pg_my_temp_schema() AND c.relname = ANY(%s)))
 """
 
 
 def check_readings(conn: Db, views: Sequence[View]) -> None:
     """Raises ``MismatchError`` at the first that is another, that is missing or that no view has, by the owner's connection."""
     made = {name: selected for view in views for table in view.tables for name, selected in table.readings.items()}
-    anew = {name: f"pg_temp.{name.replace('.', '_')}_anew" for name in made}
-    with conn.transaction(force_rollback=True):
-        for name, selected in made.items():
-            make_reading(conn, anew[name], selected)
-        schemas = sorted({name.partition(".")[0] for name in made})
-        rows = conn.execute(_RELATIONS, (schemas, [temporary.partition(".")[2] for temporary in anew.values()]))
-        relations = {row[0]: row[1:] for row in rows.fetchall()}
-    expected = {name: relations.pop(temporary) for name, temporary in anew.items()}
-    for name in sorted({*expected, *relations}):
-        _compare(name, expected.get(name), relations.get(name))
+    expected = _expected(conn, made)
+    found = _relations(conn, sorted({name.partition(".")[0] for name in made}))
+    for name in sorted({*expected, *found}):
+        _compare(name, expected.get(name), found.get(name))
+
+
+def _expected(conn: Db, made: Mapping[str, str]) -> Relations:
+    """Those that are made, by name; they are made once, by each process for each server's version."""
+    key = conn.info.server_version, frozenset(made.items())
+    if key not in _EXPECTED:
+        anew = {name: f"{name.replace('.', '_')}_anew" for name in made}
+        with conn.transaction(force_rollback=True):
+            for name, selected in made.items():
+                make_reading(conn, f"pg_temp.{anew[name]}", selected)
+            found = _relations(conn, ["pg_temp"])
+        _EXPECTED[key] = {name: found[f"pg_temp.{temporary}"] for name, temporary in anew.items()}
+    return _EXPECTED[key]
+
+
+def _relations(conn: Db, schemas: Sequence[str]) -> Relations:
+    """Whatever is in the schemas, by name."""
+    return {row[0]: row[1:] for row in conn.execute(_RELATIONS, (list(schemas),))}
 
 
 def _compare(name: str, expected: Sequence[object] | None, found: Sequence[object] | None) -> None:
