@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from typing import Any, Final
+from urllib.parse import quote
 
 from bench import load, people
 from bench.figure import Figure, budget
 from bench.scale import Scale
-from bench.searching import cost
+from bench.searching import PAGE, SEARCHES, cost
 from bench.stack import Stack
 
 FIELDS: Final = 20
@@ -36,9 +37,12 @@ def figures(stack: Stack, scale: Scale) -> Sequence[Figure]:
 
     previews = [asking("/api/v1/segments/preview", conditions, "operator") for conditions in _PREVIEWS]
     equal = [asking("/api/v1/contacts/search", [(f"custom.field{n}", "eq", n * 700)], "op") for n in (1, 4, 7)]
+    paths = [f"/api/v1/contacts?limit={PAGE}&search={quote(text)}" for text in SEARCHES]
+    searches = [load.request("GET", path, entry.key) for path in paths]
     with stack.api() as api:
         meter = stack.meter(api=api.process)
         return [
             budget("segment preview, three conditions", cost(api, meter, previews, scale), "CPU ms", 60),
             budget("equality on a custom field", cost(api, meter, equal, scale), "CPU ms", 3),
+            budget(f"search beside {FIELDS} custom fields", cost(api, meter, searches, scale), "CPU ms", 3),
         ]

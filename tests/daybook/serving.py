@@ -55,14 +55,14 @@ class Served:
         self.process.send_signal(signal.SIGINT)
         return self.process.wait(60)
 
-    def run(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, patience: float = 60, **env: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [*PROGRAM, *arguments],
             cwd=self.folder,
             env={**self.env, **env},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=patience,
             check=False,
         )
 

@@ -19,6 +19,8 @@ from tests.daybook.serving import Served
 ROWS = 100_000
 ALLOWED = 48 * 1024 * 1024
 """Bytes by which a process may grow from an import of 5,000 rows to one of 100,000, whose file alone is 40 MB."""
+PATIENCE = 400
+"""Seconds for what takes a minute of a processor: others may use the machine, too, and memory alone is measured."""
 
 
 @pytest.fixture
@@ -74,7 +76,7 @@ def imported(served: Served, first: int, rows: int) -> dict[str, Any]:
     answer = httpx.post(url, content=file(first, rows), headers=headers, timeout=120)
     assert answer.status_code == 202, answer.text
     path = f"/jobs/{answer.json()['data']['jobId']}"
-    deadline = time.monotonic() + 100
+    deadline = time.monotonic() + PATIENCE
     while (job := served.request("GET", path).json()["data"])["status"] == "processing":
         assert time.monotonic() < deadline, job
         time.sleep(1.1)
@@ -83,6 +85,7 @@ def imported(served: Served, first: int, rows: int) -> dict[str, Any]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3 * PATIENCE)
 def test_memory_does_not_grow_with_the_file(served: Served) -> None:
     before, after = Peaks(served), Peaks(served)
     with before.watched():
@@ -92,4 +95,4 @@ def test_memory_does_not_grow_with_the_file(served: Served) -> None:
     assert (job["status"], job["processed"], job["created"], job["errors"]) == ("completed", ROWS, ROWS, 0)
     growth = {name: after.found[name] - peak for name, peak in before.found.items()}
     assert all(grown < ALLOWED for grown in growth.values()), growth
-    assert served.run("verify").returncode == 0
+    assert served.run("verify", patience=PATIENCE).returncode == 0
