@@ -14,9 +14,9 @@ from typing import Annotated, Any, Literal, Protocol, get_args, get_origin, get_
 from uuid import UUID
 
 import msgspec
-from msgspec import UNSET
 
 from domain.kernel import State
+from domain.kernel.changes import named
 from domain.kernel.check import Check
 
 OnEnd = Literal["unset", "refuse", "cascade"]
@@ -217,7 +217,7 @@ def kept(value: msgspec.Struct, check: Check | None = None) -> dict[str, Any]:
     """
     asked = check or Check()
     keeping = _keeping(type(value))
-    found = {name: given for name, given in msgspec.structs.asdict(value).items() if given is not UNSET}
+    found = named(value)
     for name, given in found.items():
         if given is not None and name in keeping:
             wire, keep = keeping[name]
