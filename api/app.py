@@ -23,6 +23,7 @@ from api.contact import ContactController
 from api.contact_bulk import ContactBulkController
 from api.contact_deal import ContactDealController
 from api.contact_duplicate import ContactDuplicateController
+from api.contact_erasure import ContactErasureController
 from api.contact_export import ContactExportController
 from api.contact_file import ContactFileController
 from api.contact_import import ContactImportController
@@ -101,6 +102,7 @@ CONTROLLERS = (
     ContactExportController,
     ContactFileController,
     ContactImportController,
+    ContactErasureController,
     ContactLegalHoldController,
     ContactMergeController,
     ContactSearchController,

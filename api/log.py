@@ -20,7 +20,7 @@ from api.http.routes import get
 from api.http.turns import Busy, in_turn
 from domain.catalogue import EVENTS
 from domain.kernel import Refused, invalid
-from eventstore.reader import head, read_log
+from eventstore.reader import head, read_log, with_opened
 from schemas.log import LogEntry, LogPage, LogPageMeta
 
 MAX_ENTRIES: Final = 1000
@@ -59,20 +59,26 @@ class LogController(Controller):
             list[str] | None, QueryParameter(description="Only events of these types, such as contact.created.")
         ] = None,
         wait: Annotated[int, QueryParameter(ge=0, le=MAX_WAIT, description="Seconds to wait for something new.")] = 0,
+        personal: Annotated[
+            bool, QueryParameter(description="Say in `opened` what is sealed; for who may read contacts too.")
+        ] = False,
         output: Annotated[
             Literal["json", "ndjson"] | None, QueryParameter(name="format", description="Instead of the Accept header.")
         ] = None,
     ) -> Response[LogPage]:
         """Every event of the workspace, by `seq` without a gap, each chained to the one before by its hash. As JSON, or
         one entry a line with `Accept: application/x-ndjson`. With `wait`, an answer that would be empty waits until
-        something is written.
+        something is written. What is personal in an entry is sealed, so that it can be erased while the chain stands;
+        `personal=true` opens it beside the entry.
         """
         if ask.visible_to is not None:
             raise Refused("permission_denied", "The log tells of everything; you see only what is assigned to you.")
+        if personal and not ask.caller.may("contacts:read"):
+            raise Refused("permission_denied", "What is personal is for those who may read contacts: contacts:read.")
         wanted = _types(types or [])
 
         async def look(behind: int) -> _Found:
-            return await in_turn(_read, ask, behind, limit, wanted)
+            return await in_turn(_read, ask, behind, limit, wanted, personal)
 
         entries, last, after = await _awaited(look, growth, ask.caller.workspace_id, after, wait)
         ndjson = output == "ndjson" or (output is None and _NDJSON in ask.request.headers.get("accept", ""))
@@ -103,10 +109,11 @@ async def _told(grown: asyncio.Event, seconds: float) -> None:
     grown.clear()
 
 
-def _read(ask: Ask, after: int, limit: int, types: list[str]) -> _Found:
+def _read(ask: Ask, after: int, limit: int, types: list[str], personal: bool) -> _Found:
     with ask.reading() as conn:
         last, _ = head(conn)
-        return read_log(conn, after=after, limit=limit, types=types, upto=last), last
+        entries = read_log(conn, after=after, limit=limit, types=types, upto=last)
+        return with_opened(conn, entries, ask.services.store.mapper) if personal else entries, last
 
 
 def _types(given: list[str]) -> list[str]:

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from application import audit_export, company_import, contact_bulk, contact_import, deal_bulk, deal_import
+from application import (
+    audit_export,
+    company_import,
+    contact_bulk,
+    contact_erasure,
+    contact_import,
+    deal_bulk,
+    deal_import,
+)
 from application.working import deletion
 from application.working.job import Kinds
 
@@ -13,6 +21,7 @@ _BULK: Final = (contact_bulk.UPDATE, contact_bulk.DELETE, contact_bulk.TAGGING, 
 KINDS: Final[Kinds] = {
     audit_export.KIND: audit_export.JOBS,
     company_import.KIND: company_import.JOBS,
+    contact_erasure.KIND: contact_erasure.ERASURES,
     contact_import.KIND: contact_import.JOBS,
     deal_import.KIND: deal_import.JOBS,
     deletion.KIND: deletion.DELETIONS,

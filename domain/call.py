@@ -10,6 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from domain.kernel import Command, Event, State, Value, values
 from domain.kernel.fields import Kept, Refers
+from domain.kernel.personal import PERSONAL
 from domain.kernel.record import record
 from domain.kernel.types import Text
 
@@ -42,7 +43,7 @@ UserId = Annotated[UUID, Refers("user"), Meta(description="The user who made or 
 InOrOut = Annotated[Direction, Meta(description="Whether the contact called (`inbound`) or was called.")]
 Status = Annotated[Outcome, Meta(description="What came of it.")]
 Duration = Annotated[int, Kept(seconds), Meta(description="How long it took, in seconds.")]
-Notes = Annotated[Text, Meta(description="What was said, with line breaks.")]
+Notes = Annotated[Text, PERSONAL, Meta(description="What was said, with line breaks.")]
 StartedAt = Annotated[datetime, Kept(beginning), Meta(description="When it began.")]
 
 

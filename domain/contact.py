@@ -10,6 +10,7 @@ import msgspec
 from msgspec import UNSET, Meta
 
 from domain import contact_legal_hold
+from domain.contact_erasure import ContactErased, EraseContact, erased
 from domain.contact_fields import ContactChanges, ContactDetails
 from domain.contact_legal_hold import (
     ContactLegalHoldPlaced,
@@ -22,6 +23,7 @@ from domain.kernel import Command, Decider, Ended, Event, Refused, State, Value,
 from domain.kernel.changes import applied, begun, difference, named
 from domain.kernel.check import Check
 from domain.kernel.fields import Refers, kept, leading, letting_go
+from domain.kernel.personal import OF_PERSON, PERSONAL
 from domain.kernel.types import PhoneRegion
 from domain.tag import TagRef
 
@@ -126,8 +128,8 @@ class ContactUntagged(Event, name="contact.tag_removed", action="updated", takes
 class Merging(Value):
     """What a contact has from another, or gives back to it."""
 
-    loser_id: Annotated[UUID, Meta(description="The other contact's id.")]
-    loser_name: Annotated[str, Meta(description="What the other contact is called.")]
+    loser_id: Annotated[UUID, OF_PERSON, Meta(description="The other contact's id.")]
+    loser_name: Annotated[str, PERSONAL, Meta(description="What the other contact is called.")]
     changed: ContactChanges
     previous: ContactChanges
     tags: Annotated[tuple[TagRef, ...], Meta(description="Tags that came, or went back.")] = ()
@@ -155,6 +157,7 @@ ContactCommand = (
     | PlaceLegalHold
     | ReleaseLegalHold
     | DeleteContact
+    | EraseContact
 )
 ContactEvent = (
     ContactCreated
@@ -168,6 +171,7 @@ ContactEvent = (
     | ContactLegalHoldPlaced
     | ContactLegalHoldReleased
     | ContactDeleted
+    | ContactErased
 )
 
 
@@ -191,6 +195,8 @@ def decide(command: ContactCommand, contact: Contact | None) -> list[ContactEven
             return [_created(command)]
         case CreateContact(), _:
             raise Refused("conflict", "This contact exists already.")
+        case EraseContact(), _:
+            return [_erased(command, contact)]
         case _, None:
             raise not_found("contact")
         case UpdateContact(), Contact():
@@ -270,6 +276,13 @@ def _deleted(contact: Contact) -> ContactDeleted:
     return ContactDeleted()
 
 
+def _erased(command: EraseContact, contact: Contact | None) -> ContactErased:
+    """Also of one that was deleted before: it is still in the log."""
+    if contact is not None and contact.legal_hold is not None:
+        raise contact.legal_hold.refusal("erase")
+    return erased(command)
+
+
 def _limit(tags: int) -> None:
     if tags > MAX_TAGS:
         raise Refused("validation_failed", f"A contact has at most {MAX_TAGS} tags.")
@@ -279,7 +292,7 @@ def evolve(contact: Contact | None, event: ContactEvent) -> Contact | None:  # n
     match event, contact:
         case ContactCreated(tags=tags), _:
             return Contact(**named(event) | {"tags": tuple([tag.id for tag in tags])})
-        case ContactDeleted(), _:
+        case ((ContactDeleted() | ContactErased()), _):
             return None
         case _, None:
             return None
@@ -329,6 +342,7 @@ CONTACT: Decider[ContactCommand, ContactEvent, Contact] = Decider(
         PlaceLegalHold,
         ReleaseLegalHold,
         DeleteContact,
+        EraseContact,
     ),
     events=(
         ContactCreated,
@@ -342,10 +356,12 @@ CONTACT: Decider[ContactCommand, ContactEvent, Contact] = Decider(
         ContactLegalHoldPlaced,
         ContactLegalHoldReleased,
         ContactDeleted,
+        ContactErased,
     ),
     decide=decide,
     evolve=evolve,
     unset=unset,
     refer=lambda path, to: UpdateContact(**leading(path, to)),
     delete=DeleteContact,
+    person=True,
 )

@@ -10,6 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from domain.kernel import Value, values
 from domain.kernel.fields import Kept, Refers
+from domain.kernel.personal import PERSONAL
 from domain.kernel.types import CustomFields, Day, Email, Language, Line, Phone, Preferences, Text, Url
 
 ContactType = Literal["person", "organization"]
@@ -17,29 +18,31 @@ ContactStatus = Literal["ACTIVE", "INACTIVE", "ARCHIVED"]
 
 Type = Annotated[ContactType, Meta(description="What kind it is.")]
 Status = Annotated[ContactStatus, Meta(description="How it stands.")]
-FirstName = Annotated[Line, Meta(description="First name.")]
-LastName = Annotated[Line, Meta(description="Last name.")]
-EmailAddress = Annotated[Email, Meta(description="An e-mail address; kept in lower case.")]
-PhoneNumber = Annotated[Phone, Meta(description="Written any way, and kept in E.164: `+14155552671`.")]
-Extension = Annotated[str, Kept(values.extension_or_none), Meta(description="What to dial after the phone number.")]
-CompanyName = Annotated[Line, Meta(description="The company's name.")]
+FirstName = Annotated[Line, PERSONAL, Meta(description="First name.")]
+LastName = Annotated[Line, PERSONAL, Meta(description="Last name.")]
+EmailAddress = Annotated[Email, PERSONAL, Meta(description="An e-mail address; kept in lower case.")]
+PhoneNumber = Annotated[Phone, PERSONAL, Meta(description="Written any way, and kept in E.164: `+14155552671`.")]
+Extension = Annotated[
+    str, PERSONAL, Kept(values.extension_or_none), Meta(description="What to dial after the phone number.")
+]
+CompanyName = Annotated[Line, PERSONAL, Meta(description="The company's name.")]
 CompanyId = Annotated[UUID, Refers("company", counted=True), Meta(description="The company that it belongs to.")]
-JobTitle = Annotated[Line, Meta(description="What they do at the company.")]
-Website = Annotated[Url, Meta(description="An absolute URL.")]
-Source = Annotated[Line, Meta(description="Where the contact came from, such as `website`.")]
+JobTitle = Annotated[Line, PERSONAL, Meta(description="What they do at the company.")]
+Website = Annotated[Url, PERSONAL, Meta(description="An absolute URL.")]
+Source = Annotated[Line, PERSONAL, Meta(description="Where the contact came from, such as `website`.")]
 AssignedTo = Annotated[
     UUID, Refers("membership"), Meta(description="The user whom the contact is assigned to: a member of the workspace.")
 ]
-LanguageTag = Annotated[Language, Meta(description="A BCP 47 language tag, such as `en` or `pt-BR`.")]
+LanguageTag = Annotated[Language, PERSONAL, Meta(description="A BCP 47 language tag, such as `en` or `pt-BR`.")]
 Unsubscribed = Annotated[bool, Meta(description="Unsubscribed from everything that the workspace sends.")]
 DoNotContact = Annotated[bool, Meta(description="Do not contact.")]
-Notes = Annotated[Text, Meta(description="Free text, with line breaks.")]
-Birthday = Annotated[Day, Meta(description="A date, `YYYY-MM-DD`.")]
-Address = Annotated[Line, Meta(description="Street and number.")]
-City = Annotated[Line, Meta(description="City.")]
-Region = Annotated[Line, Meta(description="State or region.")]
-Zipcode = Annotated[Line, Meta(description="Postal code.")]
-Country = Annotated[Line, Meta(description="Country.")]
+Notes = Annotated[Text, PERSONAL, Meta(description="Free text, with line breaks.")]
+Birthday = Annotated[Day, PERSONAL, Meta(description="A date, `YYYY-MM-DD`.")]
+Address = Annotated[Line, PERSONAL, Meta(description="Street and number.")]
+City = Annotated[Line, PERSONAL, Meta(description="City.")]
+Region = Annotated[Line, PERSONAL, Meta(description="State or region.")]
+Zipcode = Annotated[Line, PERSONAL, Meta(description="Postal code.")]
+Country = Annotated[Line, PERSONAL, Meta(description="Country.")]
 Map = Meta(description="A small map of your own, from text to text; in a PATCH, null takes a key away.")
 
 
@@ -62,7 +65,7 @@ class ContactDetails(Value):
     language: LanguageTag | None = None
     globally_unsubscribed: Unsubscribed = False
     dnc: DoNotContact = False
-    communication_preferences: Annotated[dict[str, str], Map] = msgspec.field(default_factory=dict)
+    communication_preferences: Annotated[dict[str, str], PERSONAL, Map] = msgspec.field(default_factory=dict)
     notes: Notes | None = None
     birthday: Birthday | None = None
     address: Address | None = None
@@ -70,7 +73,7 @@ class ContactDetails(Value):
     state: Region | None = None
     zipcode: Zipcode | None = None
     country: Country | None = None
-    custom_fields: CustomFields = msgspec.field(default_factory=dict)
+    custom_fields: Annotated[CustomFields, PERSONAL] = msgspec.field(default_factory=dict)
 
 
 class ContactChanges(Value):
@@ -92,7 +95,7 @@ class ContactChanges(Value):
     language: LanguageTag | UnsetType | None = UNSET
     globally_unsubscribed: Unsubscribed | UnsetType = UNSET
     dnc: DoNotContact | UnsetType = UNSET
-    communication_preferences: Annotated[Preferences, Map] | UnsetType = UNSET
+    communication_preferences: Annotated[Preferences, PERSONAL, Map] | UnsetType = UNSET
     notes: Notes | UnsetType | None = UNSET
     birthday: Birthday | UnsetType | None = UNSET
     address: Address | UnsetType | None = UNSET
@@ -100,4 +103,4 @@ class ContactChanges(Value):
     state: Region | UnsetType | None = UNSET
     zipcode: Zipcode | UnsetType | None = UNSET
     country: Country | UnsetType | None = UNSET
-    custom_fields: CustomFields | UnsetType = UNSET
+    custom_fields: Annotated[CustomFields, PERSONAL] | UnsetType = UNSET

@@ -11,9 +11,10 @@ from msgspec import Meta
 from domain.kernel import Command, Event, Refused, Value
 from domain.kernel.changes import named
 from domain.kernel.fields import kept
+from domain.kernel.personal import PERSONAL
 from domain.kernel.types import Name
 
-Reason = Annotated[Name, Meta(description="Why it has to be kept, in a line.")]
+Reason = Annotated[Name, PERSONAL, Meta(description="Why it has to be kept, in a line.")]
 PlacedAt = Annotated[datetime, Meta(description="When the hold was placed, or its reason last changed.")]
 PlacedBy = Annotated[UUID, Meta(description="The user who did that.")]
 
@@ -57,7 +58,7 @@ class ContactLegalHoldPlaced(Event, name="contact.legal_hold_placed", action="up
 class ContactLegalHoldReleased(Event, name="contact.legal_hold_released", action="updated", takes_away=True):
     """The contact need not be kept any more."""
 
-    reason: Annotated[str, Meta(description="Why it had to be kept.")]
+    reason: Annotated[str, PERSONAL, Meta(description="Why it had to be kept.")]
     placed_at: PlacedAt
     placed_by: PlacedBy
 

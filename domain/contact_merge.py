@@ -12,6 +12,7 @@ from domain.contact import DETAILS, Contact
 from domain.contact_fields import ContactChanges
 from domain.kernel import JSON, Command, Decider, Event, Former, Refused, State, Value, not_found
 from domain.kernel.changes import named
+from domain.kernel.personal import OF_PERSON, PERSONAL
 from domain.tag import TagRef
 
 _KEPT: Final = frozenset({"type", "status"})
@@ -70,10 +71,10 @@ class MovedByPath(Value):
 
 
 class MergeDetails(Value):
-    winner_id: Annotated[UUID, Meta(description="The contact that goes on.")]
-    winner_name: Annotated[str, Meta(description="What it was called.")]
-    loser_id: Annotated[UUID, Meta(description="The contact that is gone.")]
-    loser_name: Annotated[str, Meta(description="What it was called.")]
+    winner_id: Annotated[UUID, OF_PERSON, Meta(description="The contact that goes on.")]
+    winner_name: Annotated[str, PERSONAL, Meta(description="What it was called.")]
+    loser_id: Annotated[UUID, OF_PERSON, Meta(description="The contact that is gone.")]
+    loser_name: Annotated[str, PERSONAL, Meta(description="What it was called.")]
     loser: Annotated[Contact, Meta(description="What the contact that is gone was.")]
     changed: Annotated[ContactChanges, Meta(description="What the winner has from it.")]
     previous: Annotated[ContactChanges, Meta(description="What the winner had there before.")]
@@ -98,6 +99,10 @@ class UndoContactMerge(Command):
     """All has gone back where it was; once more is no change."""
 
 
+class EraseContactMerge(Command):
+    """One of the two is erased."""
+
+
 class ContactMergeCarriedOut(MergeInFull, Event, name="contact_merge.carried_out", action="created"):
     """Two contacts were made one; it has all that is needed to undo that."""
 
@@ -112,8 +117,12 @@ class ContactMergeReversed(Event, name="contact_merge.reversed", action="updated
     """They are two again."""
 
 
-MergeCommand = RecordContactMerge | UndoContactMerge
-MergeEvent = ContactMergeCarriedOut | ContactMergeReversed
+class ContactMergeErased(Event, name="contact_merge.erased", action="deleted"):
+    """One of the two was erased: the merge cannot be undone any more, and leads nowhere."""
+
+
+MergeCommand = RecordContactMerge | UndoContactMerge | EraseContactMerge
+MergeEvent = ContactMergeCarriedOut | ContactMergeReversed | ContactMergeErased
 
 
 def decide(command: MergeCommand, merge: ContactMerge | None) -> list[MergeEvent]:
@@ -126,6 +135,8 @@ def decide(command: MergeCommand, merge: ContactMerge | None) -> list[MergeEvent
             raise not_found("merge")
         case UndoContactMerge(), ContactMerge():
             return [] if merge.undone else [ContactMergeReversed()]
+        case EraseContactMerge(), ContactMerge():
+            return [ContactMergeErased()]
         case never, _:
             assert_never(never)
 
@@ -136,6 +147,8 @@ def evolve(merge: ContactMerge | None, event: MergeEvent) -> ContactMerge | None
             return ContactMerge(**named(event))
         case ContactMergeReversed(), _:
             return merge and msgspec.structs.replace(merge, undone=True)
+        case ContactMergeErased(), _:
+            return None
         case never, _:
             assert_never(never)
 
@@ -155,9 +168,10 @@ def _camel(path: str) -> str:
 CONTACT_MERGE: Decider[MergeCommand, MergeEvent, ContactMerge] = Decider(
     stream_type="contact_merge",
     state=ContactMerge,
-    commands=(RecordContactMerge, UndoContactMerge),
-    events=(ContactMergeCarriedOut, ContactMergeReversed),
+    commands=(RecordContactMerge, UndoContactMerge, EraseContactMerge),
+    events=(ContactMergeCarriedOut, ContactMergeReversed, ContactMergeErased),
     decide=decide,
     evolve=evolve,
+    delete=EraseContactMerge,
     former=(Former(ContactMergeMade, ContactMergeCarriedOut, upcast=_called_as_callers_do),),
 )

@@ -14,6 +14,7 @@ from domain.kernel.changes import applied, begun, difference, named
 from domain.kernel.check import Check
 from domain.kernel.fields import Kept, Refers, kept, leading, letting_go
 from domain.kernel.money import Amount, Currency, Money, money, not_negative
+from domain.kernel.personal import PERSONAL
 from domain.kernel.types import CustomFields, Day, Name
 from domain.stage import (
     CalledPipeline,
@@ -26,7 +27,7 @@ from domain.stage import (
     StageRef,
 )
 
-DealName = Annotated[Name, Meta(description="What it is called.")]
+DealName = Annotated[Name, PERSONAL, Meta(description="What it is called.")]
 DealValue = Annotated[
     Amount, Kept(not_negative), Meta(description="What it is worth, in whole units of its currency: 42000.5.")
 ]
@@ -51,7 +52,7 @@ class DealDetails(Value):
     assigned_to: AssignedTo | None = None
     probability: Annotated[Probability | None, Likely] = None
     expected_close_date: CloseDate | None = None
-    custom_fields: CustomFields = msgspec.field(default_factory=dict)
+    custom_fields: Annotated[CustomFields, PERSONAL] = msgspec.field(default_factory=dict)
 
 
 class DealChanges(Value):
@@ -63,7 +64,7 @@ class DealChanges(Value):
     assigned_to: AssignedTo | UnsetType | None = UNSET
     probability: Annotated[Probability | UnsetType | None, Likely] = UNSET
     expected_close_date: CloseDate | UnsetType | None = UNSET
-    custom_fields: CustomFields | UnsetType = UNSET
+    custom_fields: Annotated[CustomFields, PERSONAL] | UnsetType = UNSET
 
 
 class Deal(DealDetails, State, kw_only=True):
@@ -109,7 +110,7 @@ class DeleteDeal(Command):
 Worth = Annotated[Money, Meta(description="What it is worth.")]
 
 
-Called = Annotated[str, Meta(description="The deal's name at that moment.")]
+Called = Annotated[str, PERSONAL, Meta(description="The deal's name at that moment.")]
 
 
 class DealAsItIs(Place):

@@ -11,6 +11,7 @@ from msgspec import Meta
 from domain.kernel import Command, Decider, Event, Refused, State, Value, not_found, values
 from domain.kernel.changes import applied, named
 from domain.kernel.fields import Kept, Refers, kept
+from domain.kernel.personal import PERSONAL
 from domain.kernel.types import Line, Moment, Text
 
 InteractionType = Literal[
@@ -22,11 +23,14 @@ ContactId = Annotated[
     UUID, Refers("contact", on_end="cascade"), Meta(description="The contact that it was with; it is deleted with it.")
 ]
 Type = Annotated[InteractionType, Meta(description="What it was.")]
-Subject = Annotated[Line, Meta(description="What it was about, in a line.")]
-Body = Annotated[Text, Meta(description="What was said or written, with line breaks.")]
+Subject = Annotated[Line, PERSONAL, Meta(description="What it was about, in a line.")]
+Body = Annotated[Text, PERSONAL, Meta(description="What was said or written, with line breaks.")]
 OccurredAt = Annotated[Moment, Meta(description="When it was.")]
 Metadata = Annotated[
-    dict[str, str], Kept(values.metadata), Meta(description="Whatever else there is to say, from text to text.")
+    dict[str, str],
+    PERSONAL,
+    Kept(values.metadata),
+    Meta(description="Whatever else there is to say, from text to text."),
 ]
 
 

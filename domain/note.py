@@ -9,10 +9,11 @@ from msgspec import UNSET, Meta, UnsetType
 
 from domain.kernel import Command, Event, State, Value
 from domain.kernel.fields import Refers
+from domain.kernel.personal import PERSONAL
 from domain.kernel.record import record
 from domain.kernel.types import Markdown
 
-Content = Annotated[Markdown, Meta(description="What it says, in Markdown; kept as it was given.")]
+Content = Annotated[Markdown, PERSONAL, Meta(description="What it says, in Markdown; kept as it was given.")]
 ContactId = Annotated[
     UUID, Refers("contact", on_end="cascade"), Meta(description="The contact that it is about; it is deleted with it.")
 ]

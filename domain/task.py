@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from domain.kernel import Command, Decider, Ended, Event, Refused, State, Value, not_found
 from domain.kernel.changes import applied, difference, named
 from domain.kernel.fields import Refers, kept, leading
+from domain.kernel.personal import PERSONAL
 from domain.kernel.types import Moment, Name, Text
 
 Priority = Literal["low", "medium", "high"]
@@ -20,8 +21,8 @@ TaskStatus = Literal["pending", "completed"]
 
 PRIORITIES: Final[tuple[Priority, ...]] = ("low", "medium", "high")
 
-Title = Annotated[Name, Meta(description="What is to be done.")]
-Description = Annotated[Text, Meta(description="More about it, with line breaks.")]
+Title = Annotated[Name, PERSONAL, Meta(description="What is to be done.")]
+Description = Annotated[Text, PERSONAL, Meta(description="More about it, with line breaks.")]
 DueDate = Annotated[Moment, Meta(description="By when; from then on it is overdue, unless it is completed.")]
 HowUrgent = Annotated[Priority, Meta(description="How urgent it is.")]
 AssignedTo = Annotated[
@@ -31,7 +32,7 @@ ContactId = Annotated[
     UUID, Refers("contact", on_end="cascade"), Meta(description="The contact that it is about; it is deleted with it.")
 ]
 DealId = Annotated[UUID, Refers("deal"), Meta(description="The deal that it is about; it stays when that goes.")]
-TitleThen = Annotated[str, Meta(description="Its title at that moment.")]
+TitleThen = Annotated[str, PERSONAL, Meta(description="Its title at that moment.")]
 
 
 class TaskDetails(Value):

@@ -135,4 +135,5 @@ def entry_hash(previous: bytes, entry: dict[str, Any] | LogEntry) -> bytes:
 def leaf(entry: dict[str, Any] | LogEntry) -> bytes:
     """The hash of an entry's canonical form, without what came before it."""
     fields = msgspec.json.decode(msgspec.json.encode(entry)) if isinstance(entry, LogEntry) else entry
-    return sha256(rfc8785.dumps({name: value for name, value in fields.items() if name != "hash"})).digest()
+    public = {name: value for name, value in fields.items() if name not in ("hash", "opened")}
+    return sha256(rfc8785.dumps(public)).digest()

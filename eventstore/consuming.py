@@ -9,6 +9,7 @@ from typing import Any, Final, LiteralString, NamedTuple
 from uuid import UUID
 
 from eventstore.reader import LogGapError
+from eventstore.sealing import READABLE
 
 LOCK_CHECKPOINT: Final[LiteralString] = """
     SELECT seq FROM consumer_checkpoints WHERE workspace_id = %s AND consumer = %s FOR UPDATE
@@ -20,11 +21,11 @@ ADVANCE: Final[LiteralString] = """
     UPDATE consumer_checkpoints SET seq = %s WHERE workspace_id = %s AND consumer = %s
 """
 
-_ENTRY: Final[LiteralString] = """
-    SELECT seq, event_id, type, stream_type, stream_id, version, CASE WHEN stream_type = ANY(%s) THEN data::text END,
+_ENTRY: Final[LiteralString] = f"""
+    SELECT seq, event_id, type, stream_type, stream_id, version, CASE WHEN stream_type = ANY(%s) THEN {READABLE} END,
         recorded_at, occurred_at
     FROM events
-"""
+"""  # noqa: S608 - constants only
 BEHIND_CHECKPOINT: Final[LiteralString] = f"""
     {_ENTRY} WHERE workspace_id = %s AND seq > (
         SELECT seq FROM consumer_checkpoints WHERE workspace_id = %s AND consumer = %s)
@@ -38,7 +39,7 @@ BEHIND: Final[LiteralString] = f"""
 
 
 class Entry(NamedTuple):
-    """An event of the log. ``data`` is its JSON, where the consumer reads that kind of stream."""
+    """An event of the log. ``data`` is its JSON, where the consumer reads that kind of stream, with the keys that open it."""
 
     seq: int
     event_id: UUID

@@ -59,6 +59,8 @@ def begin(conn: Db, workspace_id: UUID, key: IdempotencyKey) -> StoredResponse |
     if row is None:
         raise Refused("conflict", "A request with this Idempotency-Key was just undone; try again.")
     request_hash, status, headers, body = row
+    if body is None and status is not None:
+        raise Refused("not_found", "What this was answered told of somebody who has been erased since.")
     if request_hash != key.request_hash:
         raise invalid("Idempotency-Key", "was used for another request")
     return StoredResponse(status=status, body=body, headers=headers, replayed=True)

@@ -1,11 +1,11 @@
-"""Struct ↔ stored event: public names on disk, upcasting of old shapes, and the seam for sealing personal fields."""
+"""Struct ↔ stored event: public names on disk, upcasting of old shapes, and personal fields sealed and opened."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final, Protocol
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
@@ -14,7 +14,10 @@ from eventsourcing.persistence import JSONTranscoder, Mapper, MapperDeserialisat
 
 from domain.catalogue import EVENTS, FORMER
 from domain.kernel import JSON, Decider, Event, Former
+from domain.kernel.personal import personal, taken
+from eventstore import sealing
 from eventstore.chain import canonical
+from eventstore.sealing import Opened, UnopenedError
 
 Upcaster = Callable[[JSON], tuple[str, JSON]]
 """An old event's data → the name and data of the event that takes its place."""
@@ -26,6 +29,10 @@ def _upcaster(former: Former) -> Upcaster:
 
 UPCASTERS: Final[Mapping[str, Upcaster]] = {name: _upcaster(former) for name, former in FORMER.items()}
 """By the old event's public name."""
+
+
+Keys = Callable[[], Mapping[UUID, bytes]]
+"""Answers the keys of those whom an event is about, by person."""
 
 
 def names_of(decider: Decider[Any, Any, Any]) -> frozenset[str]:
@@ -57,17 +64,6 @@ class UnreadableEventError(MapperDeserialisationError):
     """A stored event whose name nobody knows, or whose data is not of that name's form."""
 
 
-class Sealer(Protocol):
-    """The seam for personal data: fields of one subject sealed on the way in and opened on the way out.
-
-    Sealing is by the subject's (stream's) key; when the key is destroyed, ``opened`` answers what can still be said.
-    """
-
-    def sealed(self, stream_id: UUID, event_type: str, data: bytes) -> bytes: ...
-
-    def opened(self, stream_id: UUID, event_type: str, data: bytes) -> bytes: ...
-
-
 @dataclass(frozen=True)
 class Recorded:
     """An event with its place in its stream: what the eventsourcing library calls a domain event."""
@@ -78,30 +74,47 @@ class Recorded:
 
 
 class EventMapper(Mapper[UUID]):
-    """The library's mapper, with our names as topics and canonical public JSON as state."""
+    """The library's mapper, with our names as topics and canonical public JSON as state.
+
+    ``keyless``: for who has no keys, and so reads what stands for personal fields in place of them.
+    """
 
     def __init__(
         self,
         events: Mapping[str, type[Event]] = EVENTS,
         *,
         upcasters: Mapping[str, Upcaster] = UPCASTERS,
-        sealer: Sealer | None = None,
+        keyless: bool = False,
     ) -> None:
         super().__init__(transcoder=JSONTranscoder())
         self._decoders = {name: msgspec.json.Decoder(event) for name, event in events.items()}
+        self._personal = {name: personal(event) for name, event in events.items()}
         self._upcasters = upcasters
-        self._sealer = sealer
+        self._keyless = keyless
 
-    def encode(self, stream_id: UUID, event: Event) -> bytes:
-        """The event's data as it is kept: canonical JSON."""
-        data = canonical(msgspec.json.encode(event))
-        return data if self._sealer is None else self._sealer.sealed(stream_id, event.event_name, data)
+    def encode(self, stream_id: UUID, event: Event, keys: Keys = dict) -> bytes:
+        """The event's data as it is kept: canonical JSON. What is personal in it is sealed with ``keys``, if there are any:
+        they are asked for where it is needed.
+        """
+        data = msgspec.json.encode(event)
+        if (tree := self._personal.get(event.event_name)) and keys is not dict:
+            public = msgspec.json.decode(data)
+            if (part := taken(public, tree)) and (found := keys()):
+                place = _place(stream_id, event.event_name)
+                data = msgspec.json.encode(sealing.sealed(public, part, tree, place, found))
+        return canonical(data)
 
     def decode(self, stream_id: UUID, event_type: str, data: bytes | str) -> Event:
-        """The event of a stored name and data; raises ``UnreadableEventError`` when there is no such event."""
+        """The event of a stored name and data; raises ``UnreadableEventError`` when there is no such event.
+
+        What is sealed is opened where the data have come with keys (``sealing.READABLE``).
+        """
+        return self._decoded(stream_id, event_type, data, keyless=self._keyless)
+
+    def _decoded(self, stream_id: UUID, event_type: str, data: bytes | str, *, keyless: bool) -> Event:
         try:
-            if self._sealer is not None:
-                data = self._sealer.opened(stream_id, event_type, data.encode() if isinstance(data, str) else data)
+            if sealing.is_sealed(data):
+                data = msgspec.json.encode(self.opened(stream_id, event_type, data, keyless=keyless).data)
             if event_type in self._upcasters:
                 event_type, now = upcast(event_type, msgspec.json.decode(data), self._upcasters)
                 data = msgspec.json.encode(now)
@@ -109,6 +122,15 @@ class EventMapper(Mapper[UUID]):
         except (LookupError, TypeError, AttributeError, msgspec.MsgspecError) as error:
             raise UnreadableEventError(f"{event_type} of stream {stream_id}: {error}") from error
         return event  # type: ignore[no-any-return]  # each decoder is of an event's type
+
+    def opened(self, stream_id: UUID, event_type: str, data: bytes | str, *, keyless: bool = False) -> Opened:
+        """The data as they were before anything was sealed; with what stands for it, where it is erased."""
+        text = data if isinstance(data, str) else data.decode()
+        tree, place = self._personal.get(event_type, {}), _place(stream_id, event_type)
+        try:
+            return sealing.opened(text, tree, place, keyless=keyless)
+        except (UnopenedError, LookupError, TypeError, ValueError) as error:
+            raise UnreadableEventError(f"{event_type} of stream {stream_id}: {error}") from error
 
     def to_stored_event(self, domain_event: DomainEventProtocol[UUID]) -> StoredEvent:
         assert isinstance(domain_event, Recorded)
@@ -120,10 +142,16 @@ class EventMapper(Mapper[UUID]):
         )
 
     def to_domain_event(self, stored_event: StoredEvent) -> Recorded:
+        """Stored events come without keys: of what is sealed it has what stands for it."""
         stream_id = stored_event.originator_id
         assert isinstance(stream_id, UUID)
         return Recorded(
             originator_id=stream_id,
             originator_version=stored_event.originator_version,
-            event=self.decode(stream_id, stored_event.topic, stored_event.state),
+            event=self._decoded(stream_id, stored_event.topic, stored_event.state, keyless=True),
         )
+
+
+def _place(stream_id: UUID, event_type: str) -> bytes:
+    """What binds something sealed to where it is."""
+    return f"{stream_id} {event_type}".encode()

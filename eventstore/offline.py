@@ -133,7 +133,7 @@ class _Streams:
         self._whole = whole
         self._ids: dict[bytes, int] = {}
         self._ends: dict[bytes, tuple[str, int]] = {}
-        self._mapper = EventMapper()
+        self._mapper = EventMapper(keyless=True)
 
     def follow(self, number: int | None, entry: LogEntry) -> None:
         """The next entry: an event with an id of its own that can stand where it does in its stream."""

@@ -18,6 +18,7 @@ from eventstore.chain import timestamp
 from eventstore.database import Db
 from eventstore.mapper import EventMapper
 from eventstore.rows import Current
+from eventstore.sealing import READABLE, is_sealed
 from schemas.log import Actor, LogEntry, Meta, Stream
 
 S = TypeVar("S", bound=State)
@@ -37,12 +38,15 @@ _LOG_OF_TYPES: Final[LiteralString] = f"""
     WHERE workspace_id = %s AND seq > %s AND seq <= %s AND type = ANY(%s) ORDER BY seq LIMIT %s
 """  # noqa: S608 - constants only
 _STREAM: Final[LiteralString] = f"""
-    SELECT workspace_id, {ENTRY_COLUMNS} FROM events
+    SELECT workspace_id, {ENTRY_COLUMNS}, {READABLE} FROM events
     WHERE workspace_id = %s AND stream_id = %s AND version > %s AND version <= %s AND seq <= %s
         AND (%s::timestamptz IS NULL OR version <= (
             SELECT max(version) FROM events
             WHERE workspace_id = %s AND stream_id = %s AND occurred_at <= %s::timestamptz))
     ORDER BY version
+"""  # noqa: S608 - constants only
+_READABLE: Final[LiteralString] = f"""
+    SELECT seq, stream_id, type, {READABLE} FROM events WHERE workspace_id = %s AND seq = ANY(%s)
 """  # noqa: S608 - constants only
 _HEAD: Final[LiteralString] = "SELECT seq, hash FROM log_heads WHERE workspace_id = %s"
 _LAST: Final = 2**63 - 1
@@ -106,6 +110,19 @@ def read_log(
     return [entry(row[0], row[1:]) for row in rows]
 
 
+def with_opened(conn: Db, entries: Sequence[LogEntry], mapper: EventMapper) -> list[LogEntry]:
+    """The entries, of which those in which something is sealed say it beside their data."""
+    wanted = [entry.seq for entry in entries if is_sealed(bytes(entry.data))]
+    rows = conn.execute(_READABLE, (conn.workspace_id, wanted)) if wanted else ()
+    found = {row[0]: mapper.opened(row[1], row[2], row[3]).data for row in rows}
+    return [
+        msgspec.structs.replace(entry, opened=msgspec.Raw(msgspec.json.encode(found[entry.seq])))
+        if entry.seq in found
+        else entry
+        for entry in entries
+    ]
+
+
 def read_stream(
     conn: Db,
     stream_id: UUID,
@@ -132,8 +149,8 @@ def read_stream(
         stream_id,
         upto_time,
     )
-    entries = [entry(row[0], row[1:]) for row in conn.execute(_STREAM, bounds)]
-    return [Happened(mapper.decode(stream_id, found.type, bytes(found.data)), found) for found in entries]
+    rows = [(row[-1], entry(row[0], row[1:])) for row in conn.execute(_STREAM, bounds)]
+    return [Happened(mapper.decode(stream_id, found.type, data), found) for data, found in rows]
 
 
 def fold_stream(

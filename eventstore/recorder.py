@@ -32,20 +32,21 @@ from eventstore.database import Db, Pool, Unavailable, reading, writing
 from eventstore.ids import new_id
 from eventstore.mapper import EventMapper
 from eventstore.reader import LogGapError, head
+from eventstore.sealing import READABLE, is_sealed
 from schemas.log import Actor
 
 BYTES: Final = "$bytes"
 """The one key of an object that stands for bytes which are no JSON object."""
 
-_EVENTS: Final[LiteralString] = """
-    SELECT stream_id, version, type, data::text FROM events
+_EVENTS: Final[LiteralString] = f"""
+    SELECT stream_id, version, type, {READABLE} FROM events
     WHERE workspace_id = %s AND stream_id = %s AND version > %s AND version <= %s
-"""
-_NOTIFICATIONS: Final[LiteralString] = """
-    SELECT seq, stream_id, version, type, data::text FROM events
+"""  # noqa: S608 - constants only
+_NOTIFICATIONS: Final[LiteralString] = f"""
+    SELECT seq, stream_id, version, type, {READABLE} FROM events
     WHERE workspace_id = %s AND seq > %s AND seq <= %s AND (%s::text[] IS NULL OR type = ANY(%s))
     ORDER BY seq LIMIT %s
-"""
+"""  # noqa: S608 - constants only
 _OF_OTHER_KINDS: Final[LiteralString] = """
     SELECT e.stream_id, e.stream_type FROM events e
     JOIN unnest(%s::uuid[], %s::text[]) AS given (id, kind) ON e.stream_id = given.id AND e.stream_type <> given.kind
@@ -60,6 +61,7 @@ _FIRST_VERSION: Final = -(2**31)
 _LAST_VERSION: Final = 2**31 - 1
 _LAST: Final = 2**63 - 1
 _POLL_SECONDS: Final = 0.02
+_MAPPER: Final = EventMapper()
 
 _ERRORS: Final = (
     (psycopg.IntegrityError, persistence.IntegrityError),
@@ -118,7 +120,7 @@ class WorkspaceRecorder(ApplicationRecorder):
             rows = conn.execute(
                 _EVENTS + order, (self.workspace_id, _stream_id(originator_id), first, last, limit)
             ).fetchall()
-        return [StoredEvent(row[0], row[1], row[2], _state(row[3])) for row in rows]
+        return [StoredEvent(row[0], row[1], row[2], _opened(row[0], row[2], row[3])) for row in rows]
 
     def select_notifications(
         self,
@@ -135,7 +137,7 @@ class WorkspaceRecorder(ApplicationRecorder):
         with _library_errors(), reading(self._pool, self.workspace_id) as conn:
             params = (self.workspace_id, after, _LAST if stop is None else stop, wanted, wanted, limit)
             rows = conn.execute(_NOTIFICATIONS, params).fetchall()
-        return [Notification(row[1], row[2], row[3], _state(row[4]), id=row[0]) for row in rows]
+        return [Notification(row[1], row[2], row[3], _opened(row[1], row[3], row[4]), id=row[0]) for row in rows]
 
     def max_notification_id(self) -> int | None:
         """The ``seq`` of the log's last entry; ``None`` of an empty one."""
@@ -245,6 +247,13 @@ def _data(state: bytes) -> str:
     return f'{{"{BYTES}":"{base64.b64encode(state).decode()}"}}'
 
 
+def _opened(stream_id: UUID, event_type: str, data: str) -> bytes:
+    """State, of which what is sealed is opened, as far as it is not erased."""
+    if not is_sealed(data):
+        return _state(data)
+    return canonical(msgspec.json.encode(_MAPPER.opened(stream_id, event_type, data).data))
+
+
 def _state(data: str) -> bytes:
     found = canonical(data)
     if found.startswith(b'{"$bytes":'):
@@ -254,7 +263,7 @@ def _state(data: str) -> bytes:
 
 def _is_kept(state: bytes) -> bool:
     """Whether these bytes are a JSON object that Postgres gives back to the letter once it is canonical."""
-    if not state.startswith(b"{") or state.startswith(b'{"$bytes":') or b"\\u0000" in state:
+    if not state.startswith(b"{") or state.startswith(b'{"$bytes":') or b"\\u0000" in state or is_sealed(state):
         return False
     try:
         found = msgspec.json.decode(state)

@@ -56,7 +56,7 @@ class States:
 
     def lines(self) -> Iterator[bytes]:
         """``events``, of which streams' come one after the other in order of id and version, as states."""
-        mapper = EventMapper()
+        mapper = EventMapper(keyless=True)
         for _, stream in groupby(self.events, key=itemgetter(0)):
             if (line := _folded(mapper, stream)) is not None:
                 kind, written = line

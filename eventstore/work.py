@@ -27,6 +27,7 @@ from eventstore.definitions import Defining
 from eventstore.ids import new_id
 from eventstore.letting_go import LettingGo
 from eventstore.mapper import EventMapper
+from eventstore.persons import PersonKeys
 from eventstore.references import Going, References, led_on
 from eventstore.rows import Change, Current, Held, Registry
 
@@ -77,12 +78,17 @@ class Work:
     """Streams as they stood before each change of the part in hand, and whether this unit had changed them before."""
     _cursor: psycopg.Cursor[tuple[int]] | None = None
 
+    def __post_init__(self) -> None:
+        self.keys = PersonKeys(self.conn, self.rows)
+
     # Looking.
 
     def load(self, decider: Decider[Any, Any, S], ids: Sequence[UUID]) -> dict[UUID, Current[S]]:
         """The streams that exist, as they stand in this unit of work; whoever may see them."""
         missing = [stream for stream in ids if stream not in self.loaded]
         if missing:
+            if decider.person:
+                self.keys.ask(missing)
             found = self.rows[decider.stream_type].load(self.conn, missing, locked=self.locks_first)
             self.loaded.update({stream: found.get(stream) for stream in missing})
         return {stream: current for stream in ids if (current := self.loaded[stream]) is not None}
@@ -152,6 +158,8 @@ class Work:
         if stream_id not in self.loaded:
             self.loaded[stream_id] = None
             self._new.add(stream_id)
+            if decider.person:
+                self.keys.began(stream_id)
         current = self.execute(decider, stream_id, command)
         assert current is not None
         return current
@@ -231,6 +239,8 @@ class Work:
         before = state = None if current is None else current.state
         for event in events:
             state = decider.evolve(state, event)
+        whom = self.keys.whom(decider, stream_id, before, state)
+        self.keys.ask(whom)
         self._check_references(decider, before, state)
         ids = [new_id() for _ in events]
         if current is not None and state is None:
@@ -244,7 +254,7 @@ class Work:
                 stream_id=stream_id,
                 version=number,
                 event_type=event.event_name,
-                data=self.mapper.encode(stream_id, event).decode(),
+                data=self._sealed(stream_id, event, whom),
                 event_id=event_id,
                 causation_id=self.origin.causation_id,
             )
@@ -263,6 +273,9 @@ class Work:
         self._note(decider.stream_type, current, updated)
         if self.defining.written(decider.stream_type):
             self.write_rows()
+
+    def _sealed(self, stream_id: UUID, event: Event, whom: set[UUID]) -> str:
+        return self.mapper.encode(stream_id, event, lambda: self.keys.of(self.keys.about(event, whom))).decode()
 
     def _note(self, kind: str, before: Current[Any] | None, after: Current[Any] | None) -> None:
         """What has begun or ended can, or cannot, be referred to from here on."""
@@ -331,6 +344,7 @@ class Work:
         """Rows first, the log last: its head's lock is held from here to commit."""
         changed = list(self.changes())
         self._write(changed)
+        self.keys.write({stream_id for _, stream_id in self.after}, bulk=self.bulk)
         if not self.staged:
             return
         counts: Counter[str] = Counter()

@@ -13,7 +13,8 @@ import psycopg
 from domain.catalogue import EVENTS
 from domain.kernel import Action, Event
 from eventstore.database import Db
-from eventstore.mapper import upcast
+from eventstore.mapper import EventMapper, upcast
+from eventstore.sealing import READABLE, is_sealed
 from projections.api_key import API_KEYS
 from projections.table import keyset
 from projections.table.asking.compiled import HERE, TRUE, Compiled
@@ -31,8 +32,9 @@ _ENTITY: Final[LiteralString] = """CASE WHEN e.stream_type <> 'membership' THEN 
     WHERE g.workspace_id = e.workspace_id AND g.stream_id = e.stream_id AND g.version = 1) END"""
 _OF_ENTITY: Final[LiteralString] = """e.stream_id = ANY(ARRAY(SELECT %s::uuid UNION ALL
     SELECT stream_id FROM events WHERE workspace_id = %s AND type = 'membership.granted' AND data ->> 'userId' = %s))"""
+_DATA: Final = READABLE.replace("events.", "e.")
 COLUMNS: Final = (
-    f"e.event_id, e.seq, e.stream_type, {_ENTITY}, e.type, e.data::text, e.actor_type, e.actor_id, e.request_id,"
+    f"e.event_id, e.seq, e.stream_type, {_ENTITY}, e.type, {_DATA}, e.actor_type, e.actor_id, e.request_id,"
     " e.recorded_at, coalesce(u.id, k.user_id), coalesce(u.name, creator.name)"
 )
 FROM: Final = (
@@ -66,6 +68,7 @@ COUNT_STEP: Final = 1000
 """Behind so many uncounted events the counts are moved on."""
 
 _ORDER: Final = "-seq"
+_MAPPER: Final = EventMapper()
 
 
 @dataclass(frozen=True)
@@ -187,13 +190,20 @@ def view(row: tuple[Any, ...]) -> ActivityView:
         entity_id=row[3],
         action=event.event_action,
         event=row[4],
-        changes=changes(event, upcast(row[4], msgspec.json.decode(row[5]))[1]),
+        changes=changes(event, upcast(row[4], _data(row))[1]),
         actor=Actor(type=row[6], id=row[7]),
         user_id=row[10],
         user_name=row[11],
         timestamp=row[9],
         request_id=row[8],
     )
+
+
+def _data(row: tuple[Any, ...]) -> dict[str, Any]:
+    found: dict[str, Any] = (
+        _MAPPER.opened(row[3], row[4], row[5]).data if is_sealed(row[5]) else msgspec.json.decode(row[5])
+    )
+    return found
 
 
 def changes(event: type[Event], data: dict[str, Any]) -> dict[str, FieldChange]:

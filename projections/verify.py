@@ -20,6 +20,7 @@ from eventstore.places import check_places
 from eventstore.protection import check_protection
 from eventstore.recorder import is_programs_own
 from eventstore.rows import Change, Current
+from eventstore.sealing import READABLE
 from eventstore.secrets import check_secrets
 from eventstore.verify import BATCH, MismatchError, Progress, Report, snapshot, verify_log
 from projections.catalogue import TABLES, VIEWS
@@ -32,8 +33,8 @@ from projections.view.view import View
 from schemas.log import Stream
 from schemas.verification import Checkpoint, Finding
 
-_STREAMS: Final[LiteralString] = """
-    SELECT stream_id, version, type, data::text, occurred_at, stream_type, seq FROM events
+_STREAMS: Final[LiteralString] = f"""
+    SELECT stream_id, version, type, {READABLE}, occurred_at, stream_type, seq FROM events
     WHERE workspace_id = %s ORDER BY stream_id, version
 """
 # Goes through a table's workspaces by its key, one step each, however many rows they have.

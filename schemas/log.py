@@ -40,7 +40,7 @@ class Meta(Value):
 
 
 class LogEntry(Value):
-    """An event with its place in the log.
+    """An event with its place in the log. What is personal in its ``data`` is sealed, under ``$sealed``.
 
     ``hash`` = sha256(hash of the entry before ‖ sha256(RFC 8785 form of this entry without ``hash``)), in hex;
     the entry before the first has 64 zeros. ``recordedAt`` never goes back as ``seq`` goes up.
@@ -63,6 +63,16 @@ class LogEntry(Value):
             description="In hex: sha256(hash of the entry before ‖ sha256(RFC 8785 form of the entry without `hash`))."
         ),
     ]
+
+    opened: Annotated[
+        msgspec.Raw | msgspec.UnsetType,
+        msgspec.Meta(
+            description=(
+                "With `personal=true`, of an entry in which something is sealed: the data with that in it, or, where it is"
+                " erased, with what stands for it. No part of the entry: neither hashed nor exported."
+            )
+        ),
+    ] = msgspec.UNSET
 
     example: ClassVar[JSON] = {
         "id": "0198c6f2-7d3a-7c4e-9b1f-2a6d5e8f0070",

@@ -199,3 +199,9 @@ class WebhookEnvelope(Value):
     seq: Annotated[int | None, Meta(description="Its place in the workspace's log; null for `test.ping`.")]
     subject: Annotated[Subject, Meta(description="What it happened to.")]
     data: Annotated[msgspec.Raw, Meta(description="What was asked for.")]
+    erased: Annotated[
+        bool | UnsetType,
+        Meta(
+            description="True where the person whom it is about was erased since: what is personal is gone from `data`."
+        ),
+    ] = UNSET

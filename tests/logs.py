@@ -5,15 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
+from msgspec import UNSET
+from msgspec.structs import replace
+
 from eventstore.chain import GENESIS, entry_hash
 from eventstore.database import Pool, reading
-from eventstore.reader import head, read_log
+from eventstore.mapper import EventMapper
+from eventstore.reader import head, read_log, with_opened
 from schemas.log import LogEntry
 
 
 def whole_log(pool: Pool, workspace_id: UUID) -> list[LogEntry]:
     with reading(pool, workspace_id) as conn:
         return read_log(conn, limit=1_000_000)
+
+
+def opened_log(pool: Pool, workspace_id: UUID) -> list[LogEntry]:
+    """The same, of which what is sealed is opened, as who is told of events is."""
+    with reading(pool, workspace_id) as conn:
+        entries = with_opened(conn, read_log(conn, limit=1_000_000), EventMapper())
+    return [entry if entry.opened is UNSET else replace(entry, data=entry.opened, opened=UNSET) for entry in entries]
 
 
 def types(pool: Pool, workspace_id: UUID) -> list[str]:

@@ -60,7 +60,7 @@ TAGS: Final[dict[str, str]] = {
     "Users": "Who may enter the workspace, and what they may do in it.",
     "API keys": "Keys for programs; each is shown once.",
     "Contacts": "The people and organizations that the workspace knows, their tags, and importing many.",
-    "Privacy": "Contacts that have to be kept.",
+    "Privacy": "Contacts that have to be kept, and contacts that have to be erased.",
     "Companies": "The organizations that contacts belong to.",
     "Pipelines": "The ways that deals take, stage by stage, and what is in them.",
     "Deals": "What may be earned, until it is won or lost.",

@@ -34,9 +34,20 @@ class Deletion(Value):
     kind: str
     id: UUID
     key: UUID
+    more: str = ""
+    """What whoever ends it wants to know then."""
 
 
-def begin(unit: Work, caller: Caller, kind: str, stream_id: UUID, if_version: int | None) -> JobView:
+def begin(
+    unit: Work,
+    caller: Caller,
+    kind: str,
+    stream_id: UUID,
+    if_version: int | None,
+    *,
+    job_kind: str = KIND,
+    more: str = "",
+) -> JobView:
     """Makes a job of the deletion, and answers it; if there is one already, that one.
 
     Waits for those who are just making references to it. Refuses as the deletion itself would. So who sees only what is
@@ -44,11 +55,11 @@ def begin(unit: Work, caller: Caller, kind: str, stream_id: UUID, if_version: in
     """
     rows = unit.rows[kind]
     current = unit.get(rows.decider, stream_id, if_version=if_version)
-    wanted = Deletion(kind=kind, id=stream_id, key=rows.key_of(current))
+    wanted = Deletion(kind=kind, id=stream_id, key=rows.key_of(current), more=more)
     rows.hold(unit.conn, [wanted.key], ending=True)
     _check_may_end(unit, rows, current)
     unit.check_shared(rows.decider, current, ending=True)
-    job_id = endings.job_of(unit.conn, kind, wanted.key) or _insert(unit, caller, wanted, current)
+    job_id = endings.job_of(unit.conn, kind, wanted.key) or _insert(unit, caller, wanted, current, job_kind)
     view = jobs.one(unit.conn, unit.origin.workspace_id, job_id, None)
     assert view is not None, "a thing is on its way out only while its job is open"
     return view
@@ -62,10 +73,10 @@ def _check_may_end(unit: Work, rows: Rows, current: Current[Any]) -> None:
     decider.decide(decider.delete(), None if now is None else now.state)
 
 
-def _insert(unit: Work, caller: Caller, wanted: Deletion, current: Current[Any]) -> UUID:
+def _insert(unit: Work, caller: Caller, wanted: Deletion, current: Current[Any], job_kind: str) -> UUID:
     total = _count(unit, unit.rows[wanted.kind], current)
     cause = unit.staged[-1].event_id if unit.staged else unit.origin.causation_id
-    job = NewJob(new_id(), KIND, msgspec.json.encode(wanted).decode(), total, caller.account_id, cause)
+    job = NewJob(new_id(), job_kind, msgspec.json.encode(wanted).decode(), total, caller.account_id, cause)
     queue.insert(unit.conn, unit.origin, job)
     endings.mark(unit.conn, wanted.kind, wanted.key, job.id)
     unit.defining.changes(wanted.kind)
@@ -94,7 +105,7 @@ def step(unit: Work, job: Held) -> Step:
 
 def complete(unit: Work, job: Held) -> None:
     """Nothing refers to it any more."""
-    wanted = _stays(unit, job)
+    wanted = stays(unit, job)
     decider = unit.rows[wanted.kind].decider
     if unit.load(decider, [wanted.id]):
         assert decider.delete is not None, f"{wanted.kind} must say by which command it ends"
@@ -102,17 +113,17 @@ def complete(unit: Work, job: Held) -> None:
 
 
 def fail(unit: Work, job: Held) -> str:
-    wanted = _stays(unit, job)
+    wanted = stays(unit, job)
     noun = unit.rows[wanted.kind].noun
     done = job.progress.processed
     return f"Not all that refer to the {noun} could let go of it, however often it was tried. {done} have; the {noun} stays."
 
 
 def cancel(unit: Work, job: Held) -> None:
-    _stays(unit, job)
+    stays(unit, job)
 
 
-def _stays(unit: Work, job: Held) -> Deletion:
+def stays(unit: Work, job: Held) -> Deletion:
     """It is on its way out no more."""
     wanted = _decode(job.options)
     endings.unmark(unit.conn, wanted.kind, wanted.key)

@@ -153,7 +153,9 @@ class Decider(Generic[C, E, S]):
     Both are pure. A state of ``None`` is a stream that has not begun or has ended (was deleted). What it refers to may
     end (``domain/kernel/fields.py``): ``unset(path, ended)`` is the command that takes such a reference away (``letting_go``
     of the path is the change), and ``delete`` the one that ends the stream itself. ``refer(path, id)`` has it refer to
-    another thing (``leading``). ``former``: events that are not written any more.
+    another thing (``leading``). ``former``: events that are not written any more. ``person``: each stream is that of a
+    person, and what is personal in it, and in others that refer to it, is sealed with that person's key
+    (``domain/kernel/personal.py``).
     """
 
     stream_type: str
@@ -166,3 +168,4 @@ class Decider(Generic[C, E, S]):
     refer: Callable[[str, UUID], C] | None = None
     delete: type[C] | None = None
     former: tuple[Former, ...] = ()
+    person: bool = False

@@ -187,8 +187,8 @@ def defined_fields(kind: type[msgspec.Struct]) -> tuple[DefinedField, ...]:
     """The fields of a state or command that hold what a workspace defines."""
     return tuple(
         DefinedField(name, wire, defined.by, defined.within)
-        for name, wire, annotation in _fields(kind)
-        for defined in _said(annotation, Defined)
+        for name, wire, annotation in annotated(kind)
+        for defined in said(annotation, Defined)
     )
 
 
@@ -197,8 +197,8 @@ def references(kind: type[msgspec.Struct]) -> tuple[Reference, ...]:
     """The fields of a state that refer to something, in the order of the state."""
     return tuple(
         Reference(name, wire, refers, many=_is_many(annotation))
-        for name, wire, annotation in _fields(kind)
-        for refers in _said(annotation, Refers)
+        for name, wire, annotation in annotated(kind)
+        for refers in said(annotation, Refers)
     )
 
 
@@ -206,7 +206,7 @@ def references(kind: type[msgspec.Struct]) -> tuple[Reference, ...]:
 def keepers(kind: type[msgspec.Struct]) -> tuple[tuple[str, str, Callable[[Any], Any]], ...]:
     """Of the fields whose type says how they are kept: name, wire name, and how."""
     return tuple(
-        (name, wire, kept.keep) for name, wire, annotation in _fields(kind) for kept in _said(annotation, Kept)
+        (name, wire, kept.keep) for name, wire, annotation in annotated(kind) for kept in said(annotation, Kept)
     )
 
 
@@ -233,20 +233,20 @@ def _keeping(kind: type[msgspec.Struct]) -> dict[str, tuple[str, Callable[[Any],
 
 
 @cache
-def _fields(kind: type[msgspec.Struct]) -> tuple[tuple[str, str, Any], ...]:
+def annotated(kind: type[msgspec.Struct]) -> tuple[tuple[str, str, Any], ...]:
     hints = get_type_hints(kind, include_extras=True)
     return tuple((field.name, field.encode_name, hints[field.name]) for field in msgspec.structs.fields(kind))
 
 
-def _said(annotation: Any, what: type[Any]) -> Iterator[Any]:
+def said(annotation: Any, what: type[Any]) -> Iterator[Any]:
     """What an annotation, or a type that it is made of, says of this kind; not what the fields of a struct say."""
     if get_origin(annotation) is Annotated:
-        inner, *said = get_args(annotation)
-        yield from (entry for entry in said if isinstance(entry, what))
-        yield from _said(inner, what)
+        inner, *told = get_args(annotation)
+        yield from (entry for entry in told if isinstance(entry, what))
+        yield from said(inner, what)
     else:
         for inner in get_args(annotation):
-            yield from _said(inner, what)
+            yield from said(inner, what)
 
 
 def _is_many(annotation: Any) -> bool:
@@ -259,7 +259,7 @@ def _is_many(annotation: Any) -> bool:
 @cache
 def is_map(kind: type[msgspec.Struct], name: str) -> bool:
     """Whether a field, by its Python name, is a map from key to value."""
-    return any(_is_dict(annotation) for found, _, annotation in _fields(kind) if found == name)
+    return any(_is_dict(annotation) for found, _, annotation in annotated(kind) if found == name)
 
 
 def _is_dict(annotation: Any) -> bool:

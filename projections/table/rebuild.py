@@ -17,6 +17,7 @@ from psycopg import ServerCursor
 from eventstore.database import Db
 from eventstore.mapper import EventMapper, names_of
 from eventstore.migrate import make_tenant_table
+from eventstore.sealing import READABLE
 from projections.table.copying import copying
 from projections.table.definition import create_indexes, create_table
 from projections.table.folding import fold, whole
@@ -32,12 +33,12 @@ INDEXING_MEMORY: Final = "256MB"
 
 Progress = Callable[[int], None]
 
-_EVENTS: Final = """
-    SELECT stream_id, version, type, data::text, occurred_at FROM events
+_EVENTS: Final = f"""
+    SELECT stream_id, version, type, {READABLE}, occurred_at FROM events
     WHERE workspace_id = %s AND type = ANY(%s) AND stream_type = %s ORDER BY stream_id, version
 """
-_EVENTS_OF: Final = """
-    SELECT stream_id, version, type, data::text, occurred_at FROM events
+_EVENTS_OF: Final = f"""
+    SELECT stream_id, version, type, {READABLE}, occurred_at FROM events
     WHERE workspace_id = %s AND stream_id = ANY(%s) ORDER BY stream_id, version
 """
 _CHANGED: Final = """

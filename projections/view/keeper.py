@@ -14,15 +14,16 @@ from uuid import UUID
 
 from eventstore.consuming import Batch, Entry
 from eventstore.mapper import EventMapper, UnreadableEventError
+from eventstore.sealing import READABLE, is_erased
 from projections.view.view import Add, Amend, Drop, Effect, Moment, Put, Spread, Table, View, When
 
 REMEMBERED: Final = 20_000
 """Streams whose states are remembered, in all workspaces together."""
 
-_STREAMS: Final = b"""
-    SELECT stream_id, version, type, data::text, occurred_at, recorded_at FROM events
+_STREAMS: Final = f"""
+    SELECT stream_id, version, type, {READABLE}, occurred_at, recorded_at FROM events
     WHERE workspace_id = %s AND stream_id = ANY(%s) AND seq <= %s ORDER BY stream_id, version
-"""
+""".encode()
 
 
 _Rows = dict[tuple[Any, ...], tuple[Any, ...] | None]
@@ -91,13 +92,19 @@ class Keeper:
         """What must be read for this batch: the past of streams whose states are not known. A new stream has none."""
         memory = self._memory(batch)
         first: dict[UUID, int] = {}
+        erased: set[UUID] = set()
         for entry in batch.entries:
             if entry.stream_type in self.view.folds:
                 first.setdefault(entry.stream_id, entry.version)
+                if entry.data is not None and is_erased(entry.data):
+                    erased.add(entry.stream_id)  # what is remembered may be what cannot be told any more
         missing = [
             stream_id
             for stream_id, version in first.items()
-            if version > 1 and ((known := memory.streams.get(stream_id)) is None or known.version != version - 1)
+            if version > 1
+            and (
+                stream_id in erased or (known := memory.streams.get(stream_id)) is None or known.version != version - 1
+            )
         ]
         return Statement(_STREAMS, (batch.workspace_id, missing, batch.after)) if missing else None
 

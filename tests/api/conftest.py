@@ -24,6 +24,7 @@ from workers.running.context import async_pool
 Keep = Callable[[Team], None]
 
 Done = Callable[[httpx.Response], dict[str, Any]]
+WorkOff = Callable[[], None]
 
 
 @pytest.fixture(scope="session")
@@ -55,6 +56,17 @@ def team(services: Services, http: httpx.Client) -> Team:
 def others(services: Services, http: httpx.Client) -> Team:
     """Another workspace, that must not notice anything."""
     return Team(services, http)
+
+
+@pytest.fixture
+def work_off(team: Team, worker_pool: Pool) -> WorkOff:
+    """Carries out all jobs that are due."""
+
+    def worked_off() -> None:
+        while step(team.services.store, worker_pool):
+            continue
+
+    return worked_off
 
 
 @pytest.fixture

@@ -1,27 +1,21 @@
-"""Events on disk: by their public names, in old shapes and new, and with personal fields sealed."""
+"""Events on disk: by their public names, in old shapes and new."""
 
 from __future__ import annotations
 
-from base64 import b64decode, b64encode
-from dataclasses import dataclass, field, replace
-from os import urandom
 from uuid import UUID
 
 import msgspec
 import pytest
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from domain.contact import CONTACT, ContactCreated, CreateContact, UpdateContact
+from domain.contact import ContactCreated
 from domain.kernel import JSON
 from domain.tag import TAG, CreateTag, Tag, TagCreated, TagDeleted
 from eventstore.append import Origin
-from eventstore.chain import canonical
 from eventstore.database import Db, Pool, reading
 from eventstore.ids import new_id
 from eventstore.mapper import EventMapper, Recorded, UnreadableEventError
 from eventstore.reader import fold_stream
 from eventstore.unit_of_work import EventStore
-from tests.logs import check_chain, log_end, whole_log
 
 
 class TestNames:
@@ -91,60 +85,3 @@ class TestUpcasting:
             found = fold_stream(conn, TAG, tag_id, self.MAPPER)
         assert found is not None
         assert found.state == Tag(name="VIP", slug="vip", color=None)
-
-
-@dataclass
-class SealedNames:
-    """Seals contacts' first names, each contact's by a key of its own; says "(erased)" when the key is destroyed."""
-
-    keys: dict[UUID, bytes] = field(default_factory=dict)
-
-    def sealed(self, stream_id: UUID, event_type: str, data: bytes) -> bytes:
-        fields = msgspec.json.decode(data)
-        if "firstName" not in fields:
-            return data
-        key = self.keys.setdefault(stream_id, AESGCM.generate_key(128))
-        nonce = urandom(12)
-        cipher = nonce + AESGCM(key).encrypt(nonce, fields["firstName"].encode(), event_type.encode())
-        return canonical(msgspec.json.encode({**fields, "firstName": {"sealed": b64encode(cipher).decode()}}))
-
-    def opened(self, stream_id: UUID, event_type: str, data: bytes) -> bytes:
-        fields = msgspec.json.decode(data)
-        if not isinstance(fields.get("firstName"), dict):
-            return data
-        cipher, key = b64decode(fields["firstName"]["sealed"]), self.keys.get(stream_id)
-        name = (
-            "(erased)" if key is None else AESGCM(key).decrypt(cipher[:12], cipher[12:], event_type.encode()).decode()
-        )
-        return msgspec.json.encode({**fields, "firstName": name})
-
-
-class TestSealing:
-    @pytest.mark.parametrize("bulk", [False, True], ids=["one by one", "bulk"])
-    def test_personal_fields_are_not_in_the_log_and_go_with_their_key(
-        self, pool: Pool, store: EventStore, origin: Origin, workspace: UUID, bulk: bool
-    ) -> None:
-        sealer = SealedNames()
-        mapper = EventMapper(sealer=sealer)
-        sealing = replace(store, mapper=mapper)
-        ada, bob = new_id(), new_id()
-        sealing.run(origin, lambda work: work.begin(CONTACT, ada, CreateContact(first_name="Ada")), bulk=bulk)
-        sealing.run(origin, lambda work: work.begin(CONTACT, bob, CreateContact(first_name="Bob")), bulk=bulk)
-        sealing.run(origin, lambda work: work.execute(CONTACT, ada, UpdateContact(city="London")), bulk=bulk)
-
-        entries = whole_log(pool, workspace)
-        assert not any(b"Ada" in bytes(entry.data) or b"Bob" in bytes(entry.data) for entry in entries)
-        assert self.name(pool, workspace, ada, mapper) == "Ada"
-
-        del sealer.keys[ada]
-
-        assert self.name(pool, workspace, ada, mapper) == "(erased)"
-        assert self.name(pool, workspace, bob, mapper) == "Bob"
-        check_chain(whole_log(pool, workspace), log_end(pool, workspace))
-
-    @staticmethod
-    def name(pool: Pool, workspace: UUID, contact_id: UUID, mapper: EventMapper) -> str | None:
-        with reading(pool, workspace) as conn:
-            found = fold_stream(conn, CONTACT, contact_id, mapper)
-        assert found is not None
-        return found.state.first_name

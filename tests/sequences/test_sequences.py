@@ -27,7 +27,7 @@ from projections.catalogue import ROWS, VIEWS
 from projections.verify import verify
 from schemas.log import Actor
 from tests.conftest import make_workspace
-from tests.logs import check_chain, log_end, whole_log
+from tests.logs import check_chain, log_end, opened_log, whole_log
 from tests.sequences.bundles import check_bundle
 from tests.sequences.past import check_histories
 from tests.sequences.told import stored_counts, stored_rows, told, wanted_rows
@@ -130,7 +130,7 @@ def check(place: Place, workspace: UUID) -> None:
     place.keep_views(workspace)
     entries, end = whole_log(place.pool, workspace), log_end(place.pool, workspace)
     check_chain(entries, end)
-    wanted = told(entries)
+    wanted = told(opened_log(place.pool, workspace))
     for kind, streams in wanted.standing.items():
         assert stored_rows(place.owner, workspace, kind) == wanted_rows(workspace, kind, streams)
     assert stored_counts(place.owner, workspace) == wanted.counts()

@@ -268,7 +268,7 @@ class TestTampering:
 
 
 def changed(entries: list[LogEntry], seq: int) -> list[LogEntry]:
-    data = msgspec.Raw(bytes(entries[seq - 1].data).replace(b"Grace", b"Trace"))
+    data = msgspec.Raw(bytes(entries[seq - 1].data).replace(b"ACTIVE", b"ARCHIVED"))
     assert bytes(data) != bytes(entries[seq - 1].data)
     return [*entries[: seq - 1], msgspec.structs.replace(entries[seq - 1], data=data), *entries[seq:]]
 

@@ -158,9 +158,10 @@ def test_an_edited_checkpoint_is_found(auditor: Auditor, checkpoint: Checkpoint,
 
 
 def rewrite_history(auditor: Auditor) -> None:
-    """Another name in event 3, and every hash from there on made to fit: the log alone looks whole."""
+    """Another status in event 3, and every hash from there on made to fit: the log alone looks whole."""
     auditor.tamper(
-        "UPDATE events SET data = replace(data::text, 'Grace', 'Trace')::jsonb WHERE workspace_id = %(w)s AND seq = 3"
+        "UPDATE events SET data = replace(data::text, 'ACTIVE', 'ARCHIVED')::jsonb"
+        " WHERE workspace_id = %(w)s AND seq = 3"
     )
     auditor.chain_anew()
 

@@ -59,9 +59,8 @@ def test_the_hash_is_what_an_auditors_own_program_makes_of_the_lines(bundle: byt
     assert [state["id"] for state in states] == sorted(state["id"] for state in states)
     assert all(set(state) == {"id", "state", "type", "version"} for state in states)
     (ada,) = (state for state in states if state["type"] == "contact")
-    assert (ada["version"], ada["state"]["company"], ada["state"]["customFields"]["score"]) == (
-        4, "Analytical Engines", 0.1,
-    )  # fmt: skip
+    assert (ada["version"], ada["state"]["globallyUnsubscribed"]) == (4, True)
+    assert not ada["state"].keys() & {"firstName", "company", "customFields"}, "what is sealed is not opened"
 
 
 def test_a_time_means_what_was_recorded_by_then(bundle: bytes) -> None:

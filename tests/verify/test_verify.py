@@ -57,7 +57,7 @@ def test_an_empty_log_verifies(owner: Db, workspace: UUID) -> None:
 
 
 EDITS: dict[str, LiteralString] = {
-    "a letter of the data": """data = replace(data::text, 'Grace', 'Trace')::jsonb""",
+    "a letter of the data": """data = replace(data::text, 'ACTIVE', 'ARCHIVED')::jsonb""",
     "a number of the data": "data = jsonb_set(data, '{x}', '0.1')",
     "a null in the data": "data = data || '{\"lastName\": null}'",
     "a letter taken from the data": "data = data - 'type'",
@@ -195,6 +195,11 @@ def test_time_that_goes_back_is_found(auditor: Auditor, past: Past) -> None:
 def test_an_edited_digit_that_a_reader_of_json_would_not_see_is_found(
     auditor: Auditor, past: Past, edit: LiteralString
 ) -> None:
+    auditor.tamper(  # as of a log from before anything was sealed
+        """UPDATE events SET data = data - '$sealed' || '{"customFields":{"n":7,"score":0.1}}'"""
+        " WHERE workspace_id = %(w)s AND seq = 2"
+    )
+    auditor.chain_anew()
     auditor.tamper(
         "UPDATE events SET data = jsonb_set(data, '{customFields,"
         + edit[1:]

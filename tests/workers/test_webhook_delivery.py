@@ -13,7 +13,7 @@ from standardwebhooks.webhooks import WebhookVerificationError
 from application import webhook as webhooks
 from projections.webhook import WEBHOOKS
 from schemas.webhook import ReplayRange, WebhookPatch
-from tests.logs import whole_log
+from tests.logs import opened_log
 from tests.receiver import NEVER, OK, Answer, Endpoint, Receiver, receiving
 from tests.workers.hooks import QUICK, Hooks
 from tests.workers.running import Installation, eventually
@@ -55,7 +55,7 @@ def test_a_new_contact_reaches_each_endpoint_once_signed_and_within_a_second(hoo
         eventually(lambda: all(len(endpoint.got) == 2 for endpoint in endpoints))
         assert max(endpoint.got[1].at for endpoint in endpoints) - committed < 1
         eventually(lambda: all(hooks.completed(webhook_id, 2) for webhook_id in ids))
-    entry = whole_log(hooks.services.pool, hooks.workspace_id)[-1]
+    entry = opened_log(hooks.services.pool, hooks.workspace_id)[-1]
     for endpoint, webhook_id in zip(endpoints, ids, strict=True):
         got = endpoint.got[1]
         assert len(endpoint.got) == 2
@@ -191,7 +191,7 @@ def test_410_switches_the_endpoint_off_at_once_and_says_why_in_the_log(hooks: Ho
         eventually(lambda: bool(watcher.got))
         hooks.contact()
         eventually(lambda: hooks.completed(webhook_id, 1))
-    entries = whole_log(hooks.services.pool, hooks.workspace_id)
+    entries = opened_log(hooks.services.pool, hooks.workspace_id)
     disabled = next(entry for entry in entries if entry.type == "webhook.disabled")
     cause = next(entry for entry in entries if entry.type == "contact.created")
     assert bytes(disabled.data) == b'{"reason": "gone"}'
@@ -209,7 +209,7 @@ def test_an_endpoint_that_does_nothing_but_fail_for_long_is_switched_off_and_sta
     webhook_id = hooks.create(endpoint)
 
     def disabled() -> list[datetime]:
-        entries = whole_log(hooks.services.pool, hooks.workspace_id)
+        entries = opened_log(hooks.services.pool, hooks.workspace_id)
         return [datetime.fromisoformat(entry.recorded_at) for entry in entries if entry.type == "webhook.disabled"]
 
     with hooks.delivering(replace(QUICK, schedule=(0, *(0.15,) * 50), failing=1)):
@@ -466,7 +466,7 @@ def test_secrets_are_in_no_entry_of_the_log_and_in_no_line_of_the_logs(
         hooks.rotate(webhook_id)
         secrets.append(hooks.secret(webhook_id))
         eventually(lambda: hooks.completed(webhook_id, 3))
-    written = "\n".join(bytes(entry.data).decode() for entry in whole_log(hooks.services.pool, hooks.workspace_id))
+    written = "\n".join(bytes(entry.data).decode() for entry in opened_log(hooks.services.pool, hooks.workspace_id))
     lines = "\n".join(record.getMessage() for record in caplog.records)
     stored = "\n".join(
         str(row)

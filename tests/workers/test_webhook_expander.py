@@ -12,7 +12,7 @@ import pytest
 from domain.tag import TAG, CreateTag
 from eventstore.ids import new_id
 from schemas.webhook import WebhookPatch
-from tests.logs import whole_log
+from tests.logs import opened_log
 from tests.workers.hooks import Expanding, Hooks
 from tests.workers.running import Installation
 from workers.running.context import AsyncPool, async_pool
@@ -101,7 +101,7 @@ def test_the_deliveries_name_the_event(hooks: Hooks) -> None:
     hooks.create(URL, "contact.*")
     hooks.contact()
     expand(hooks)
-    entry = whole_log(hooks.services.pool, hooks.workspace_id)[-1]
+    entry = opened_log(hooks.services.pool, hooks.workspace_id)[-1]
     query = "SELECT event_id, event_type, status FROM webhook_deliveries WHERE workspace_id = %s"
     rows = hooks.installation.owner.execute(query, (hooks.workspace_id,)).fetchall()
     assert rows == [(entry.id, "contact.created", "pending")]

@@ -15,11 +15,13 @@ from typing import Any, Final, Literal, LiteralString, NamedTuple
 from uuid import UUID
 
 import msgspec
+from msgspec import UNSET
 
 from eventstore.chain import timestamp
 from eventstore.checkpoint import COLUMNS, as_checkpoint
 from eventstore.database import NO_WAITING, entering
-from eventstore.mapper import UPCASTERS, upcast
+from eventstore.mapper import UPCASTERS, EventMapper, upcast
+from eventstore.sealing import READABLE, is_sealed
 from gateways.webhook import Sent
 from projections.webhook import WEBHOOKS
 from projections.webhook_delivery import beside
@@ -55,10 +57,10 @@ _CLAIM: Final[LiteralString] = """
     RETURNING d.workspace_id, d.id, d.webhook_id, d.seq, d.event_id, d.tries, d.lease
 """
 
-_EVENTS: Final[LiteralString] = """
-    SELECT seq, event_id, type, recorded_at, stream_type, stream_id, data::text, correlation_id
+_EVENTS: Final[LiteralString] = f"""
+    SELECT seq, event_id, type, recorded_at, stream_type, stream_id, {READABLE}, correlation_id
     FROM events WHERE workspace_id = %s AND seq = ANY(%s)
-"""
+"""  # noqa: S608 - constants only
 _CHECKPOINTS: Final[LiteralString] = f"""
     SELECT {COLUMNS} FROM log_checkpoints WHERE workspace_id = %s AND seq = ANY(%s)
 """  # noqa: S608 - constants only
@@ -264,6 +266,9 @@ def _checkpoint(item: Claimed, row: Sequence[Any]) -> bytes:
 
 def _body(workspace_id: UUID, event: Sequence[Any]) -> bytes:
     seq, event_id, event_type, recorded_at, stream_type, stream_id, data, _ = event
+    opened = _mapper.opened(stream_id, event_type, data) if is_sealed(data) else None
+    if opened is not None:
+        data = _encode(opened.data)
     if event_type in UPCASTERS:
         event_type, now = upcast(event_type, msgspec.json.decode(data))
         data = msgspec.json.encode(now)
@@ -276,11 +281,13 @@ def _body(workspace_id: UUID, event: Sequence[Any]) -> bytes:
             seq=seq,
             subject=Subject(type=stream_type, id=stream_id),
             data=msgspec.Raw(data),
+            erased=True if opened is not None and opened.erased else UNSET,
         )
     )
 
 
 _encode = msgspec.json.Encoder().encode
+_mapper: Final = EventMapper()
 
 
 async def cancel(pool: AsyncPool, stranded: Iterable[Claimed]) -> None:

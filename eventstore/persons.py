@@ -1,0 +1,95 @@
+"""The keys of those whom a unit of work writes about: looked up when they are needed, made with a person's first event."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import Any, Final, LiteralString
+from uuid import UUID
+
+import psycopg
+
+from domain.kernel import Decider, Event, State
+from domain.kernel.personal import others
+from eventstore.database import Db, insert_many
+from eventstore.rows import Registry
+from eventstore.sealing import KEY_BYTES
+
+_LOOK: Final[LiteralString] = "SELECT person_id, key FROM person_keys WHERE workspace_id = %s AND person_id = ANY(%s)"
+_MAKE: Final[LiteralString] = """
+    INSERT INTO person_keys (workspace_id, person_id, key)
+    SELECT h.workspace_id, made.* FROM log_heads h, unnest(%s::uuid[], %s::bytea[]) AS made WHERE h.workspace_id = %s
+    ON CONFLICT DO NOTHING
+"""
+_DESTROY: Final[LiteralString] = "DELETE FROM person_keys WHERE workspace_id = %s AND person_id = ANY(%s)"
+_COLUMNS: Final = {"person_id": "uuid", "key": "bytea"}
+
+
+class PersonKeys:
+    """Of one unit of work. A key that is in use is held, so that it is not destroyed before what it seals is written."""
+
+    def __init__(self, conn: Db, rows: Registry) -> None:
+        self._conn = conn
+        self._rows = rows
+        self._known: dict[UUID, bytes] = {}
+        self._made: dict[UUID, bytes] = {}
+        self._asked: list[psycopg.Cursor[Any]] = []
+        self._asked_for: set[UUID] = set()
+        self.besides: frozenset[UUID] = frozenset()
+        """Persons whom all is about that is written, whatever it is."""
+
+    def whom(
+        self, decider: Decider[Any, Any, Any], stream_id: UUID, before: State | None, after: State | None
+    ) -> set[UUID]:
+        """The persons whom a stream tells of, as it was and as it is."""
+        found = {stream_id} if decider.person else set()
+        for reference in self._rows[decider.stream_type].references:
+            if self._rows[reference.to.kind].decider.person:
+                found.update(reference.ids(before), reference.ids(after))
+        return found
+
+    def about(self, event: Event, whom: set[UUID]) -> set[UUID]:
+        """And those whom the event names besides."""
+        return whom.union((getattr(event, name) for name in others(type(event))), self.besides)
+
+    def began(self, person_id: UUID) -> None:
+        """A person of whom nothing was known before."""
+        self._known[person_id] = self._made[person_id] = os.urandom(KEY_BYTES)
+
+    def ask(self, persons: Iterable[UUID]) -> None:
+        """Has their keys looked up along with whatever is asked next."""
+        if unknown := [person for person in persons if person not in self._known and person not in self._asked_for]:
+            self._asked_for.update(unknown)
+            self._asked.append(self._conn.execute(_LOOK, (self._conn.workspace_id, unknown)))
+
+    def of(self, persons: Iterable[UUID]) -> dict[UUID, bytes]:
+        """Their keys; who has none yet is given one."""
+        wanted = set(persons)
+        self.ask(wanted)
+        self._answered()
+        if without := sorted(wanted - self._known.keys()):
+            keys = [os.urandom(KEY_BYTES) for _ in without]
+            self._conn.execute(_MAKE, (without, keys, self._conn.workspace_id))
+            self._asked_for.difference_update(without)
+            self.ask(without)
+            self._answered()
+        return {person: self._known[person] for person in wanted}
+
+    def _answered(self) -> None:
+        for cursor in self._asked:
+            self._known.update({person: bytes(key) for person, key in cursor.fetchall()})
+        self._asked.clear()
+
+    def write(self, begun: set[UUID], *, bulk: bool) -> None:
+        """Writes the keys of those who began and stand, or have stood: in bulk in one statement, else without waiting."""
+        rows = [(person, key) for person, key in self._made.items() if person in begun]
+        self._made.clear()
+        if rows and bulk:
+            insert_many(self._conn, "person_keys", _COLUMNS, rows)
+        elif rows:
+            persons, keys = zip(*rows, strict=True)
+            self._conn.execute(_MAKE, (list(persons), list(keys), self._conn.workspace_id))
+
+    def destroy(self, persons: Iterable[UUID]) -> None:
+        """For good: nothing that is sealed with them can be opened from here on."""
+        self._conn.execute(_DESTROY, (self._conn.workspace_id, list(persons)))

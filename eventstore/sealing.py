@@ -1,0 +1,123 @@
+"""Personal fields in the log: sealed with the keys of those whom an event is about, and opened while all of these are there.
+
+What is personal is taken out of an event's data and put under ``$sealed``, as one ciphertext (AES-256-GCM), beside the
+names of the fields and the persons. The chain is over that, so it is the same whether or not it can be opened. Keys are
+in a table of their own (``person_keys``), never in the log: when a person's is destroyed, nothing opens it any more.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Final, LiteralString, NamedTuple
+from uuid import UUID
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from domain.kernel import JSON
+from domain.kernel.personal import Tree, mask, paths, put_back
+
+MEMBER: Final = "$sealed"
+KEY_BYTES: Final = 32
+_NONCE_BYTES: Final = 12
+_PERSONS: Final = re.compile(r'"persons": \[([^\]]*)\]')
+_END: Final = "\n"
+"""Behind the data in ``READABLE``; never in JSON as Postgres writes it."""
+
+_encode = msgspec.json.Encoder(order="deterministic").encode
+_decode = msgspec.json.Decoder(dict).decode
+
+
+class UnopenedError(Exception):
+    """Sealed data that cannot be opened though nobody has destroyed a key: it came without word of keys, or is not as it was."""
+
+
+class Opened(NamedTuple):
+    """An event's data; ``erased`` where what is personal cannot be read any more, and something stands in its place."""
+
+    data: JSON
+    erased: bool
+
+
+READABLE: Final[LiteralString] = """
+    CASE WHEN events.data ? '$sealed' THEN events.data::text || chr(10) || coalesce((
+        SELECT string_agg(encode(k.key, 'hex'), ',' ORDER BY k.person_id) FROM person_keys k
+        WHERE k.workspace_id = events.workspace_id
+            AND k.person_id = ANY(translate(events.data->'$sealed'->>'persons', '[]" ', '{}')::uuid[])
+    ), '') ELSE events.data::text END
+"""
+"""The data of an event in SQL, with the keys that open what is sealed in it, as ``opened`` takes them.
+
+Keys come with the statement that reads the events and are kept nowhere: what is read behind the end of a person's key is
+not opened by any process.
+"""
+
+
+def sealed(data: JSON, part: JSON, tree: Tree, place: bytes, keys: Mapping[UUID, bytes]) -> JSON:
+    """``data``, out of which ``part`` was taken, with it sealed; ``place`` binds it to where it is."""
+    persons = [str(person) for person in sorted(keys)]
+    fields = paths(part, tree)
+    nonce = os.urandom(_NONCE_BYTES)
+    key = _together([keys[person] for person in sorted(keys)])
+    value = nonce + AESGCM(key).encrypt(nonce, _encode(part), _bound(place, persons, fields))
+    member = {"fields": fields, "key": _called(key), "persons": persons, "value": b64encode(value).decode()}
+    return {**data, MEMBER: member}
+
+
+def opened(text: str, tree: Tree, place: bytes, *, keyless: bool = False) -> Opened:
+    """The data of ``READABLE``: whole, or with what stands for what was erased.
+
+    ``keyless``: of who has no keys, so that nothing is known to be erased either. Raises ``UnopenedError`` where there should
+    be word of keys and is none, or what is sealed is not as it was; and ``KeyError`` or ``ValueError`` where it is not of the form.
+    """
+    document, behind, found = text.partition(_END)
+    data = _decode(document)
+    if MEMBER not in data:
+        return Opened(data, erased=False)
+    if not behind and not keyless:
+        raise UnopenedError("sealed data were read without their keys")
+    member = data.pop(MEMBER)
+    fields, persons = member["fields"], member["persons"]
+    key = _together([bytes.fromhex(one) for one in found.split(",")]) if found and not keyless else b""
+    if _called(key) != member["key"]:
+        for path in fields:
+            mask(data, path, tree)
+        return Opened(data, erased=True)
+    value = b64decode(member["value"])
+    try:
+        part = AESGCM(key).decrypt(value[:_NONCE_BYTES], value[_NONCE_BYTES:], _bound(place, persons, fields))
+    except InvalidTag:
+        raise UnopenedError("sealed data are not as they were, or were sealed elsewhere") from None
+    put_back(data, _decode(part), tree)
+    return Opened(data, erased=False)
+
+
+def is_sealed(data: str | bytes) -> bool:
+    """Whether something may be sealed in it."""
+    return (MEMBER in data) if isinstance(data, str) else (MEMBER.encode() in data)
+
+
+def is_erased(text: str) -> bool:
+    """Whether of those whom the data of ``READABLE`` tell of somebody has no key any more."""
+    document, behind, found = text.rpartition(_END)
+    persons = _PERSONS.search(document) if behind else None
+    return persons is not None and (not found or found.count(",") < persons[1].count(","))
+
+
+def _together(keys: list[bytes]) -> bytes:
+    """One key of several, which is gone when one of them is."""
+    return keys[0] if len(keys) == 1 else sha256(b"".join(keys)).digest()
+
+
+def _called(key: bytes) -> str:
+    """What tells keys apart: somebody whose key was lost may have got another since."""
+    return sha256(b"key " + key).hexdigest()[:16]
+
+
+def _bound(place: bytes, persons: list[str], fields: list[str]) -> bytes:
+    return b"\n".join((place, ",".join(persons).encode(), ",".join(fields).encode()))
