@@ -19,8 +19,8 @@ _LOOK: Final[LiteralString] = "SELECT person_id, key FROM person_keys WHERE work
 _MAKE: Final[LiteralString] = """
     INSERT INTO person_keys (workspace_id, person_id, key)
     SELECT h.workspace_id, made.* FROM log_heads h, unnest(%s::uuid[], %s::bytea[]) AS made WHERE h.workspace_id = %s
-    ON CONFLICT DO NOTHING
 """
+_MISSING: Final[LiteralString] = f"{_MAKE} ON CONFLICT DO NOTHING"
 _DESTROY: Final[LiteralString] = "DELETE FROM person_keys WHERE workspace_id = %s AND person_id = ANY(%s)"
 _COLUMNS: Final = {"person_id": "uuid", "key": "bytea"}
 
@@ -69,7 +69,7 @@ class PersonKeys:
         self._answered()
         if without := sorted(wanted - self._known.keys()):
             keys = [os.urandom(KEY_BYTES) for _ in without]
-            self._conn.execute(_MAKE, (without, keys, self._conn.workspace_id))
+            self._conn.execute(_MISSING, (without, keys, self._conn.workspace_id))
             self._asked_for.difference_update(without)
             self.ask(without)
             self._answered()
@@ -81,7 +81,10 @@ class PersonKeys:
         self._asked.clear()
 
     def write(self, begun: set[UUID], *, bulk: bool) -> None:
-        """Writes the keys of those who began and stand, or have stood: in bulk in one statement, else without waiting."""
+        """Writes the keys of those who began, and of whom something is written: in bulk in one statement, else without waiting.
+
+        Who has a key already is no new person: that is an error, as nothing could ever be opened that is sealed with another.
+        """
         rows = [(person, key) for person, key in self._made.items() if person in begun]
         self._made.clear()
         if rows and bulk:

@@ -344,7 +344,7 @@ class Work:
         """Rows first, the log last: its head's lock is held from here to commit."""
         changed = list(self.changes())
         self._write(changed)
-        self.keys.write({stream_id for _, stream_id in self.after}, bulk=self.bulk)
+        self.keys.write({event.stream_id for event in self.staged}, bulk=self.bulk)
         if not self.staged:
             return
         counts: Counter[str] = Counter()
