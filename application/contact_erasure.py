@@ -14,7 +14,7 @@ from application.calling.caller import Caller
 from application.working import deletion
 from application.working.job import Job
 from domain.call import UpdateCall
-from domain.contact import CONTACT, UpdateContact
+from domain.contact import CONTACT, Contact, UpdateContact
 from domain.contact_erasure import ContactErased, EraseContact, GoesOn, Receipt, Unreadable
 from domain.contact_merge import CONTACT_MERGE, EraseContactMerge
 from domain.deal import UpdateDeal
@@ -54,7 +54,8 @@ class _Wanted(msgspec.Struct):
 
 
 def erase(unit: Work, caller: Caller, contact_id: UUID, form: EraseRequest, if_version: int | None) -> Erasure:
-    """Erases a contact, be it there, deleted before, or erased already: that is answered with the receipt there is.
+    """Erases a contact, be it there, deleted before, or erased already: that is answered with the receipt there is, and
+    whatever has come back since, as from a backup of the keys, is gone again.
 
     Refuses (``conflict``) what is on legal hold, on its way out, or one with another contact by now.
     """
@@ -64,6 +65,7 @@ def erase(unit: Work, caller: Caller, contact_id: UUID, form: EraseRequest, if_v
         unit.get(CONTACT, contact_id, if_version=if_version)
         _check_stays(unit, contact_id)
     elif (receipt := _receipt(unit, contact_id)) is not None:
+        _forgotten(unit, [contact_id, *receipt.merged])
         return Erasure(contact_id=contact_id, receipt=receipt)
     return Erasure(contact_id=contact_id, receipt=_carried_out(unit, contact_id, form.reason, caller.account_id))
 
@@ -111,13 +113,9 @@ def _carried_out(unit: Work, contact_id: UUID, reason: str | None, by: UUID) -> 
     """The key goes first, so that what goes on is as the log can still tell it; what is written meanwhile is sealed with it."""
     merged = rows.merged_into(unit.conn, contact_id)
     persons = [contact_id, *merged]
-    rows.hold_past(unit.conn)
-    told, values = rows.told(unit.conn, persons), _values(unit, contact_id)
     unit.keys.of(persons)
-    unit.keys.destroy(persons)
     unit.keys.besides = frozenset(persons)
-    rows.clear(unit.conn, persons, values)
-    rows.clear_past(unit.conn, told, unit.mapper, ROWS)
+    told = _forgotten(unit, persons)
     receipt = Receipt(
         erased_at=unit.now,
         erased_by=by,
@@ -133,13 +131,26 @@ def _carried_out(unit: Work, contact_id: UUID, reason: str | None, by: UUID) -> 
     return receipt
 
 
-def _values(unit: Work, contact_id: UUID) -> list[str]:
-    """What a message may name the contact by."""
-    current = unit.load(CONTACT, [contact_id]).get(contact_id)
-    if current is None:
-        return []
-    found = (current.state.email, current.state.phone, current.state.name)
-    return [value for value in found if value]
+def _forgotten(unit: Work, persons: Sequence[UUID]) -> list[Told]:
+    """Destroys their keys, and what is kept of them beside rows and log; answers the streams that told of them."""
+    rows.hold_past(unit.conn)
+    told, values = rows.told(unit.conn, persons), _values(unit, persons)
+    unit.keys.destroy(persons)
+    rows.clear(unit.conn, persons, values)
+    rows.clear_past(unit.conn, told, unit.mapper, ROWS)
+    return told
+
+
+def _values(unit: Work, persons: Sequence[UUID]) -> list[str]:
+    """What a message may name them by, or ever could."""
+    found: set[str | None] = set()
+    for person_id in persons:
+        state: Contact | None = None
+        for happened in read_stream(unit.conn, person_id, unit.mapper):
+            state = CONTACT.evolve(state, happened.event)  # type: ignore[arg-type]  # a contact's stream has its events
+            if state is not None:
+                found.update((state.email, state.phone, state.name))
+    return sorted(value for value in found if value)
 
 
 def _unreadable(told: Sequence[Told]) -> tuple[Unreadable, ...]:

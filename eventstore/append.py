@@ -19,6 +19,9 @@ _APPEND: Final[LiteralString] = """
     SELECT append_events(%s, %s::text[], %s::uuid[], %s::integer[], %s::uuid[], %s::text[], %s::text[], %s::text[],
         %s::text[], %s, %s, %s, %s, %s::uuid[], %s, %s::text[], %s::bigint[], %s, %s)
 """
+_APPEND_OF_NEW: Final[LiteralString] = f"""
+    WITH made AS (INSERT INTO person_keys (workspace_id, person_id, key) VALUES (%s, %s, %s)) {_APPEND}
+"""  # noqa: S608 - constants only
 _LOCK_HEAD: Final[LiteralString] = """
     SELECT seq, hash, greatest(clock_timestamp(), recorded_at), definitions
     FROM log_heads WHERE workspace_id = %s FOR UPDATE
@@ -76,6 +79,13 @@ class Staged(NamedTuple):
     causation_id: UUID | None
 
 
+class NewKey(NamedTuple):
+    """The key of somebody of whom nothing was known before (``eventstore/persons.py``)."""
+
+    person_id: UUID
+    key: bytes
+
+
 def _halves(origin: Origin, staged: Sequence[Staged], occurred_at: str) -> list[tuple[str, str]]:
     """Of each event the two parts of its canonical form; what is the same in all of them is written once."""
     workspace_id, correlation_id = id_text(origin.workspace_id), id_text(origin.correlation_id)
@@ -121,8 +131,9 @@ def append(
     occurred_at: datetime,
     counts: Mapping[str, int],
     basis: Basis = Basis(),  # noqa: B008 - a tuple, which nobody changes
+    new: NewKey | None = None,
 ) -> psycopg.Cursor[tuple[int]]:
-    """Appends the events and adds to the counts; the cursor's one row has the last ``seq``.
+    """Appends the events, adds to the counts and keeps the key of who is new; the cursor's one row has the last ``seq``.
 
     Refused by Postgres (``SerializationFailure``) where the definitions are others than was decided by.
     The cursor is not waited for, so that append and commit are one round trip in a pipeline.
@@ -152,7 +163,11 @@ def append(
         _names(deltas.values()),
         *basis,
     )
-    return conn.execute(_APPEND, params)
+    return (
+        conn.execute(_APPEND, params)
+        if new is None
+        else conn.execute(_APPEND_OF_NEW, (conn.workspace_id, *new, *params))
+    )
 
 
 def append_bulk(

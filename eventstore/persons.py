@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, Final, LiteralString
 from uuid import UUID
 
 import psycopg
 
 from domain.kernel import Decider, Event, State
+from domain.kernel.fields import Reference
 from domain.kernel.personal import others
+from eventstore.append import NewKey
 from eventstore.database import Db, insert_many
 from eventstore.rows import Registry
 from eventstore.sealing import KEY_BYTES
 
 _LOOK: Final[LiteralString] = "SELECT person_id, key FROM person_keys WHERE workspace_id = %s AND person_id = ANY(%s)"
-_MAKE: Final[LiteralString] = """
+_MISSING: Final[LiteralString] = """
     INSERT INTO person_keys (workspace_id, person_id, key)
     SELECT h.workspace_id, made.* FROM log_heads h, unnest(%s::uuid[], %s::bytea[]) AS made WHERE h.workspace_id = %s
+    ON CONFLICT DO NOTHING
 """
-_MISSING: Final[LiteralString] = f"{_MAKE} ON CONFLICT DO NOTHING"
 _DESTROY: Final[LiteralString] = "DELETE FROM person_keys WHERE workspace_id = %s AND person_id = ANY(%s)"
 _COLUMNS: Final = {"person_id": "uuid", "key": "bytea"}
 
@@ -33,6 +35,7 @@ class PersonKeys:
         self._rows = rows
         self._known: dict[UUID, bytes] = {}
         self._made: dict[UUID, bytes] = {}
+        self._leading: dict[str, list[Reference]] = {}
         self._asked: list[psycopg.Cursor[Any]] = []
         self._asked_for: set[UUID] = set()
         self.besides: frozenset[UUID] = frozenset()
@@ -43,14 +46,23 @@ class PersonKeys:
     ) -> set[UUID]:
         """The persons whom a stream tells of, as it was and as it is."""
         found = {stream_id} if decider.person else set()
-        for reference in self._rows[decider.stream_type].references:
-            if self._rows[reference.to.kind].decider.person:
-                found.update(reference.ids(before), reference.ids(after))
+        for reference in self._to_persons(decider.stream_type):
+            found.update(reference.ids(before), reference.ids(after))
         return found
+
+    def _to_persons(self, kind: str) -> list[Reference]:
+        """The references of a kind of stream that lead to persons."""
+        if kind not in self._leading:
+            references = self._rows[kind].references
+            self._leading[kind] = [one for one in references if self._rows[one.to.kind].decider.person]
+        return self._leading[kind]
 
     def about(self, event: Event, whom: set[UUID]) -> set[UUID]:
         """And those whom the event names besides."""
-        return whom.union((getattr(event, name) for name in others(type(event))), self.besides)
+        besides = others(type(event))
+        if not besides and not self.besides:
+            return whom
+        return whom.union((getattr(event, name) for name in besides), self.besides)
 
     def began(self, person_id: UUID) -> None:
         """A person of whom nothing was known before."""
@@ -62,12 +74,17 @@ class PersonKeys:
             self._asked_for.update(unknown)
             self._asked.append(self._conn.execute(_LOOK, (self._conn.workspace_id, unknown)))
 
-    def of(self, persons: Iterable[UUID]) -> dict[UUID, bytes]:
+    def of(self, persons: Collection[UUID]) -> dict[UUID, bytes]:
         """Their keys; who has none yet is given one."""
-        wanted = set(persons)
+        try:
+            return {person: self._known[person] for person in persons}
+        except KeyError:
+            return self._found(set(persons))
+
+    def _found(self, wanted: set[UUID]) -> dict[UUID, bytes]:
         self.ask(wanted)
         self._answered()
-        if without := sorted(wanted - self._known.keys()):
+        if without := sorted(person for person in wanted if person not in self._known):
             keys = [os.urandom(KEY_BYTES) for _ in without]
             self._conn.execute(_MISSING, (without, keys, self._conn.workspace_id))
             self._asked_for.difference_update(without)
@@ -80,18 +97,18 @@ class PersonKeys:
             self._known.update({person: bytes(key) for person, key in cursor.fetchall()})
         self._asked.clear()
 
-    def write(self, begun: set[UUID], *, bulk: bool) -> None:
-        """Writes the keys of those who began, and of whom something is written: in bulk in one statement, else without waiting.
+    def write(self, begun: set[UUID], *, bulk: bool) -> NewKey | None:
+        """Writes the keys of those who began, and of whom something is written; one alone it answers: the append takes it along.
 
         Who has a key already is no new person: that is an error, as nothing could ever be opened that is sealed with another.
         """
-        rows = [(person, key) for person, key in self._made.items() if person in begun]
+        rows = [NewKey(person, key) for person, key in self._made.items() if person in begun]
         self._made.clear()
-        if rows and bulk:
+        if len(rows) == 1 and not bulk:
+            return rows[0]
+        if rows:
             insert_many(self._conn, "person_keys", _COLUMNS, rows)
-        elif rows:
-            persons, keys = zip(*rows, strict=True)
-            self._conn.execute(_MAKE, (list(persons), list(keys), self._conn.workspace_id))
+        return None
 
     def destroy(self, persons: Iterable[UUID]) -> None:
         """For good: nothing that is sealed with them can be opened from here on."""

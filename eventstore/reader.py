@@ -18,7 +18,7 @@ from eventstore.chain import timestamp
 from eventstore.database import Db
 from eventstore.mapper import EventMapper
 from eventstore.rows import Current
-from eventstore.sealing import READABLE, is_sealed
+from eventstore.sealing import READABLE, erased_fields, is_sealed
 from schemas.log import Actor, LogEntry, Meta, Stream
 
 S = TypeVar("S", bound=State)
@@ -68,6 +68,8 @@ class Happened:
 
     event: Event
     entry: LogEntry
+    erased: tuple[str, ...] = ()
+    """Fields that cannot be read any more."""
 
 
 def entry(workspace_id: UUID, row: Sequence[Any]) -> LogEntry:
@@ -150,7 +152,7 @@ def read_stream(
         upto_time,
     )
     rows = [(row[-1], entry(row[0], row[1:])) for row in conn.execute(_STREAM, bounds)]
-    return [Happened(mapper.decode(stream_id, found.type, data), found) for data, found in rows]
+    return [Happened(mapper.decode(stream_id, found.type, data), found, erased_fields(data)) for data, found in rows]
 
 
 def fold_stream(

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import os
 import re
-from base64 import b64decode, b64encode
+from base64 import b64decode
+from binascii import b2a_base64
 from collections.abc import Mapping
-from hashlib import sha256
+from hashlib import blake2s, sha256
 from typing import Final, LiteralString, NamedTuple
 from uuid import UUID
 
@@ -60,12 +61,16 @@ not opened by any process.
 
 def sealed(data: JSON, part: JSON, tree: Tree, place: bytes, keys: Mapping[UUID, bytes]) -> JSON:
     """``data``, out of which ``part`` was taken, with it sealed; ``place`` binds it to where it is."""
-    persons = [str(person) for person in sorted(keys)]
-    fields = paths(part, tree)
-    nonce = os.urandom(_NONCE_BYTES)
-    key = _together([keys[person] for person in sorted(keys)])
+    found = sorted(keys)
+    persons, key = [str(person) for person in found], _together([keys[person] for person in found])
+    fields, nonce = paths(part, tree), os.urandom(_NONCE_BYTES)
     value = nonce + AESGCM(key).encrypt(nonce, _encode(part), _bound(place, persons, fields))
-    member = {"fields": fields, "key": _called(key), "persons": persons, "value": b64encode(value).decode()}
+    member = {
+        "fields": fields,
+        "key": _called(key),
+        "persons": persons,
+        "value": b2a_base64(value, newline=False).decode(),
+    }
     return {**data, MEMBER: member}
 
 
@@ -109,6 +114,14 @@ def is_erased(text: str) -> bool:
     return persons is not None and (not found or found.count(",") < persons[1].count(","))
 
 
+def erased_fields(text: str) -> tuple[str, ...]:
+    """The fields of an event, as their thing calls them, that cannot be read any more; of the data of ``READABLE``."""
+    if not is_erased(text):
+        return ()
+    names = _decode(text.rpartition(_END)[0])[MEMBER]["fields"]
+    return tuple(dict.fromkeys(name.removeprefix("changed.").removeprefix("previous.") for name in names))
+
+
 def _together(keys: list[bytes]) -> bytes:
     """One key of several, which is gone when one of them is."""
     return keys[0] if len(keys) == 1 else sha256(b"".join(keys)).digest()
@@ -116,7 +129,7 @@ def _together(keys: list[bytes]) -> bytes:
 
 def _called(key: bytes) -> str:
     """What tells keys apart: somebody whose key was lost may have got another since."""
-    return sha256(b"key " + key).hexdigest()[:16]
+    return blake2s(key, digest_size=8, person=b"key").hexdigest()
 
 
 def _bound(place: bytes, persons: list[str], fields: list[str]) -> bytes:

@@ -344,7 +344,7 @@ class Work:
         """Rows first, the log last: its head's lock is held from here to commit."""
         changed = list(self.changes())
         self._write(changed)
-        self.keys.write({event.stream_id for event in self.staged}, bulk=self.bulk)
+        new = self.keys.write({event.stream_id for event in self.staged}, bulk=self.bulk)
         if not self.staged:
             return
         counts: Counter[str] = Counter()
@@ -355,7 +355,7 @@ class Work:
         if self.bulk:
             self.seq = append_bulk(self.conn, self.origin, self.staged, self.now, counts, self.defining.basis)
         else:
-            self._cursor = append(self.conn, self.origin, self.staged, self.now, counts, self.defining.basis)
+            self._cursor = append(self.conn, self.origin, self.staged, self.now, counts, self.defining.basis, new)
 
     def settle(self) -> None:
         """Reads the seq that the append answered."""

@@ -14,7 +14,7 @@ from domain.catalogue import EVENTS
 from domain.kernel import Action, Event
 from eventstore.database import Db
 from eventstore.mapper import EventMapper, upcast
-from eventstore.sealing import READABLE, is_sealed
+from eventstore.sealing import READABLE, erased_fields, is_sealed
 from projections.api_key import API_KEYS
 from projections.table import keyset
 from projections.table.asking.compiled import HERE, TRUE, Compiled
@@ -191,6 +191,7 @@ def view(row: tuple[Any, ...]) -> ActivityView:
         action=event.event_action,
         event=row[4],
         changes=changes(event, upcast(row[4], _data(row))[1]),
+        erased=erased_fields(row[5]) if is_sealed(row[5]) else (),
         actor=Actor(type=row[6], id=row[7]),
         user_id=row[10],
         user_name=row[11],

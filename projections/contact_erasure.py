@@ -15,10 +15,14 @@ from projections.contact_merge import CONTACT_MERGES
 from projections.table.rows import RowTable
 from projections.view.past import NAME as PAST
 
-# Each of the two is found by an index of its own.
+# Their own streams, and of others what is sealed with their key: each by an index of its own.
 _SEALED: Final[LiteralString] = """
     SELECT seq, stream_type, stream_id FROM events
-    WHERE workspace_id = %(workspace)s AND data ? '$sealed' AND (data->'$sealed'->'persons'->>0)::uuid = ANY(%(persons)s)
+    WHERE workspace_id = %(workspace)s AND stream_id = ANY(%(persons)s) AND data ? '$sealed'
+    UNION
+    SELECT seq, stream_type, stream_id FROM events
+    WHERE workspace_id = %(workspace)s AND (data->'$sealed'->'persons'->>0)::uuid <> stream_id
+        AND (data->'$sealed'->'persons'->>0)::uuid = ANY(%(persons)s)
     UNION
     SELECT seq, stream_type, stream_id FROM events
     WHERE workspace_id = %(workspace)s AND data->'$sealed'->'persons'->>1 IS NOT NULL
@@ -39,7 +43,8 @@ _MERGES: Final = f"""
 _ANSWERS: Final[LiteralString] = """
     UPDATE idempotency_keys SET body = NULL, headers = NULL, request_hash = ''
     WHERE workspace_id = %(workspace)s AND body IS NOT NULL
-        AND convert_from(body, 'UTF8') ~ array_to_string(%(ids)s::uuid[], '|')
+        AND (convert_from(body, 'UTF8') ~ array_to_string(%(ids)s::uuid[], '|')
+            OR EXISTS (SELECT FROM unnest(%(addresses)s::text[]) AS one WHERE position(one IN convert_from(body, 'UTF8')) > 0))
 """
 _EXCERPTS: Final[LiteralString] = f"""
     UPDATE webhook_attempts SET response_excerpt = NULL
@@ -52,9 +57,10 @@ _ROW_ERRORS: Final[LiteralString] = """
     DELETE FROM job_errors WHERE workspace_id = %(workspace)s
         AND EXISTS (SELECT FROM unnest(%(values)s::text[]) AS value WHERE position(value IN message) > 0)
 """
-# Nobody looks there again once a job has ended.
+# Nobody looks there again once a job has ended, but for what a bundle has in it: of that nothing is personal.
 _OPTIONS: Final[LiteralString] = """
-    UPDATE jobs SET options = '{}' WHERE workspace_id = %(workspace)s AND status <> 'processing' AND options <> '{}'
+    UPDATE jobs SET options = '{}'
+    WHERE workspace_id = %(workspace)s AND status <> 'processing' AND kind <> 'audit_export' AND options <> '{}'
 """
 
 
@@ -98,8 +104,17 @@ def merges_of(conn: Db, persons: Sequence[UUID]) -> list[UUID]:
 def clear(conn: Db, persons: Sequence[UUID], values: Sequence[str]) -> None:
     """Takes away what is kept of these contacts beside rows and log: answers to commands, what receivers of webhooks said,
     what jobs that have ended were asked, and what was wrong with rows of imports that names one of the ``values``.
+
+    Answers are those that have their ids, or an e-mail address or phone number among the values: names may be words.
     """
-    params = {"workspace": conn.workspace_id, "persons": list(persons), "ids": list(persons), "values": list(values)}
+    addresses = [value for value in values if "@" in value or value.startswith("+")]
+    params = {
+        "workspace": conn.workspace_id,
+        "persons": list(persons),
+        "ids": list(persons),
+        "values": list(values),
+        "addresses": addresses,
+    }
     for statement in (_ANSWERS, _EXCERPTS, _ROW_ERRORS, _OPTIONS):
         conn.execute(statement, params)
 

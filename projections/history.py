@@ -188,6 +188,7 @@ def _entry(step: Step, people: People) -> HistoryEntry:
         version=step.entry.version,
         action=step.happened.event.event_action,
         changes=_told(step),
+        erased=step.happened.erased,
     )
 
 

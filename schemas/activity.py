@@ -20,6 +20,12 @@ class FieldChange(Value, rename={"from_": "from"}):
     to: Annotated[Any, Meta(description="What it became.")]
 
 
+Unreadable = Annotated[
+    tuple[str, ...],
+    Meta(description="Fields that the event tells of and that cannot be read any more: somebody was erased."),
+]
+
+
 class ActivityView(Value):
     """One event. ``changes`` says for each field that changed from what to what."""
 
@@ -30,6 +36,7 @@ class ActivityView(Value):
     action: Annotated[Action, Meta(description="What the event amounts to.")]
     event: Annotated[str, Meta(description="The event's public name, such as `contact.updated`.")]
     changes: Annotated[dict[str, FieldChange], Meta(description="By field: what it was, and what it became.")]
+    erased: Unreadable
     actor: Annotated[Actor, Meta(description="Who did it.")]
     user_id: Annotated[UUID | None, Meta(description="The user.")]
     user_name: Annotated[str | None, Meta(description="The user's name.")]
@@ -44,6 +51,7 @@ class ActivityView(Value):
         "action": "updated",
         "event": "contact.updated",
         "changes": {"company": {"from": "Acme", "to": "Acme Corp"}},
+        "erased": [],
         "actor": {"type": "user", "id": "0198c6f2-7d3a-7c4e-9b1f-2a6d5e8f0020"},
         "userId": "0198c6f2-7d3a-7c4e-9b1f-2a6d5e8f0020",
         "userName": "Olga Owner",

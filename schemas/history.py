@@ -9,7 +9,7 @@ from uuid import UUID
 from msgspec import Meta
 
 from domain.kernel import JSON, Action, Value
-from schemas.activity import FieldChange
+from schemas.activity import FieldChange, Unreadable
 from schemas.log import Actor
 from schemas.wire.words import Id
 
@@ -54,12 +54,14 @@ class HistoryEntry(Happening):
     version: Annotated[int, Meta(description="Its place among the events of this thing, from 1.")]
     action: Annotated[Action, Meta(description="What the event amounts to.")]
     changes: Annotated[dict[str, FieldChange], Meta(description="By field: what it was, and what it became.")]
+    erased: Unreadable
 
     example: ClassVar[JSON] = {
         **EXAMPLE,
         "version": 3,
         "action": "updated",
         "changes": {"company": {"from": "Acme", "to": "Acme Corp"}},
+        "erased": [],
     }
 
 

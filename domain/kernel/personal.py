@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import NoneType
-from typing import Any, Final, get_args, get_origin
+from typing import Any, Final, TypeGuard, get_args, get_origin
 
 import msgspec
 
@@ -81,23 +81,30 @@ def _structs(annotation: Any) -> list[type[msgspec.Struct]]:
 def taken(data: JSON, tree: Tree) -> JSON:
     """Takes what is personal out of an event's data, and answers it; what is not set tells nothing and stays."""
     found: JSON = {}
-    for name, inner in tree.items():
-        value = data.get(name)
-        if value in (None, {}, ""):
+    for name in [name for name in data if name in tree]:
+        value, inner = data[name], tree[name]
+        if not value and value in _NOTHING:
             continue
-        if isinstance(inner, Mapping) and inner:
-            if part := taken(value, inner):
-                found[name] = part
-        else:
+        if not _has_some(inner):
             found[name] = data.pop(name)
+        elif part := taken(value, inner):
+            found[name] = part
     return found
+
+
+def _has_some(inner: Any) -> TypeGuard[dict[str, Any]]:
+    """Whether this is the tree of a struct, not what stands for a value."""
+    return bool(inner) and type(inner) is dict
+
+
+_NOTHING: Final[tuple[Any, ...]] = (None, {}, "")
 
 
 def put_back(data: JSON, part: JSON, tree: Tree) -> None:
     """The reverse of ``taken``."""
     for name, value in part.items():
         inner = tree.get(name)
-        if isinstance(inner, Mapping) and inner and isinstance(data.get(name), dict):
+        if _has_some(inner) and isinstance(data.get(name), dict):
             put_back(data[name], value, inner)
         else:
             data[name] = value
@@ -108,7 +115,7 @@ def paths(part: JSON, tree: Tree, before: str = "") -> list[str]:
     found: list[str] = []
     for name, value in part.items():
         inner = tree.get(name)
-        if isinstance(inner, Mapping) and inner:
+        if _has_some(inner):
             found += paths(value, inner, f"{before}{name}.")
         else:
             found.append(f"{before}{name}")

@@ -8,10 +8,10 @@ CREATE TABLE person_keys (
 );
 CALL protect_tenant_table('person_keys', 'SELECT, INSERT, DELETE');
 
--- Which events are sealed with somebody's key: nearly all of them with one person's, those that lead from one to another
--- with two.
+-- Which events of other streams than a person's own, which are found by their stream, are sealed with their key: most with
+-- one person's, those that lead from one to another with two. What a contact's own events cost is to look whether they are.
 CREATE INDEX events_by_person ON events (workspace_id, ((data->'$sealed'->'persons'->>0)::uuid), seq)
-    WHERE data ? '$sealed';
+    WHERE (data->'$sealed'->'persons'->>0)::uuid <> stream_id;
 CREATE INDEX events_by_other_person ON events (workspace_id, ((data->'$sealed'->'persons'->>1)::uuid), seq)
     WHERE data->'$sealed'->'persons'->>1 IS NOT NULL;
 

@@ -10,6 +10,7 @@ import pytest
 
 from daybook.embedded import EmbeddedPostgres
 from eventstore import letting_go
+from eventstore.migrate import connect
 from projections.verify import verify
 from tests.api.asserting import gone, ok, refused
 from tests.api.conftest import Keep, WorkOff
@@ -157,9 +158,11 @@ def test_what_there_never_was_is_not_found(team: Team, others: Team) -> None:
 
 def test_only_admins_and_owners_erase(team: Team) -> None:
     contact = team.owner.contact()
-    for who in (team.member, team.limited, team.viewer, team.key("contacts:write")):
+    for who in (team.member, team.limited, team.viewer, team.key("contacts:write", "contacts:read", "log:read")):
         refused(who.post(f"/contacts/{contact['id']}/erase", {}), 403)
+    assert team.owner.shown(f"/contacts/{contact['id']}") == contact
     erase(team.admin, contact)
+    erase(team.key("privacy:write"), team.owner.contact())
 
 
 def test_another_version_is_not_erased(team: Team) -> None:
@@ -227,4 +230,54 @@ def test_the_same_person_may_come_anew(team: Team, postgres: EmbeddedPostgres, k
     erase(team.owner, contact)
     again = team.owner.contact(firstName="Sarah", email="sarah@example.com")
     assert team.owner.shown(f"/contacts/{again['id']}")["email"] == "sarah@example.com"
+    check(team, postgres, keep)
+
+
+def test_keys_that_come_back_from_a_backup_go_again_when_it_is_asked_for_again(
+    team: Team, postgres: EmbeddedPostgres, keep: Keep
+) -> None:
+    contact = team.owner.contact(firstName="Sarah")
+    kept = "SELECT person_id, key FROM person_keys WHERE workspace_id = %s"
+    with connect(postgres.url()) as owner:
+        key = owner.execute(kept, (team.workspace_id,)).fetchone()
+        assert key is not None
+        keep(team)
+        first = erase(team.owner, contact)
+        assert owner.execute(kept, (team.workspace_id,)).fetchall() == []
+        owner.execute("INSERT INTO person_keys VALUES (%s, %s, %s)", (team.workspace_id, *key))
+        assert "Sarah" in team.owner.get("/log", params={"personal": True}).text
+        assert erase(team.owner, contact) == first
+        assert owner.execute(kept, (team.workspace_id,)).fetchall() == []
+    assert "Sarah" not in team.owner.get("/log", params={"personal": True}).text
+    check(team, postgres, keep)
+
+
+@pytest.mark.parametrize("doing", ["merged", "merged away", "parted", "changed with others", "imported"])
+def test_whoever_does_something_with_it_at_the_same_time_comes_before_or_not_at_all(
+    team: Team, postgres: EmbeddedPostgres, keep: Keep, work_off: WorkOff, doing: str
+) -> None:
+    for number in range(3):
+        contact = team.owner.contact(firstName="Sarah", email=f"sarah{number}@example.com")
+        other = team.owner.contact(firstName="Bob")
+        path, beside = f"/contacts/{contact['id']}", f"/contacts/{other['id']}"
+        row = {"firstName": "Anne", "email": f"sarah{number}@example.com"}
+        path_of, body = {
+            "merged": (f"{path}/merge", {"loserId": other["id"]}),
+            "merged away": (f"{beside}/merge", {"loserId": contact["id"]}),
+            "parted": (f"{path}/merge/undo", {}),
+            "changed with others": ("/bulk/contacts/update", {"ids": [contact["id"]], "updates": {"city": "Ghent"}}),
+            "imported": ("/contacts/import", {"contacts": [row], "skipDuplicates": False}),
+        }[doing]
+        if doing == "parted":
+            ok(team.owner.post(f"{path}/merge", {"loserId": other["id"]}))
+        with ThreadPoolExecutor(2) as threads:
+            done = threads.submit(team.owner.post, path_of, body)
+            erased = threads.submit(team.owner.post, f"{path}/erase", {})
+        assert done.result().status_code in (200, 202, 404, 409, 422), done.result().text
+        assert erased.result().status_code in (200, 409), erased.result().text
+        work_off()
+        left = contact if erased.result().status_code == 200 else other
+        erase(team.owner, left)
+        refused(team.owner.get(f"/contacts/{left['id']}"), 404)
+        keep(team)
     check(team, postgres, keep)

@@ -36,6 +36,8 @@ TOLD_BY_OTHERS = {
     "RecordContactMerge.previous",
     "RecordContactMerge.tags",
     "RecordContactMerge.moved",
+    "EraseContact.unreadable",
+    "EraseContact.goes_on",
     "FailImport.reason",
     "FailCompanyImport.reason",
     "FailDealImport.reason",
