@@ -295,7 +295,7 @@ def test_a_log_verifies_while_others_write_to_it(owner: Db, store: EventStore, o
         unit.execute(CONTACT, new, UntagContact(tags=(tag,)))
 
     def write() -> None:
-        for _ in range(250):
+        for _ in range(600):
             store.run(origin, work)
 
     reports: list[Report] = []
@@ -307,7 +307,7 @@ def test_a_log_verifies_while_others_write_to_it(owner: Db, store: EventStore, o
         writer.result()
     reports.append(verify(owner, workspaces=[origin.workspace_id]))
     assert {report.finding for report in reports} == {None}
-    assert reports[-1].events == EVENTS + 3 * 250 * 3
+    assert reports[-1].events == EVENTS + 3 * 600 * 3
     assert len({report.events for report in reports}) > 2
 
 
