@@ -10,6 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 from domain.kernel import Command, Decider, Event, Refused, State, Value, not_found
 from domain.kernel.changes import applied, difference, named
 from domain.kernel.fields import Refers, leading
+from domain.kernel.personal import PERSONAL
 
 ContactId = Annotated[
     UUID, Refers("contact", on_end="cascade"), Meta(description="One of the two; what was said of them goes with it.")
@@ -36,8 +37,8 @@ class DismissedDuplicate(DuplicatePair, State):
 
 
 class DuplicatePairNamed(DuplicatePair, kw_only=True):
-    contact_name: Annotated[str, Meta(description="What the one was called then.")]
-    other_name: Annotated[str, Meta(description="What the other was called then.")]
+    contact_name: Annotated[str, PERSONAL, Meta(description="What the one was called then.")]
+    other_name: Annotated[str, PERSONAL, Meta(description="What the other was called then.")]
 
 
 class DismissDuplicate(DuplicatePairNamed, Command):

@@ -96,7 +96,9 @@ def test_no_other_kind_of_stream_has_anything_personal() -> None:
 
 
 def test_what_tells_of_persons_is_known() -> None:
-    assert ABOUT_PERSONS.keys() == {"call", "contact", "contact_merge", "deal", "interaction", "note", "task"}
+    assert ABOUT_PERSONS.keys() == {
+        "call", "contact", "contact_duplicate", "contact_merge", "deal", "interaction", "note", "task",
+    }  # fmt: skip
 
 
 def example(name: str) -> dict[str, Any]:
