@@ -14,9 +14,9 @@ from eventsourcing.persistence import JSONTranscoder, Mapper, MapperDeserialisat
 
 from domain.catalogue import EVENTS, FORMER
 from domain.kernel import JSON, Decider, Event, Former
-from domain.kernel.personal import personal, taken
+from domain.kernel.personal import NOTHING_PERSONAL, personal, taken
 from eventstore import sealing
-from eventstore.chain import canonical
+from eventstore.chain import canonical, id_text
 from eventstore.sealing import Opened, UnopenedError
 
 Upcaster = Callable[[JSON], tuple[str, JSON]]
@@ -87,6 +87,7 @@ class EventMapper(Mapper[UUID]):
         keyless: bool = False,
     ) -> None:
         super().__init__(transcoder=JSONTranscoder())
+        self._events = events
         self._decoders = {name: msgspec.json.Decoder(event) for name, event in events.items()}
         self._personal = {name: personal(event) for name, event in events.items()}
         self._upcasters = upcasters
@@ -114,19 +115,20 @@ class EventMapper(Mapper[UUID]):
     def _decoded(self, stream_id: UUID, event_type: str, data: bytes | str, *, keyless: bool) -> Event:
         try:
             if sealing.is_sealed(data):
-                data = msgspec.json.encode(self.opened(stream_id, event_type, data, keyless=keyless).data)
-            if event_type in self._upcasters:
-                event_type, now = upcast(event_type, msgspec.json.decode(data), self._upcasters)
-                data = msgspec.json.encode(now)
-            event: Any = self._decoders[event_type].decode(data)
+                whole = self.opened(stream_id, event_type, data, keyless=keyless).data
+            elif event_type in self._upcasters:
+                whole = msgspec.json.decode(data)
+            else:
+                return self._decoders[event_type].decode(data)
+            event_type, whole = upcast(event_type, whole, self._upcasters)
+            return msgspec.convert(whole, self._events[event_type])
         except (LookupError, TypeError, AttributeError, msgspec.MsgspecError) as error:
             raise UnreadableEventError(f"{event_type} of stream {stream_id}: {error}") from error
-        return event  # type: ignore[no-any-return]  # each decoder is of an event's type
 
     def opened(self, stream_id: UUID, event_type: str, data: bytes | str, *, keyless: bool = False) -> Opened:
         """The data as they were before anything was sealed; with what stands for it, where it is erased."""
         text = data if isinstance(data, str) else data.decode()
-        tree, place = self._personal.get(event_type, {}), _place(stream_id, event_type)
+        tree, place = self._personal.get(event_type, NOTHING_PERSONAL), _place(stream_id, event_type)
         try:
             return sealing.opened(text, tree, place, keyless=keyless)
         except (UnopenedError, LookupError, TypeError, ValueError) as error:
@@ -154,4 +156,4 @@ class EventMapper(Mapper[UUID]):
 
 def _place(stream_id: UUID, event_type: str) -> bytes:
     """What binds something sealed to where it is."""
-    return f"{stream_id} {event_type}".encode()
+    return f"{id_text(stream_id)} {event_type}".encode()

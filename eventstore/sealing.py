@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from base64 import b64decode
-from binascii import b2a_base64
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Mapping
 from hashlib import blake2s, sha256
 from typing import Final, LiteralString, NamedTuple
@@ -22,6 +21,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from domain.kernel import JSON
 from domain.kernel.personal import Tree, mask, paths, put_back
+from eventstore.chain import id_text
 
 MEMBER: Final = "$sealed"
 KEY_BYTES: Final = 32
@@ -62,7 +62,7 @@ not opened by any process.
 def sealed(data: JSON, part: JSON, tree: Tree, place: bytes, keys: Mapping[UUID, bytes]) -> JSON:
     """``data``, out of which ``part`` was taken, with it sealed; ``place`` binds it to where it is."""
     found = sorted(keys)
-    persons, key = [str(person) for person in found], _together([keys[person] for person in found])
+    persons, key = [id_text(person) for person in found], _together([keys[person] for person in found])
     fields, nonce = paths(part, tree), os.urandom(_NONCE_BYTES)
     value = nonce + AESGCM(key).encrypt(nonce, _encode(part), _bound(place, persons, fields))
     member = {
@@ -87,19 +87,25 @@ def opened(text: str, tree: Tree, place: bytes, *, keyless: bool = False) -> Ope
     if not behind and not keyless:
         raise UnopenedError("sealed data were read without their keys")
     member = data.pop(MEMBER)
-    fields, persons = member["fields"], member["persons"]
-    key = _together([bytes.fromhex(one) for one in found.split(",")]) if found and not keyless else b""
-    if _called(key) != member["key"]:
-        for path in fields:
+    part = None if keyless or not found else _unlocked(member, place, found)
+    if part is None:
+        for path in member["fields"]:
             mask(data, path, tree)
-        return Opened(data, erased=True)
-    value = b64decode(member["value"])
+    else:
+        put_back(data, part, tree)
+    return Opened(data, erased=part is None)
+
+
+def _unlocked(member: JSON, place: bytes, found: str) -> JSON | None:
+    """What was sealed; ``None`` where a key of those that it was sealed with is gone, or another's by now."""
+    value, key = a2b_base64(member["value"]), _together([bytes.fromhex(one) for one in found.split(",")])
+    bound = _bound(place, member["persons"], member["fields"])
     try:
-        part = AESGCM(key).decrypt(value[:_NONCE_BYTES], value[_NONCE_BYTES:], _bound(place, persons, fields))
+        return _decode(AESGCM(key).decrypt(value[:_NONCE_BYTES], value[_NONCE_BYTES:], bound))
     except InvalidTag:
+        if _called(key) != member["key"]:
+            return None
         raise UnopenedError("sealed data are not as they were, or were sealed elsewhere") from None
-    put_back(data, _decode(part), tree)
-    return Opened(data, erased=False)
 
 
 def is_sealed(data: str | bytes) -> bool:

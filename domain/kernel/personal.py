@@ -8,10 +8,10 @@ own says so (``OF_PERSON``).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from types import NoneType
-from typing import Any, Final, TypeGuard, get_args, get_origin
+from typing import Any, Final, get_args, get_origin
 
 import msgspec
 
@@ -35,20 +35,34 @@ class OfPerson:
 PERSONAL: Final = Personal()
 OF_PERSON: Final = OfPerson()
 
-Tree = Mapping[str, Any]
-"""By wire name: of a personal field what stands for it when it cannot be read, of a struct that has some its own tree."""
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """What is personal of an event, or of a struct in it: ``masks`` has, by wire name, what stands for a field when it cannot
+    be read, and ``within`` the structs that have personal fields of their own.
+    """
+
+    masks: Mapping[str, Any] = field(default_factory=dict)
+    within: Mapping[str, Tree] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.masks or self.within)
+
+
+NOTHING_PERSONAL: Final = Tree()
 
 
 @cache
 def personal(kind: type[msgspec.Struct]) -> Tree:
     """The personal fields of an event, and of the structs in it."""
-    found: dict[str, Any] = {}
+    masks: dict[str, Any] = {}
+    within: dict[str, Tree] = {}
     for _, wire, annotation in annotated(kind):
         if any(said(annotation, Personal)):
-            found[wire] = _mask(annotation)
+            masks[wire] = _mask(annotation)
         elif inner := next((tree for part in _structs(annotation) if (tree := personal(part))), None):
-            found[wire] = inner
-    return found
+            within[wire] = inner
+    return Tree(masks, within)
 
 
 @cache
@@ -80,21 +94,11 @@ def _structs(annotation: Any) -> list[type[msgspec.Struct]]:
 
 def taken(data: JSON, tree: Tree) -> JSON:
     """Takes what is personal out of an event's data, and answers it; what is not set tells nothing and stays."""
-    found: JSON = {}
-    for name in [name for name in data if name in tree]:
-        value, inner = data[name], tree[name]
-        if not value and value in _NOTHING:
-            continue
-        if not _has_some(inner):
-            found[name] = data.pop(name)
-        elif part := taken(value, inner):
+    found = {name: data.pop(name) for name in tree.masks.keys() & data.keys() if data[name] not in _NOTHING}
+    for name, inner in tree.within.items():
+        if data.get(name) and (part := taken(data[name], inner)):
             found[name] = part
     return found
-
-
-def _has_some(inner: Any) -> TypeGuard[dict[str, Any]]:
-    """Whether this is the tree of a struct, not what stands for a value."""
-    return bool(inner) and type(inner) is dict
 
 
 _NOTHING: Final[tuple[Any, ...]] = (None, {}, "")
@@ -102,31 +106,32 @@ _NOTHING: Final[tuple[Any, ...]] = (None, {}, "")
 
 def put_back(data: JSON, part: JSON, tree: Tree) -> None:
     """The reverse of ``taken``."""
+    if not tree.within:
+        data.update(part)
+        return
     for name, value in part.items():
-        inner = tree.get(name)
-        if _has_some(inner) and isinstance(data.get(name), dict):
+        inner = tree.within.get(name)
+        if inner is not None and isinstance(data.get(name), dict):
             put_back(data[name], value, inner)
         else:
             data[name] = value
 
 
-def paths(part: JSON, tree: Tree, before: str = "") -> list[str]:
+def paths(part: JSON, tree: Tree) -> list[str]:
     """The names of what was taken, dotted, in order."""
-    found: list[str] = []
-    for name, value in part.items():
-        inner = tree.get(name)
-        if _has_some(inner):
-            found += paths(value, inner, f"{before}{name}.")
-        else:
-            found.append(f"{before}{name}")
+    if not tree.within:
+        return sorted(part)
+    found = [name for name in part if name not in tree.within]
+    for name, inner in tree.within.items():
+        found += [f"{name}.{path}" for path in paths(part.get(name, {}), inner)]
     return sorted(found)
 
 
 def mask(data: JSON, path: str, tree: Tree) -> None:
     """Puts what stands for a value that cannot be read in its place."""
     name, _, rest = path.partition(".")
-    inner = tree.get(name)
     if rest:
-        mask(data.setdefault(name, {}), rest, inner if isinstance(inner, Mapping) else {})
+        mask(data.setdefault(name, {}), rest, tree.within.get(name, NOTHING_PERSONAL))
     else:
-        data[name] = dict(inner) if isinstance(inner, Mapping) else inner
+        value = tree.masks.get(name)
+        data[name] = dict(value) if isinstance(value, dict) else value
