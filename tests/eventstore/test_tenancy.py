@@ -41,6 +41,7 @@ VALUES: Final[dict[str, Any]] = {
     "jsonb": "{}",
     "timestamp with time zone": "2026-03-15T10:30:00Z",
     "date": "2026-03-15",
+    "smallint[]": "{}",
     "text[]": "{}",
     "uuid[]": "{}",
 }
