@@ -115,7 +115,7 @@ def led_to(state: State | None) -> set[UUID]:
 
 def modelled(installation: Installation, workspace: UUID) -> set[tuple[UUID, int]]:
     query = "SELECT seq, stream_type, stream_id, type, data::text FROM events WHERE workspace_id = %s ORDER BY seq"
-    mapper, states, told = EventMapper(), dict[UUID, Any](), set[tuple[UUID, int]]()
+    mapper, states, told = EventMapper(keyless=True), dict[UUID, Any](), set[tuple[UUID, int]]()
     for seq, kind, stream_id, name, data in installation.owner.execute(query, (workspace,)):
         before = states.get(stream_id)
         states[stream_id] = DECIDERS[kind].evolve(before, mapper.decode(stream_id, name, data))
