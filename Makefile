@@ -19,8 +19,16 @@ $(READY): requirements.lock pyproject.toml
 serve: $(READY)  ## run Daybook on its embedded Postgres and NATS (DAYBOOK_HOST, DAYBOOK_PORT, DAYBOOK_DATA)
 	@exec $(BIN)/daybook serve
 
+# Two at a time, each on servers of its own; not those that measure, or that have processes of Daybook run and die.
+BESIDE := $(addprefix tests/,api application domain eventstore gateways projections sequences verify)
+
 test: $(READY)  ## run the tests, on real servers of their own
+ifdef ARGS
 	$(BIN)/python -m pytest $(ARGS)
+else
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(BESIDE)
+	$(BIN)/python -m pytest tests $(BESIDE:%=--ignore=%)
+endif
 
 test-slow: $(READY)  ## run the soak, chaos and large-data tests
 	$(BIN)/python -m pytest -m slow $(ARGS)
