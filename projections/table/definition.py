@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from projections.table.column import IDS, Column
-from projections.table.rows import SEARCH, RowTable
+from projections.table.projecting import SEARCH
+from projections.table.rows import RowTable
 
 _COMMON_DDL: Final = """
     workspace_id uuid NOT NULL,

@@ -1,44 +1,25 @@
-"""The table of one kind of stream: its columns are computed from the state, and the state itself is kept beside them."""
+"""The table of one kind of stream: its rows, read and written."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from operator import attrgetter
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final
 from uuid import UUID
 
-import msgspec
-
-from domain.kernel import Decider, Refused, State
+from domain.kernel import Refused
 from domain.kernel.fields import Reference, references
-from domain.kernel.values import folded
 from eventstore.database import Db, insert_many
 from eventstore.rows import Change, Current
 from projections.table import known
 from projections.table.asking.asked import Fields
-from projections.table.column import FOLDED, MAP, PHONE, Column
+from projections.table.column import Column
 from projections.table.known import Order
+from projections.table.projecting import Projecting, S
 from projections.table.referring import holding
 from projections.table.seeing import seen, sees
 from projections.table.unique import conflict, is_renewed
-from projections.table.words import words
-
-S = TypeVar("S", bound=State)
-
-COMMON: Final = {
-    "workspace_id": "uuid",
-    "id": "uuid",
-    "version": "integer",
-    "created_at": "timestamptz",
-    "updated_at": "timestamptz",
-    "state": "jsonb",
-}
-"""The columns that every table begins with, and their types."""
-
-SEARCH: Final = "search"
-"""The column with what a search looks in, a line each, where there is any."""
 
 _LOCKED: Final = b" ORDER BY id FOR NO KEY UPDATE"
 
@@ -62,21 +43,19 @@ class Beside:
 
 
 @dataclass(frozen=True)
-class RowTable(Generic[S]):
-    """How a state becomes a row. ``version`` goes up when the columns change: ``daybook migrate`` then rebuilds.
+class RowTable(Projecting[S]):
+    """The rows that there are, read and written. SQL texts are constant, so that they are prepared once per connection.
 
     ``owner`` is the column of the user whom a row is assigned to, ``hangs_on`` has the tables of what it refers to and
     belongs with, by column: a caller who sees only what is theirs sees what is assigned to them, and what hangs on
     something that they see.
     ``key`` is the column by which others refer to a row, ``called`` what they call it, where not as the kind of stream is
-    called. ``times``: of the two times that every row has, those that lists
-    are sorted by. ``leads_to`` says, of the id of a row that is no more, which one goes on in its place, or that id again. ``within``: the counted reference to what rows are listed by themselves of, in orders of their own. The names of a rebuilt table's indexes are the same again after the swap.
+    called. ``times``: of the two times that every row has, those that lists are sorted by. ``leads_to`` says, of the id of
+    a row that is no more, which one goes on in its place, or that id again. ``within``: the counted reference to what rows
+    are listed by themselves of, in orders of their own. The names of a rebuilt table's indexes are the same again after the
+    swap.
     """
 
-    name: str
-    decider: Decider[Any, Any, S]
-    version: int
-    columns: tuple[Column[S], ...]
     owner: str | None = None
     key: str = "id"
     called: str | None = None
@@ -86,81 +65,10 @@ class RowTable(Generic[S]):
     within: str | None = None
     leads_to: Callable[[Db, UUID], UUID] | None = None
 
-    @cached_property
-    def table(self) -> str:
-        """What it is called in the database: a process that knows other columns finds no table of its own to write them to."""
-        return f"{self.name}_v{self.version}"
-
-    # What is made of it: SQL texts are constant, so that they are prepared once per connection.
-
-    @cached_property
-    def searched(self) -> tuple[int, ...]:
-        """The places of the columns whose text a search looks in."""
-        return tuple(place for place, column in enumerate(self.columns) if column.searched)
-
-    @cached_property
-    def phoned(self) -> bool:
-        """Whether there may be phone numbers among that text."""
-        return any(self.columns[place].kind in (PHONE, MAP) for place in self.searched)
-
-    @cached_property
-    def definitions(self) -> dict[str, str]:
-        """The table's own columns, as they are made: name → type, collation and whether it can be null."""
-        found = {column.name: column.kind.definition for column in self.columns}
-        return found | ({SEARCH: FOLDED.definition} if self.searched else {})
-
-    @cached_property
-    def kinds(self) -> dict[str, str]:
-        """All columns in the order of ``values``, each with its type alone."""
-        found = {column.name: column.kind.sql for column in self.columns}
-        return {**COMMON, **found, **({SEARCH: FOLDED.sql} if self.searched else {})}
-
     @property
     def noun(self) -> str:
         """What callers are told that a row is."""
         return self.called or self.decider.stream_type.replace("_", " ")
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The columns in the order of ``values``."""
-        return tuple(self.kinds)
-
-    def project(self, current: Current[S]) -> tuple[Any, ...]:
-        """The values of the table's own columns, in order of ``definitions``."""
-        read = self._read(current.state)
-        found = list(read)
-        for place, keep, unset in self._kept:
-            # As ``Kind.kept``, but without a call for each column: this is most of what a rebuild costs.
-            if (value := found[place]) is None:
-                found[place] = unset
-            elif keep is not None:
-                found[place] = keep(value)
-        if self.searched:
-            texts = [found[place] if text is None else text(read[place]) for place, text in self._searched]
-            found.append("\n".join(filter(None, texts)))
-        return tuple(found)
-
-    @cached_property
-    def _searched(self) -> tuple[tuple[int, Callable[[Any], str] | None], ...]:
-        """The places that a search looks in, and what makes text to look in of what the state has; none where the column is it."""
-        texts = {FOLDED: None, MAP: lambda value: folded(words(value)) if value else ""}
-        return tuple(
-            (place, texts.get(self.columns[place].kind, lambda value: folded(value or ""))) for place in self.searched
-        )
-
-    @cached_property
-    def _read(self) -> Callable[[S], Sequence[Any]]:
-        """What of a state is in the columns: where it is what the state has, all of it in one go."""
-        if len(self.columns) > 1 and all(column.of is None for column in self.columns):
-            return attrgetter(*(column.name for column in self.columns))
-        found = tuple(column.found for column in self.columns)
-        return lambda state: [read(state) for read in found]
-
-    @cached_property
-    def _kept(self) -> tuple[tuple[int, Callable[[Any], Any] | None, str | None], ...]:
-        """The places of columns that may have something else than the state, with ``keep`` and ``unset`` of their kinds."""
-        kinds = [column.kind for column in self.columns]
-        return tuple((n, kind.keep, kind.unset) for n, kind in enumerate(kinds) if kind.keep or kind.unset is not None)
 
     @cached_property
     def references(self) -> tuple[Reference, ...]:
@@ -208,20 +116,6 @@ class RowTable(Generic[S]):
         return (
             f"SELECT id, state::text, version, created_at, updated_at FROM {self.table} WHERE workspace_id = %s"
         ).encode()
-
-    @cached_property
-    def _decode(self) -> Callable[[str | bytes], S]:
-        return msgspec.json.Decoder(self.decider.state).decode
-
-    def current(self, row: Sequence[Any], beside: Any = None) -> Current[S]:
-        """A row of ``id, state::text, version, created_at, updated_at`` as what it stands for."""
-        return Current(row[0], self._decode(row[1]), row[2], row[3], row[4], beside)
-
-    def values(self, workspace_id: UUID, current: Current[S]) -> tuple[Any, ...]:
-        """The whole row, in the order of ``COMMON`` and ``columns``."""
-        state = msgspec.json.encode(current.state).decode()
-        common = (workspace_id, current.id, current.version, current.created_at, current.updated_at, state)
-        return common + self.project(current)
 
     def load(self, conn: Db, ids: Sequence[UUID], *, locked: bool = False) -> dict[UUID, Current[Any]]:
         query = self._select + _LOCKED if locked else self._select
