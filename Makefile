@@ -19,8 +19,9 @@ $(READY): requirements.lock pyproject.toml
 serve: $(READY)  ## run Daybook on its embedded Postgres and NATS (DAYBOOK_HOST, DAYBOOK_PORT, DAYBOOK_DATA)
 	@exec $(BIN)/daybook serve
 
-# Two at a time, each on servers of its own; not those that measure, or that have processes of Daybook run and die.
-BESIDE := $(addprefix tests/,api application domain eventstore gateways projections sequences verify)
+# Two at a time, each on servers of its own; not those that measure, have processes run and die, or tamper with a log that is
+# kept.
+BESIDE := $(addprefix tests/,api application domain eventstore gateways projections sequences)
 
 test: $(READY)  ## run the tests, on real servers of their own
 ifdef ARGS
