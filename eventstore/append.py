@@ -146,9 +146,9 @@ def append(
     params = (
         origin.workspace_id,
         _names(kinds),
-        _names(ids),
+        _names(map(id_text, ids)),
         _names(versions),
-        _names(event_ids),
+        _names(map(id_text, event_ids)),
         _names(types),
         _texts(data),
         _texts(befores),
@@ -157,17 +157,15 @@ def append(
         origin.actor.id,
         origin.request_id,
         origin.correlation_id,
-        _names([cause or "NULL" for cause in causes]),
+        _names(["NULL" if cause is None else id_text(cause) for cause in causes]),
         occurred_at,
         _names(deltas),
         _names(deltas.values()),
         *basis,
     )
-    return (
-        conn.execute(_APPEND, params)
-        if new is None
-        else conn.execute(_APPEND_OF_NEW, (conn.workspace_id, *new, *params))
-    )
+    if new is None:
+        return conn.execute(_APPEND, params)
+    return conn.execute(_APPEND_OF_NEW, (conn.workspace_id, *new, *params))
 
 
 def append_bulk(

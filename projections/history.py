@@ -94,7 +94,11 @@ class Subject:
 
     def steps(self, conn: Db, mapper: EventMapper, first: int, last: int) -> list[Step]:
         """What happened to it from one version to another."""
-        state, found = self.at(conn, mapper, first - 1), []
+        return self.on(conn, mapper, self.at(conn, mapper, first - 1), first, last)
+
+    def on(self, conn: Db, mapper: EventMapper, state: State | None, first: int, last: int) -> list[Step]:
+        """The same, for who knows how it stood before."""
+        found = []
         for item in read_stream(conn, self.id, mapper, after_version=first - 1, upto_version=last):
             before, state = state, self.table.decider.evolve(state, item.event)
             found.append(Step(item, before, state))
@@ -152,9 +156,10 @@ def listed(
 
 def whole(conn: Db, mapper: EventMapper, subject: Subject, batch: int) -> Iterator[list[HistoryEntry]]:
     """All that happened to it from its beginning, so many at a time."""
-    newest = subject.newest(conn, mapper)
+    newest, state = subject.newest(conn, mapper), None
     for first in range(1, newest + 1, batch):
-        some = subject.steps(conn, mapper, first, min(first + batch - 1, newest))
+        some = subject.on(conn, mapper, state, first, min(first + batch - 1, newest))
+        state = some[-1].after
         people = who(conn, [step.entry.seq for step in some])
         yield [_entry(step, people) for step in some]
 
