@@ -13,7 +13,6 @@ from api.http.answers import Answer, Json
 from api.http.ask import Change
 from api.http.routes import post
 from application import contact_erasure as erasures
-from eventstore.letting_go import TooManyToEndError
 from eventstore.work import Work
 from schemas.contact_erasure import EraseRequest, Erasure
 from schemas.wire.page import One
@@ -48,9 +47,7 @@ class ContactErasureController(Controller):
             view = Erasure(contact_id=contact_id, job=job)
             return Answer(view, status=202, location=f"/api/v1/jobs/{job.id}")
 
-        try:
-            return change.answer(
-                lambda unit: Answer(erasures.erase(unit, change.caller, contact_id, data, change.if_version))
-            )
-        except TooManyToEndError:
-            return change.answer(begun)
+        def erased(unit: Work) -> Answer:
+            return Answer(erasures.erase(unit, change.caller, contact_id, data, change.if_version))
+
+        return change.now_or_later(erased, begun)

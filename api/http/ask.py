@@ -258,10 +258,18 @@ class Change(Act):
             job = begin(unit)
             return Answer(job, status=202, location=f"/api/v1/jobs/{job.id}")
 
+        def over(unit: Work) -> Answer:
+            work(unit)
+            return Answer(status=204)
+
+        return self.now_or_later(over, begun)
+
+    def now_or_later(self, work: Callable[[Work], Answer], begin: Callable[[Work], Answer]) -> Json[Any]:
+        """Whatever ``work`` says; or, where more refers to what ends than can let go of it at once, ``begin``."""
         try:
-            return self.done(work)
+            return self.answer(work)
         except TooManyToEndError:
-            return self.answer(begun)
+            return self.answer(begin)
 
     def __call__(self, work: Callable[[Work], Current[S]], view: Callable[[Work, Current[S]], V]) -> Json[One[V]]:
         """200 with the thing as it then is."""
