@@ -1,4 +1,4 @@
-"""How time grows with what is looked at: CPU time of this thread, at a size and at double that."""
+"""How time grows with what is looked at: CPU time of this thread, at a size and at four times that."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import gc
 import time
 from collections.abc import Callable
 
-MOST = 2.5
-"""Times the time that double the input may take: twice, and what a shared machine adds."""
+MOST = 8.0
+"""Times the time that four times the input may take: as far from four, which is linear, as from sixteen, which is not."""
 SHORTEST = 0.01
 """Seconds; what takes less is not worth comparing."""
-BEYOND_CHANCE = 3.5
-"""Times the time that no busy machine makes of twice: three tries are enough to tell."""
+BEYOND_CHANCE = 12.0
+"""Times the time that no busy machine makes of four: three tries are enough to tell."""
 _TRIES = 15
 
 
@@ -29,25 +29,28 @@ def taken(run: Callable[[], object]) -> float:
 
 
 def growth(run: Callable[[int], Callable[[], object]], size: int) -> float:
-    """Times the time that ``run`` takes for double the size, at best; 0 where that is too short to tell.
+    """Times the time that ``run`` takes for four times the size, at best; 0 where that is too short to tell.
 
     ``run`` prepares the input of a size, and answers what is to be measured.
     """
-    once, double = run(size), run(2 * size)
-    single = paired = float("inf")
+    once, fourfold = run(size), run(4 * size)
+    short = long = float("inf")
     for tries in range(_TRIES):
-        single, paired = min(single, taken(once)), min(paired, taken(double))
-        settled = tries > 1 and paired > BEYOND_CHANCE * single
-        if settled or paired < SHORTEST or paired <= MOST * single:
+        short, long = min(short, taken(once)), min(long, taken(fourfold))
+        settled = tries > 1 and long > BEYOND_CHANCE * short
+        if settled or long < SHORTEST or long <= MOST * short:
             break
-    return 0.0 if paired < SHORTEST else paired / single
+    return 0.0 if long < SHORTEST else long / short
 
 
 def is_linear(run: Callable[[int], Callable[[], object]], largest: int) -> bool:
-    """Whether double the input takes at most ``MOST`` times as long: small ones first, so that what is not ends soon."""
-    size = 512
-    while size < largest:
+    """Whether four times the input, up to double the largest, takes at most ``MOST`` times as long.
+
+    Small ones first, so that what is not linear ends soon.
+    """
+    size = 256
+    while size < largest // 2:
         if growth(run, size) > MOST:
             return False
         size *= 8
-    return growth(run, largest) <= MOST
+    return growth(run, largest // 2) <= MOST
