@@ -14,7 +14,7 @@ import psutil
 import psycopg
 
 from daybook.embedded import EmbeddedPostgres
-from daybook.embedded.postgres import _package
+from daybook.embedded.postgres import programs
 from eventstore.database import Db
 from eventstore.migrate import connect
 from tests.servers import FAST, prepare
@@ -88,6 +88,6 @@ def streaming_pair(data: Path) -> Iterator[Pair]:
 
 def _back_up(primary: EmbeddedPostgres, data: Path) -> None:
     data.mkdir(mode=0o700)
-    program = _package() / "pginstall/bin/pg_basebackup"
+    program = programs() / "pg_basebackup"
     flags = ["--pgdata", str(data / "postgres"), "--write-recovery-conf", "--checkpoint=fast", "--wal-method=stream"]
     subprocess.run([program, "--dbname", primary.url(), *flags], check=True, capture_output=True, text=True)

