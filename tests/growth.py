@@ -6,8 +6,8 @@ import gc
 import time
 from collections.abc import Callable
 
-MOST = 8.0
-"""Times the time that four times the input may take: as far from four, which is linear, as from sixteen, which is not."""
+MOST = 2.5**2
+"""Times the time that four times the input may take: what is linear takes four, and a shared machine adds to that."""
 SHORTEST = 0.01
 """Seconds; what takes less is not worth comparing."""
 BEYOND_CHANCE = 12.0
