@@ -34,8 +34,13 @@ _LAST: Final[LiteralString] = f"""
 
 
 def leads_to(conn: Db, contact_id: UUID) -> UUID:
-    """The contact into which this one was merged, however often that was merged again; itself where it was not."""
-    while (row := conn.execute(_INTO, (conn.workspace_id, contact_id)).fetchone()) is not None:
+    """The contact into which this one was merged, however often that was merged again; itself where it was not.
+
+    A circle ends where it would begin again.
+    """
+    passed: list[UUID] = []
+    while (row := conn.execute(_INTO, (conn.workspace_id, contact_id)).fetchone()) is not None and row[0] not in passed:
+        passed.append(contact_id)
         contact_id = row[0]
     return contact_id
 
