@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from domain.contact import Contact
-from eventstore.database import Db, Pool, reading, writing
+from eventstore.database import Db, Pool, in_bulk, reading, writing
 from eventstore.ids import new_id
 from eventstore.rows import Change, Current
 from projections.contact import CONTACTS
@@ -25,7 +25,7 @@ def workspace(owner: Db, pool: Pool) -> UUID:
     states = [Contact(first_name="A", custom_fields={"plan": f"plan {number}"}) for number in range(MANY)]
     states.append(Contact(first_name="Rare", custom_fields={"mobile": "+14155552671", "motto": "Per Áspera"}))
     rows = [Current(new_id(), state, 1, START, START) for state in states]
-    with writing(pool, found) as conn:
+    with writing(pool, found) as conn, in_bulk(conn):
         CONTACTS.write(conn, found, [Change(row.id, None, row) for row in rows], bulk=True)
     owner.execute(f"VACUUM ANALYZE {CONTACTS.table}")
     return found
