@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -28,7 +29,14 @@ A, B, C = (new_id() for _ in range(3))
 def test_it_leads_from_merge_to_merge_and_never_in_circles(
     pool: Pool, workspace: UUID, merges: Sequence[tuple[UUID, UUID]], end: UUID
 ) -> None:
-    states = [ContactMerge(into, "B", loser, "A", Contact(), NOTHING, NOTHING) for loser, into in merges]
+    told: dict[str, Any] = {
+        "winner_name": "B",
+        "loser_name": "A",
+        "loser": Contact(),
+        "changed": NOTHING,
+        "previous": NOTHING,
+    }
+    states = [ContactMerge(winner_id=winner, loser_id=loser, **told) for loser, winner in merges]
     rows = [Current(new_id(), state, 1, START, START) for state in states]
     with writing(pool, workspace) as conn:
         CONTACT_MERGES.write(conn, workspace, [Change(row.id, None, row) for row in rows], bulk=False)
