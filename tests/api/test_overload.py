@@ -64,7 +64,7 @@ def test_a_workspace_that_is_stuck_leaves_threads_to_others(postgres: EmbeddedPo
             for _ in range(10):
                 began = time.monotonic()
                 ok(write(others), 201)
-                assert time.monotonic() - began < 1
+                assert time.monotonic() - began < 3
             assert http.get("/readyz").status_code == 200
             assert not any(asked.done() for asked in waiting)
         assert {asked.result().status_code for asked in waiting} == {201}
