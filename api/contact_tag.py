@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 from urllib.parse import unquote
 from uuid import UUID
@@ -15,7 +16,9 @@ from api.http.ask import Ask, Change
 from api.http.routes import delete, get, post
 from application import contact as contacts
 from domain.kernel import invalid
+from eventstore.database import Db
 from projections import contact as rows
+from projections.contact_merge import lead_to
 from projections.contact_view import views
 from schemas.contact import ContactTags
 from schemas.tag import TagView
@@ -41,11 +44,15 @@ class ContactTagController(Controller):
         errors=("validation_failed",),
     )
     def tags_of_contacts(self, ask: NamedDependency[Ask], ids: ContactIds) -> Json[One[dict[str, list[TagView]]]]:
-        """A map from contact id to its tags; an id that is no contact of yours is not in it."""
+        """A map from contact id to its tags; an id that is no contact of yours is not in it. Under the id of a contact that was
+        merged into another are the tags of that other.
+        """
         wanted = _ids(ids)
         with ask.reading() as conn:
-            seen = views(conn, ask.seen(conn, rows.CONTACTS, wanted))
-        return ask.told({str(view.id): view.tag_details for view in seen})
+            tags = _tags(ask, conn, wanted)
+            led = lead_to(conn, {*wanted} - tags.keys())
+            tags |= _tags(ask, conn, [*led.values()]) if led else {}
+        return ask.told({str(key): tags[led_to] for key in wanted if (led_to := led.get(key, key)) in tags})
 
     @get(
         "/{contact_id:uuid}/tags",
@@ -89,6 +96,11 @@ class ContactTagController(Controller):
         """
         word = _rest(change, "/tags/")
         return change.done(lambda unit: contacts.untag(unit, contact_id, word, change.if_version))
+
+
+def _tags(ask: Ask, conn: Db, ids: Sequence[UUID]) -> dict[UUID, list[TagView]]:
+    """Of those of these contacts that the caller sees, by id."""
+    return {view.id: view.tag_details for view in views(conn, ask.seen(conn, rows.CONTACTS, ids))}
 
 
 def _rest(ask: Ask, after: str) -> str:

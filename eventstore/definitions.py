@@ -8,7 +8,7 @@ the sake of a definition is looked up before it is.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from threading import Lock
@@ -87,12 +87,18 @@ class Remembered:
             self._known.pop(workspace_id, None)
 
 
+def _itself(_: str, key: UUID) -> UUID:
+    return key
+
+
 @dataclass
 class Defining:
     """The definitions that one unit of work goes by, as it needs them."""
 
     conn: Db
     known: Remembered
+    led_to: Callable[[str, UUID], UUID] = _itself
+    """Of a kind, and the id of a thing that a value refers to: which one is meant."""
     changed: bool = False
     """Whether this very unit of work writes some of them."""
     _now: Definitions | None = None
@@ -167,7 +173,8 @@ class Defining:
         if (_family(definition), definition.key) in self.now().going:
             check.fail(where, "is about to be deleted with all its values")
         region = self._region if definition.regional and not str(value).lstrip().startswith(("+", "00")) else "US"
-        return check.field(where, lambda one: definition.kept(one, region), value)
+        kept = check.field(where, lambda one: definition.kept(one, region), value)
+        return kept if kept is None or definition.refers is None else str(self.led_to(definition.refers, UUID(kept)))
 
     @cached_property
     def _region(self) -> str:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
-import msgspec
-
-from domain.kernel import Command, Decider, Ended, Refused, Value, invalid
-from domain.kernel.fields import Reference, references
+from domain.kernel import Command, Decider, Ended, Refused, invalid
+from domain.kernel.fields import Reference
 from eventstore import endings
 from eventstore.database import Db
 from eventstore.rows import Current, Registry, Rows
 
-V = TypeVar("V", bound=Value)
 Referring = tuple[Rows, Reference]
 """The rows that refer to a thing, and by which field."""
 
@@ -51,16 +48,6 @@ class References:
                     f"A {table.noun} that you may not see has this {rows.noun}: others have to change or delete it."
                 )
                 raise Refused("permission_denied", message)
-
-
-def led_on(conn: Db, rows: Mapping[str, Rows], command: V) -> V:
-    """The command, referring to what goes on in the place of things that it refers to and that are no more."""
-    found: dict[str, UUID] = {}
-    for reference in references(type(command)):
-        leads_to, key = rows[reference.to.kind].leads_to, getattr(command, reference.field)
-        if leads_to is not None and isinstance(key, UUID) and not rows[reference.to.kind].load(conn, [key]):
-            found[reference.field] = leads_to(conn, key)
-    return msgspec.structs.replace(command, **found)
 
 
 def still_referred(what: str, referring: Referring) -> Refused:

@@ -20,7 +20,8 @@ import msgspec
 import psycopg
 from msgspec import UNSET
 
-from domain.kernel import Command, Decider, Event, Refused, State, not_found
+from domain.kernel import Command, Decider, Event, Refused, State, Value, not_found
+from domain.kernel.fields import references
 from eventstore.append import Origin, Staged, append, append_bulk
 from eventstore.database import Db
 from eventstore.definitions import Defining
@@ -28,7 +29,7 @@ from eventstore.ids import new_id
 from eventstore.letting_go import LettingGo
 from eventstore.mapper import EventMapper
 from eventstore.persons import PersonKeys
-from eventstore.references import Going, References, led_on
+from eventstore.references import Going, References
 from eventstore.rows import Change, Current, Held, Registry
 
 _BEFORE: Final[LiteralString] = """
@@ -36,6 +37,7 @@ _BEFORE: Final[LiteralString] = """
 """
 
 T = TypeVar("T")
+V = TypeVar("V", bound=Value)
 S = TypeVar("S", bound=State)
 Key = tuple[str, UUID]
 """A kind of stream, and the id of one."""
@@ -80,6 +82,7 @@ class Work:
 
     def __post_init__(self) -> None:
         self.keys = PersonKeys(self.conn, self.rows)
+        self.defining.led_to = self.led_to
 
     # Looking.
 
@@ -138,6 +141,24 @@ class Work:
             known.update({key: made.get(key, key in found) for key in unknown})
         return {key for key in wanted if known[key]}
 
+    def led_to(self, kind: str, key: UUID) -> UUID:
+        """What goes on in the place of a thing that is no more, and is held; itself where there is nothing like that."""
+        leads_to = self.rows[kind].leads_to
+        if leads_to is None or self.standing(kind, [key]):
+            return key
+        led = leads_to(self.conn, key)
+        return led if led != key and self.standing(kind, [led]) else key
+
+    def led_on(self, given: V) -> V:
+        """A command or changes, referring to what goes on in the place of things that it refers to and that are no more."""
+        keys = {reference: getattr(given, reference.field) for reference in references(type(given))}
+        found = {
+            reference.field: self.led_to(reference.to.kind, key)
+            for reference, key in keys.items()
+            if isinstance(key, UUID)
+        }
+        return msgspec.structs.replace(given, **found)
+
     def held(self, kind: str, found: Iterable[Held]) -> None:
         """Notes what a query has found and held already."""
         for current, stands in found:
@@ -186,7 +207,7 @@ class Work:
         try:
             return self.carry_out(decider, stream_id, command)
         except Refused as refusal:
-            led = led_on(self.conn, self.rows, command) if refusal.code == "validation_failed" else command
+            led = self.led_on(command) if refusal.code == "validation_failed" else command
             if led == command:
                 raise
         return self.carry_out(decider, stream_id, led)

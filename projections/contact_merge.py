@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import Final, LiteralString
 from uuid import UUID
 
@@ -19,9 +20,10 @@ CONTACT_MERGES: RowTable[ContactMerge] = RowTable(
     called="merge",
 )
 
-_INTO: Final[LiteralString] = (
-    f"SELECT winner_id FROM {CONTACT_MERGES.table} WHERE workspace_id = %s AND loser_id = %s AND NOT undone"
-)
+_INTO: Final[LiteralString] = f"""
+    SELECT loser_id, winner_id FROM {CONTACT_MERGES.table}
+    WHERE workspace_id = %s AND loser_id = ANY(%s) AND NOT undone
+"""
 _OF: Final[LiteralString] = f"""
     SELECT id, state::text, version, created_at, updated_at FROM {CONTACT_MERGES.table}
     WHERE workspace_id = %s AND winner_id = ANY(%s) AND NOT undone
@@ -38,10 +40,30 @@ def leads_to(conn: Db, contact_id: UUID) -> UUID:
 
     A circle ends where it would begin again.
     """
-    passed: list[UUID] = []
-    while (row := conn.execute(_INTO, (conn.workspace_id, contact_id)).fetchone()) is not None and row[0] not in passed:
-        passed.append(contact_id)
-        contact_id = row[0]
+    return lead_to(conn, [contact_id])[contact_id]
+
+
+def lead_to(conn: Db, ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """The same of each of these contacts, with one question for each time that any was merged again."""
+    into: dict[UUID, UUID] = {}
+    ahead = {*ids}
+    while ahead and (found := _into(conn, ahead)):
+        into |= found
+        ahead = {*found.values()} - into.keys()
+    return {contact_id: _followed(into, contact_id) for contact_id in ids}
+
+
+def _into(conn: Db, ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """Of those of these that were merged: into which one."""
+    rows = conn.execute(_INTO, (conn.workspace_id, list(ids)))
+    return {row[0]: row[1] for row in rows}
+
+
+def _followed(into: Mapping[UUID, UUID], contact_id: UUID) -> UUID:
+    passed: set[UUID] = set()
+    while (led_to := into.get(contact_id)) is not None and led_to not in passed:
+        passed.add(contact_id)
+        contact_id = led_to
     return contact_id
 
 

@@ -10,10 +10,12 @@ from functools import cache, partial
 from typing import Any, Final
 
 from domain import custom_field
+from domain.contact import CONTACT
 from domain.custom_field import CustomField
 from domain.custom_field_type import FieldType
 from eventstore.database import Db
 from projections import custom_field as rows
+from projections.contact_merge import lead_to
 from projections.table.asking import typed
 from projections.table.asking.asked import Fields
 from projections.table.asking.comparison import Field
@@ -37,11 +39,13 @@ _COMPARED: Final[dict[FieldType, Callable[[str, str], Custom]]] = {
 
 
 def defined(conn: Db, table: RowTable[Any], known: Fields | None = None) -> Fields:
-    """What can be asked of a table, ``known`` if not all, in this workspace: with its custom fields by their types."""
+    """What can be asked of a table, ``known`` if not all, in this workspace: with its custom fields by their types, and by
+    the ids of contacts that were merged into others as by those of the others.
+    """
     known = known or table.fields
     maps = [column for column in table.columns if column.by_key and column.kind is MAP]
     found = {column.field: cache(partial(_find, conn, table, column.name)) for column in maps}
-    return replace(known, within={**known.within, **found})
+    return replace(known, within={**known.within, **found}, led={CONTACT.stream_type: partial(lead_to, conn)})
 
 
 def order(conn: Db, table: RowTable[Any], name: str) -> Order | None:
@@ -84,7 +88,9 @@ def definition(conn: Db, table: RowTable[Any], key: str) -> CustomField | None:
 
 def _find(conn: Db, table: RowTable[Any], column: str, key: str) -> Field:
     found, untyped = definition(conn, table, key), custom(column, key)
-    return untyped if found is None else replace(untyped, comparison=_comparison(conn, found, column))
+    if found is None:
+        return untyped
+    return replace(untyped, comparison=_comparison(conn, found, column), of=found.refers)
 
 
 def _comparison(conn: Db, field: CustomField, column: str) -> Custom:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
+from functools import partial
 from typing import Final, LiteralString
 from uuid import UUID
 
 from msgspec.structs import replace
 
+from domain.contact import CONTACT
 from domain.kernel.filter import Filter
 from domain.object_attribute import ObjectAttribute
 from domain.object_record import OBJECT_RECORD, ObjectRecord
 from eventstore.database import Db
 from eventstore.rows import Current
 from projections import object_attribute as attributes
+from projections.contact_merge import lead_to
 from projections.table.asking.asked import Fields, asked
 from projections.table.asking.comparison import Field
 from projections.table.asking.compiled import TRUE
@@ -72,21 +76,21 @@ def _has(conn: Db, type_id: UUID, key: str) -> bool:
 
 
 def _fields(conn: Db, type_id: UUID) -> Fields:
-    """What can be asked of records of the type: amounts in whole units of their currency, as they are given."""
-    known, currencies = OBJECT_RECORDS.fields, _currencies(conn, type_id)
+    """What can be asked of records of the type: amounts in whole units of their currency, as they are given, and relations to
+    contacts that were merged into others by any of their ids.
+    """
+    known = OBJECT_RECORDS.fields
+    defined = {attribute.state.key: attribute.state for attribute in attributes.of(conn, [type_id])}
     plain = known.within["attributes"]
 
     def find(key: str) -> Field | None:
-        found = plain(key)
-        return Scaled.field(found, currencies[key]) if found is not None and key in currencies else found
+        found, attribute = plain(key), defined.get(key)
+        if found is None or attribute is None:
+            return found
+        of = dataclasses.replace(found, of=attribute.refers)
+        return of if attribute.currency is None else Scaled.field(of, attribute.currency)
 
-    return Fields(known.known, {"attributes": find})
-
-
-def _currencies(conn: Db, type_id: UUID) -> dict[str, str]:
-    """Of attributes that are amounts: their currencies, by key."""
-    found = (attribute.state for attribute in attributes.of(conn, [type_id]))
-    return {attribute.key: attribute.currency for attribute in found if attribute.currency is not None}
+    return Fields(known.known, {"attributes": find}, {CONTACT.stream_type: partial(lead_to, conn)})
 
 
 def views(conn: Db, records: Sequence[Current[ObjectRecord]]) -> list[ObjectRecordView]:

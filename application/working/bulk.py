@@ -18,7 +18,6 @@ from domain.kernel.fields import kept
 from domain.kernel.filter import Group
 from eventstore.ids import new_id
 from eventstore.letting_go import TooManyToEndError
-from eventstore.references import led_on
 from eventstore.rows import Change
 from eventstore.work import Work
 from projections import job_queue as queue
@@ -139,7 +138,7 @@ def check_changes(unit: Work, table: RowTable[Any], changes: Value) -> None:
     """Refuses values that can be kept in nothing, and references to what is not there."""
     if changes == type(changes)():
         raise Refused("validation_failed", "There must be something to change.")
-    given = kept(led_on(unit.conn, unit.rows, changes))
+    given = kept(unit.led_on(changes))
     for reference in table.references:
         if isinstance(wanted := given.get(reference.field), UUID):
             unit.hold(reference.to.kind, [wanted], reference.wire)

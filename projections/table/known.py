@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from domain.kernel.fields import Reference
 from domain.kernel.values import CustomValue, custom_key
 from projections.table.asking import plain
 from projections.table.asking.asked import Fields
@@ -44,15 +45,17 @@ class Order(NamedTuple):
         return msgspec.json.encode(value).decode() if self.type == "jsonb" and value is not None else value
 
 
-def fields(columns: Sequence[Column[Any]]) -> Fields:
+def fields(columns: Sequence[Column[Any]], kind: str, references: Iterable[Reference]) -> Fields:
+    """Of a ``kind`` of thing that has these columns and references."""
+    of = {reference.field: reference.to.kind for reference in references}
     found = {
-        "id": Field(Compiled("id"), plain.ID, attrgetter("id")),
+        "id": Field(Compiled("id"), plain.ID, attrgetter("id"), kind),
         "createdAt": Field(Compiled("created_at"), plain.TIME, attrgetter("created_at")),
         "updatedAt": Field(Compiled("updated_at"), plain.TIME, attrgetter("updated_at")),
     }
     for column in columns:
         if (asked := column.asked or column.kind.asked) is not None:
-            found[column.field] = Field(Compiled(column.name), asked, column.of_current)
+            found[column.field] = Field(Compiled(column.name), asked, column.of_current, of.get(column.name))
     maps = [column for column in columns if column.by_key]
     return Fields(found, {column.field: partial(custom, column.name) for column in maps})
 

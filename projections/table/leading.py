@@ -12,7 +12,7 @@ from projections.table.asking.compiled import Compiled
 from projections.table.rows import RowTable
 
 
-def led_on(conn: Db, tables: Iterable[RowTable[Any]], where: Compiled) -> Compiled:
+def with_led_ids(conn: Db, tables: Iterable[RowTable[Any]], where: Compiled) -> Compiled:
     """The condition with ids of what goes on in the place of things that were merged; the same where there are none."""
     ways = [table.leads_to for table in tables if table.leads_to is not None]
 

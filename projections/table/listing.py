@@ -17,7 +17,7 @@ from eventstore.rows import Current
 from projections.table import keyset
 from projections.table.asking.compiled import HERE, TRUE, Compiled, every
 from projections.table.known import Order
-from projections.table.leading import led_on
+from projections.table.leading import with_led_ids
 from projections.table.rows import RowTable
 from projections.table.search import searching
 from projections.table.seeing import seen
@@ -79,7 +79,7 @@ class Listing(Generic[S]):
         they are listed so.
         """
         found = self._fetched(conn, request, where, within)
-        if found.total == 0 and self.led and (meant := led_on(conn, self.led, where)) != where:
+        if found.total == 0 and self.led and (meant := with_led_ids(conn, self.led, where)) != where:
             return self._fetched(conn, request, meant, within)
         return found
 
@@ -110,7 +110,7 @@ class Listing(Generic[S]):
 
     def found(self, conn: Db, text: str | None, where: Compiled = TRUE) -> Compiled:
         """What ``search`` finds, as a condition on the table."""
-        meant = led_on(conn, self.led, where)
+        meant = with_led_ids(conn, self.led, where)
         return every(meant, searching(text, phones=self.table.phoned), seen(self.table, conn.visible_to))
 
     def whole(self, conn: Db, sort: Sort | None, found: Compiled) -> Generator[list[Current[S]], None, None]:

@@ -78,7 +78,7 @@ class RowTable(Projecting[S]):
     @cached_property
     def fields(self) -> Fields:
         """What can be asked for: by the name that callers use."""
-        return known.fields(self.columns)
+        return known.fields(self.columns, self.decider.stream_type, self.references)
 
     @cached_property
     def sorts(self) -> dict[str, Order]:

@@ -12,6 +12,8 @@ import pytest
 from tests.api.asserting import gone, ok, refused
 from tests.api.conftest import Done, Keep
 from tests.api.team import Team, created
+from tests.api.test_custom_field import define
+from tests.api.test_object_type import defined
 
 Merged = tuple[dict[str, Any], dict[str, Any]]
 """The contact that goes on, and the one that was merged into it."""
@@ -178,6 +180,42 @@ class TestInABody:
     def test_of_what_else_is_wrong_it_is_told_as_ever(self, team: Team, merged: Merged) -> None:
         body = {"content": "x", "contactId": merged[1]["id"], "dealId": str(uuid4())}
         refused(team.owner.post("/notes", body), 422, "dealId")
+
+    @pytest.mark.parametrize("entity", ["contact", "company", "deal"])
+    def test_a_custom_field_refers_to_the_other(self, team: Team, merged: Merged, entity: str) -> None:
+        winner, loser = merged
+        define(team, key="agent", type="related", entity=entity)
+        make, given = getattr(team.owner, entity), {"customFields": {"agent": loser["id"].upper()}}
+        assert make(**given)["customFields"] == {"agent": winner["id"]}
+        path = f"/{entity.replace('y', 'ie')}s/{make()['id']}"
+        assert ok(team.owner.patch(path, given))["data"]["customFields"] == {"agent": winner["id"]}
+
+    def test_a_custom_field_refers_to_no_other_that_the_caller_does_not_see(self, team: Team, merged: Merged) -> None:
+        define(team, key="agent", type="related")
+        old = merged[1]["id"]
+        theirs, given = team.limited.contact(), {"customFields": {"agent": old}}
+        refused(team.limited.patch(f"/contacts/{theirs['id']}", given), 422, "customFields.agent", says=old)
+
+    def test_a_record_is_related_to_the_other_and_found_by_either(self, team: Team, merged: Merged) -> None:
+        defined(team, "projects", attributes=[{"name": "Client", "type": "relation", "relatedTo": "contact"}])
+        path = "/objects/projects/records"
+        made = created(team.owner.post(path, {"title": "Brewery", "attributes": {"Client": merged[1]["id"]}}))
+        assert made["attributes"]["Client"] == merged[0]["id"]
+        for contact in merged:
+            condition = {"field": "attributes.Client", "operator": "eq", "value": contact["id"]}
+            wanted = {"filter": {"match": "all", "conditions": [condition]}}
+            assert [one["id"] for one in ok(team.owner.post(f"{path}/search", wanted))["data"]] == [made["id"]]
+
+
+def test_its_tags_are_those_of_the_other(team: Team, merged: Merged) -> None:
+    winner, loser = merged
+    nobody = str(uuid4())
+    asked_for = {"ids": f"{loser['id']},{winner['id']},{nobody}"}
+    found = ok(team.owner.get("/contacts/tags", params=asked_for))["data"]
+    assert found.keys() == {winner["id"], loser["id"]}
+    assert found[loser["id"]] == found[winner["id"]] != []
+    assert ok(team.owner.get("/contacts/tags", params={"ids": loser["id"]}))["data"].keys() == {loser["id"]}
+    assert ok(team.limited.get("/contacts/tags", params={"ids": loser["id"]}))["data"] == {}
 
 
 class TestOfMany:

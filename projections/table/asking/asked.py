@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
+from uuid import UUID
 
 from domain.kernel import Refused, invalid
 from domain.kernel.filter import MAX_CONDITIONS, Condition, Conditions, Filter, Operator
@@ -13,6 +14,7 @@ from eventstore.database import Db
 from eventstore.rows import Current
 from projections.table.asking.comparison import Field, NoOperatorError
 from projections.table.asking.compiled import Compiled, either, every
+from projections.table.asking.named import id_of
 
 MAX_NAME: Final = 80
 """Of a field's name in a refusal."""
@@ -20,16 +22,19 @@ MAX_NAME: Final = 80
 _NEXT_WORD: Final = re.compile(r"_([a-z])")
 
 Find = Callable[[str], Field | None]
+LeadTo = Callable[[Collection[UUID]], Mapping[UUID, UUID]]
+"""Of the ids of things: those of what goes on for them."""
 
 
 @dataclass(frozen=True)
 class Fields:
     """What can be asked for, by the name that callers use. ``within`` finds what is called by a prefix and a name of its
-    own: ``custom.size``.
+    own: ``custom.size``. ``led`` says by kind which things are meant by the ids of those that can be merged into others.
     """
 
     known: Mapping[str, Field]
     within: Mapping[str, Find] = field(default_factory=dict)
+    led: Mapping[str, LeadTo] = field(default_factory=dict)
 
     def find(self, name: str) -> Field | None:
         prefix, _, rest = name.partition(".")
@@ -40,6 +45,15 @@ class Fields:
         return ", ".join(
             ["these are: " + ", ".join(sorted(self.known)), *(f"{name}.…" for name in sorted(self.within))]
         )
+
+    def meant(self, found: Field, value: Any) -> Any:
+        """A value, or a list of them, with the ids of things that were merged into others being those of the others."""
+        lead_to, given = self.led.get(found.of or ""), value if isinstance(value, list) else [value]
+        ids = [key for one in given if isinstance(one, str) and (key := id_of(one)) is not None]
+        if lead_to is None or len(ids) < len(given):
+            return value
+        led = lead_to(ids)
+        return [str(led[key]) for key in ids]
 
     def known_as(self, name: str) -> Field | None:
         """A field by its name, or by that with underscores: ``created_at``."""
@@ -110,7 +124,8 @@ class _Reader:
         if found is None:
             raise invalid(f"{at}.field" if at else name, f"{name} is not a field that can be filtered; {self._fields}")
         try:
-            wanted = found.comparison.read(condition.operator, condition.value)
+            value = self._fields.meant(found, condition.value)
+            wanted = found.comparison.read(condition.operator, value)
         except NoOperatorError as error:
             raise invalid(f"{at}.operator" if at else name, f"{name} {error}") from None
         except ValueError as error:

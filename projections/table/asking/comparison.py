@@ -121,6 +121,8 @@ class Field:
     column: Compiled
     comparison: Comparison
     value: Callable[[Any], Any]
+    of: str | None = None
+    """The kind of thing whose ids are its values, if they are."""
 
 
 def entries(value: Any, kind: type | tuple[type, ...], expected: str) -> list[Any]:

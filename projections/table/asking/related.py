@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, Final
 from uuid import UUID
 
@@ -110,7 +111,8 @@ def of_one(table: RowTable[Any], column: str, other: RowTable[Any]) -> Find:
         if inner is None:
             return None
         comparison = OfOne(other.table, inner, other.load)
-        return Field(Compiled(f"{table.table}.{column}"), comparison, lambda current: getattr(current.state, column))
+        value = attrgetter(f"state.{column}")
+        return Field(Compiled(f"{table.table}.{column}"), comparison, value, inner.of)
 
     return find
 
@@ -130,8 +132,7 @@ def of_any(table: RowTable[Any], other: RowTable[Any], column: str, visible_to: 
         inner = other.fields.known.get(name)
         if inner is None:
             return None
-        return Field(
-            Compiled(f"{table.table}.id"), OfAny(other.table, column, inner, refer, theirs), lambda current: current.id
-        )
+        comparison = OfAny(other.table, column, inner, refer, theirs)
+        return Field(Compiled(f"{table.table}.id"), comparison, attrgetter("id"), inner.of)
 
     return find
