@@ -23,6 +23,7 @@ from schemas.audit_export import AuditExportView, NewAuditExport
 from schemas.wire.page import One, Page, PageRequest
 
 _TAR: Final = "application/x-tar"
+_ALL: Final = NewAuditExport()
 
 
 class AuditExportController(Controller):
@@ -37,7 +38,9 @@ class AuditExportController(Controller):
         headers=("Location",),
         example=NewAuditExport.example,
     )
-    def create_export(self, act: NamedDependency[Act], data: RequestBody[NewAuditExport]) -> Json[One[AuditExportView]]:
+    def create_export(
+        self, act: NamedDependency[Act], data: RequestBody[NewAuditExport] = _ALL
+    ) -> Json[One[AuditExportView]]:
         """All of it, or the stretch between two moments, by a job: it can be cancelled as such. Up to the log's end, that is
         signed first, so that a signed head covers the last event. The bundle is kept for some days (`expiresAt`).
         """

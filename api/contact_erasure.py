@@ -18,6 +18,7 @@ from schemas.contact_erasure import EraseRequest, Erasure
 from schemas.wire.page import One
 
 _ERASE: Final = {"reason": "Request 2026/31"}
+_NO_REASON: Final = EraseRequest()
 
 
 class ContactErasureController(Controller):
@@ -34,7 +35,7 @@ class ContactErasureController(Controller):
         also={202: "So much refers to it that a job erases it."},
     )
     def erase(
-        self, change: NamedDependency[Change], contact_id: FromPath[UUID], data: RequestBody[EraseRequest]
+        self, change: NamedDependency[Change], contact_id: FromPath[UUID], data: RequestBody[EraseRequest] = _NO_REASON
     ) -> Json[One[Erasure]]:
         """For good: the key is destroyed with which what is personal is sealed in the log, of the contact, of those merged into
         it, and of its tasks, notes, calls, interactions and deals. These end with it, but for deals: they stay, without a

@@ -22,6 +22,7 @@ from schemas.wire.page import One
 
 _MERGE: Final = {"loserId": "0198c6f2-7d3a-7c4e-9b1f-2a6d5e8f0002", "dryRun": True}
 _UNDO: Final = {"loserId": "0198c6f2-7d3a-7c4e-9b1f-2a6d5e8f0002"}
+_THE_LAST: Final = UndoMerge()
 
 
 class ContactMergeController(Controller):
@@ -61,7 +62,7 @@ class ContactMergeController(Controller):
         itself=True,
     )
     def undo(
-        self, change: NamedDependency[Change], contact_id: FromPath[UUID], data: RequestBody[UndoMerge]
+        self, change: NamedDependency[Change], contact_id: FromPath[UUID], data: RequestBody[UndoMerge] = _THE_LAST
     ) -> Json[One[ContactView]]:
         """The other contact is back as it was, with what referred to it then and still refers to this one. What this one had
         from it goes, unless it was changed since; what was made or led elsewhere since stays where it is. What the other

@@ -37,6 +37,7 @@ _ASKED: Final = {
     "limit": 50,
     "offset": 0,
 }
+_ALL: Final = ContactSearch()
 
 
 class ContactSearchController(Controller):
@@ -68,7 +69,7 @@ class ContactSearchController(Controller):
         example=_ASKED,
     )
     def search_contacts(
-        self, recall: NamedDependency[Recall], data: RequestBody[ContactSearch]
+        self, recall: NamedDependency[Recall], data: RequestBody[ContactSearch] = _ALL
     ) -> Json[Page[ContactView]]:
         """All conditions of one group must hold, whichever group, and the words of `q`, too. Newest first."""
         given, known = kept(data), fields(recall.visible_to, recall.caller.may)

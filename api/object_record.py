@@ -31,6 +31,7 @@ _ASKED: Final = {
     "sort": "-attributes.Value",
     "limit": 50,
 }
+_ALL: Final = ObjectRecordSearch()
 
 
 class ObjectRecordController(Controller):
@@ -66,7 +67,7 @@ class ObjectRecordController(Controller):
         example=_ASKED,
     )
     def search_object_records(
-        self, ask: NamedDependency[Ask], object_type_id: ObjectTypeId, data: RequestBody[ObjectRecordSearch]
+        self, ask: NamedDependency[Ask], object_type_id: ObjectTypeId, data: RequestBody[ObjectRecordSearch] = _ALL
     ) -> Json[Page[ObjectRecordView]]:
         """Attributes are asked for as `attributes.` and their key, amounts in whole units of their currency."""
         given = kept(data)

@@ -53,6 +53,12 @@ def body_of(handler: HTTPRouteHandler) -> Any:
     return handler.opt.get("json") if field is None else field.annotation
 
 
+def _needs_body(handler: HTTPRouteHandler) -> bool:
+    """Whether it cannot be called without a body."""
+    field = handler.parsed_fn_signature.parameters.get("data")
+    return field is None or not field.has_default
+
+
 def answers_of(handler: HTTPRouteHandler) -> dict[int, Any]:
     """Success statuses and what is answered with them; ``None`` for nothing."""
     (inner,) = handler.parsed_fn_signature.return_type.inner_types or (None,)
@@ -76,7 +82,7 @@ def operation(handler: HTTPRouteHandler, method: str, refer: Refer) -> JSON:
     if handler.description:
         made["description"] = str(handler.description)
     if content := _bodies(handler, refer):
-        made["requestBody"] = {"required": True, "content": content}
+        made["requestBody"] = {"required": _needs_body(handler), "content": content}
     return made
 
 

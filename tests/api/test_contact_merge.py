@@ -203,6 +203,12 @@ class TestUndoing:
         undo(team.owner, winner)
         assert team.owner.shown(f"/contacts/{last['id']}")["id"] == last["id"]
 
+    def test_is_of_the_last_merge_where_nothing_is_sent(self, team: Team) -> None:
+        winner, loser = team.owner.contact(), team.owner.contact()
+        merge(team.owner, winner, loser)
+        ok(team.owner.post(f"/contacts/{winner['id']}/merge/undo"))
+        assert team.owner.shown(f"/contacts/{loser['id']}")["id"] == loser["id"]
+
     def test_twice_is_once(self, team: Team) -> None:
         winner, loser = team.owner.contact(), team.owner.contact()
         path = f"/contacts/{winner['id']}/merge/undo"

@@ -14,7 +14,7 @@ import pytest
 
 from tests.api.asserting import ok, refused
 from tests.api.serving import metrics
-from tests.api.team import API, Team
+from tests.api.team import API, Team, created
 
 JSON = {"content-type": "application/json"}
 
@@ -39,6 +39,20 @@ class TestBodies:
     def test_none_is_malformed_where_one_is_needed(self, team: Team) -> None:
         refused(team.owner.ask("POST", "/contacts", content=b"", headers=JSON), 400, "body")
         refused(team.owner.ask("POST", "/contacts"), 400, "body")
+
+    @pytest.mark.parametrize(
+        ("path", "status"),
+        [
+            ("/contacts/search", 200),
+            ("/contacts/{id}/erase", 200),
+            ("/objects/projects/records/search", 200),
+            ("/audit/exports", 202),
+        ],
+    )
+    def test_none_is_an_empty_one_where_nothing_in_it_is_needed(self, team: Team, path: str, status: int) -> None:
+        contact = team.owner.contact()
+        created(team.owner.post("/objects", {"name": "Projects", "slug": "projects"}))
+        ok(team.owner.ask("POST", path.format(**contact)), status)
 
     @pytest.mark.parametrize("body", [b"null", b"[]", b"1", b'"text"', b"true", b"[" * 100_000])
     def test_what_is_no_object_is_not_acceptable(self, team: Team, body: bytes) -> None:
