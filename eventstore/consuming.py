@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, LiteralString, NamedTuple
 from uuid import UUID
 
+from domain.kernel import Event
+from eventstore.mapper import EventMapper
 from eventstore.reader import LogGapError
 from eventstore.sealing import READABLE
 
-LOCK_CHECKPOINT: Final[LiteralString] = """
-    SELECT seq FROM consumer_checkpoints WHERE workspace_id = %s AND consumer = %s FOR UPDATE
+LOCK_CHECKPOINTS: Final[LiteralString] = """
+    SELECT consumer, seq FROM consumer_checkpoints WHERE workspace_id = %s AND consumer = ANY(%s)
+    ORDER BY consumer FOR UPDATE
 """
 BEGIN: Final[LiteralString] = """
     INSERT INTO consumer_checkpoints (workspace_id, consumer, seq) VALUES (%s, %s, 0) ON CONFLICT DO NOTHING
 """
 ADVANCE: Final[LiteralString] = """
-    UPDATE consumer_checkpoints SET seq = %s WHERE workspace_id = %s AND consumer = %s
+    UPDATE consumer_checkpoints SET seq = %s WHERE workspace_id = %s AND consumer = ANY(%s)
 """
 
 _ENTRY: Final[LiteralString] = f"""
@@ -26,12 +29,14 @@ _ENTRY: Final[LiteralString] = f"""
         recorded_at, occurred_at
     FROM events
 """  # noqa: S608 - constants only
-BEHIND_CHECKPOINT: Final[LiteralString] = f"""
+BEHIND_CHECKPOINTS: Final[LiteralString] = f"""
     {_ENTRY} WHERE workspace_id = %s AND seq > (
-        SELECT seq FROM consumer_checkpoints WHERE workspace_id = %s AND consumer = %s)
+        SELECT max(seq) FROM consumer_checkpoints WHERE workspace_id = %s AND consumer = ANY(%s))
     ORDER BY seq LIMIT %s
 """  # noqa: S608 - constants only
-"""Given the kinds of stream whose data is wanted, workspace, workspace, consumer, and how many at most."""
+"""Behind the last of some: given the kinds of stream whose data is wanted, workspace, workspace, consumers, and how many at
+most.
+"""
 BEHIND: Final[LiteralString] = f"""
     {_ENTRY} WHERE workspace_id = %s AND seq > %s AND seq <= %s ORDER BY seq LIMIT %s
 """
@@ -59,11 +64,21 @@ class Batch:
     workspace_id: UUID
     after: int
     entries: Sequence[Entry]
+    _events: dict[int, Event] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def seq(self) -> int:
         """Where the log stands behind them."""
         return self.after + len(self.entries)
+
+    def event(self, entry: Entry, mapper: EventMapper) -> Event | None:
+        """What the data of one of them says, decoded once however many ask; ``None`` where the data was not wanted."""
+        if entry.data is None:
+            return None
+        event = self._events.get(entry.seq)
+        if event is None:
+            event = self._events[entry.seq] = mapper.decode(entry.stream_id, entry.type, entry.data)
+        return event
 
 
 def batch(workspace_id: UUID, after: int, rows: Iterable[Sequence[Any]]) -> Batch:

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from domain.contact import CONTACT
 from domain.contact_duplicate import CONTACT_DUPLICATE
-from eventstore.consuming import ADVANCE, BEGIN, LOCK_CHECKPOINT
+from eventstore.consuming import ADVANCE, BEGIN, LOCK_CHECKPOINTS
 from eventstore.database import Db
 from projections.contact_alike_keys import grouped, keyed
 from projections.table.asking.compiled import HERE, Compiled
@@ -105,16 +105,15 @@ def catch_up(conn: Db) -> bool:
     """Looks at the next events, in a transaction that writes; answers whether there may be more."""
     begin(conn)
     workspace_id = conn.workspace_id
-    row = conn.execute(LOCK_CHECKPOINT, (workspace_id, NAME)).fetchone()
-    assert row is not None
+    ((_, after),) = conn.execute(LOCK_CHECKPOINTS, (workspace_id, [NAME])).fetchall()
     kinds = CONTACT.stream_type, CONTACT_DUPLICATE.stream_type
-    found = conn.execute(_NEXT, (*kinds, workspace_id, row[0], STEP)).fetchone()
+    found = conn.execute(_NEXT, (*kinds, workspace_id, after, STEP)).fetchone()
     if found is None or found[0] is None:
         return False
     seq, contacts, pairs = found
     _look_at(conn, contacts or [], _paired(conn, pairs or []))
-    conn.execute(ADVANCE, (seq, workspace_id, NAME))
-    return bool(seq - row[0] >= STEP)
+    conn.execute(ADVANCE, (seq, workspace_id, [NAME]))
+    return bool(seq - after >= STEP)
 
 
 def forget_groups(conn: Db) -> None:

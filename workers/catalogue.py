@@ -21,7 +21,7 @@ WORKERS: Final[Mapping[str, Mapping[str, Loop]]] = {
     "jobs": {"job": job.run},
     "mail": {"outbox": outbox.run},
     "webhooks": {"webhook_feed": webhook_feed.run, "webhook_delivery": webhook_delivery.run},
-    "views": {f"{view.name}_view": partial(keep, view=view) for view in VIEWS} | {"contact_alike": contact_alike.run},
+    "views": {"view": partial(keep, views=VIEWS), "contact_alike": contact_alike.run},
     "checkpoints": {"log_checkpoint": log_checkpoint.run, "log_sink": log_sink.run},
     "housekeeping": {
         "housekeeping": housekeeping.run,

@@ -114,7 +114,7 @@ class Keeper:
         known = self._memory(batch).streams
         effects: dict[Table, _Effects] = {}
         for entry in batch.entries:
-            moment = self._moment(entry, streams, known)
+            moment = self._moment(batch, entry, streams, known)
             apply = self.view.applied(entry.type)
             for effect in apply(moment) if apply is not None else ():
                 table = effect.table
@@ -153,15 +153,15 @@ class Keeper:
             )
         return streams
 
-    def _moment(self, entry: Entry, streams: dict[UUID, _Stood], known: Mapping[UUID, _Stood]) -> Moment:
+    def _moment(self, batch: Batch, entry: Entry, streams: dict[UUID, _Stood], known: Mapping[UUID, _Stood]) -> Moment:
         """Also takes the event's stream to behind it."""
         fold = self.view.folds.get(entry.stream_type)
-        if fold is None or entry.data is None:
+        event = None if fold is None else batch.event(entry, self._mapper)
+        if fold is None or event is None:
             return Moment(entry)
         stood = streams.get(entry.stream_id) or known.get(entry.stream_id) or _NOT_BEGUN
         if entry.version != stood.version + 1:
             raise UnreadableEventError(f"stream {entry.stream_id} has no version {stood.version + 1}")
-        event = self._mapper.decode(entry.stream_id, entry.type, entry.data)
         after = fold.evolve(stood.known, event, When(entry.occurred_at, entry.recorded_at))
         streams[entry.stream_id] = _Stood(entry.version, after)
         return Moment(entry, event, stood.known, after)

@@ -31,8 +31,6 @@ STILL: Final = 2**63 - 1
 BITS: Final = 8
 LEVELS: Final = 3
 """Counts are kept as what was added in blocks of 1, 256 and 65,536 entries: their sum up to any entry is one of few rows."""
-LINGER_SECONDS: Final = 0.5
-"""Whoever asks as of a moment waits for it longer than that, and most ask as of one that is long gone."""
 _FULL: Final = 80
 """Percent of a page: a version that ends is changed once, where it stands."""
 
@@ -99,7 +97,6 @@ def past(tables: Sequence[RowTable[Any]], listed: Sequence[RowTable[Any]]) -> Vi
         tables=(*made.values(), COUNTS, AHEAD),
         apply={name: _apply(tables, made) for table in tables for name in names_of(table.decider)},
         folds={table.decider.stream_type: _fold(table.decider) for table in tables},
-        linger=LINGER_SECONDS,
     )
 
 

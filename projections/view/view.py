@@ -206,8 +206,7 @@ class View:
     """``apply`` says by public name what an event does; other events do nothing. ``folds`` are the kinds of stream that
     it knows more of. ``version`` goes up whenever any of these changes: ``daybook migrate`` then builds the view anew.
 
-    ``name`` stands for the view in checkpoints, so it is for ever, and not that of another consumer. ``linger``: for so many
-    seconds is gathered what comes behind something else, so that many commits in quick succession are one transaction here.
+    ``name`` stands for the view in checkpoints, so it is for ever, and not that of another consumer.
     """
 
     name: str
@@ -215,7 +214,6 @@ class View:
     tables: tuple[Table, ...]
     apply: Mapping[str, Apply]
     folds: Mapping[str, Fold] = field(default_factory=dict)
-    linger: float = 0.05
 
     @property
     def types(self) -> frozenset[str]:

@@ -10,7 +10,7 @@ from workers.consuming.consumer import Committed, Consumer
 from workers.running.context import AsyncDb
 
 _COUNT = """
-    INSERT INTO row_counts AS counted (workspace_id, kind, n) VALUES (%s, 'tally', %s)
+    INSERT INTO row_counts AS counted (workspace_id, kind, n) VALUES (%s, %s, %s)
     ON CONFLICT (workspace_id, kind) DO UPDATE SET n = counted.n + excluded.n
 """
 
@@ -18,14 +18,17 @@ _COUNT = """
 class Tally:
     """A consumer that adds up what it was given, in the database and in memory."""
 
-    def __init__(self, *, reads: frozenset[str] = frozenset(), fails_at: int | None = None) -> None:
+    def __init__(
+        self, name: str = "tally", *, reads: frozenset[str] = frozenset(), fails_at: int | None = None, limit: int = 7
+    ) -> None:
+        self.name = name
         self.given: list[tuple[int, str | None]] = []
         self.forgot = 0
         self.fails_at = fails_at
-        self.consumer = Consumer(name="tally", apply=self._apply, reads=reads, limit=lambda _: 7, forget=self._forget)
+        self.consumer = Consumer(name=name, apply=self._apply, reads=reads, limit=lambda _: limit, forget=self._forget)
 
     async def _apply(self, conn: AsyncDb, batch: Batch) -> Committed:
-        await conn.execute(_COUNT, (batch.workspace_id, len(batch.entries)))
+        await conn.execute(_COUNT, (batch.workspace_id, self.name, len(batch.entries)))
         if self.fails_at in {entry.seq for entry in batch.entries}:
             raise ZeroDivisionError
 
@@ -38,13 +41,13 @@ class Tally:
         self.forgot += 1
 
 
-def tallied(installation: Installation, workspace_id: UUID) -> int:
-    query = "SELECT n FROM row_counts WHERE workspace_id = %s AND kind = 'tally'"
-    row = installation.owner.execute(query, (workspace_id,)).fetchone()
+def tallied(installation: Installation, workspace_id: UUID, name: str = "tally") -> int:
+    query = "SELECT n FROM row_counts WHERE workspace_id = %s AND kind = %s"
+    row = installation.owner.execute(query, (workspace_id, name)).fetchone()
     return 0 if row is None else row[0]
 
 
-def checkpoint(installation: Installation, workspace_id: UUID) -> int | None:
-    query = "SELECT seq FROM consumer_checkpoints WHERE workspace_id = %s AND consumer = 'tally'"
-    row = installation.owner.execute(query, (workspace_id,)).fetchone()
+def checkpoint(installation: Installation, workspace_id: UUID, name: str = "tally") -> int | None:
+    query = "SELECT seq FROM consumer_checkpoints WHERE workspace_id = %s AND consumer = %s"
+    row = installation.owner.execute(query, (workspace_id, name)).fetchone()
     return None if row is None else row[0]

@@ -34,7 +34,7 @@ from workers.running import lease, runner
 from workers.running.context import WorkerConfig
 database_url, nats_url = json.loads(sys.argv[1])
 lease.IDLE_SECONDS = 2
-loops = {"relay": partial(relay.run, poll=0.1), "tally": partial(feed, consumer=Tally().consumer, reconcile=0.2)}
+loops = {"relay": partial(relay.run, poll=0.1), "tally": partial(feed, consumers=[Tally().consumer], reconcile=0.2)}
 config = WorkerConfig(database_url, nats_url, bytes(32))
 asyncio.run(runner.run(config, workers={name: {name: loop} for name, loop in loops.items()}))
 """
@@ -167,7 +167,7 @@ def test_when_postgres_was_away_nothing_is_remembered(installation: Installation
 def test_two_workers_that_follow_messages_have_each_effect_once(installation: Installation) -> None:
     workspaces = [installation.workspace() for _ in range(3)]
     tallies = [Tally(), Tally()]
-    at_work = [partial(feed, consumer=tally.consumer, reconcile=0.1) for tally in tallies]
+    at_work = [partial(feed, consumers=[tally.consumer], reconcile=0.1) for tally in tallies]
     with (
         running(installation.config, partial(relay.run, poll=0.05), at_work[0]) as context,
         running(installation.config, at_work[1]),

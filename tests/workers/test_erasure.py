@@ -182,7 +182,7 @@ def test_a_planted_value_is_found_nowhere_once_its_person_is_erased(
         partial(relay.run, poll=0.1),
         partial(webhook_feed.run, reconcile=0.2),
         partial(webhook_delivery.run, settings=QUICK),
-        *(partial(keep, view=view, reconcile=0.2) for view in VIEWS),
+        partial(keep, views=VIEWS, reconcile=0.2),
     ) as context:
         headers = {"idempotency-key": f"of {team.workspace_id}"}
         contact = created(team.owner.post("/contacts", CONTACT, headers=headers))

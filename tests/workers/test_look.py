@@ -134,7 +134,7 @@ def test_without_messages_every_look_is_at_all_workspaces(
     monkeypatch.setattr(looking, "SLICE", 2)
     workspaces = [installation.workspace() for _ in range(7)]
     installation.nats.stop()
-    with running(installation.config, partial(feed, consumer=WATCH, reconcile=1.0)):
+    with running(installation.config, partial(feed, consumers=[WATCH], reconcile=1.0)):
         for _ in range(2):
             for workspace in workspaces:
                 installation.commit(workspace)
@@ -146,7 +146,7 @@ def test_after_a_break_in_the_messages_all_workspaces_are_looked_at_at_once(
 ) -> None:
     monkeypatch.setattr(looking, "SLICE", 2)
     workspaces = [installation.workspace() for _ in range(7)]
-    with running(installation.config, partial(feed, consumer=WATCH, reconcile=60)):
+    with running(installation.config, partial(feed, consumers=[WATCH], reconcile=60)):
         for _ in range(2):
             for workspace in workspaces:
                 installation.commit(workspace)  # there is no relay, and so no message

@@ -20,7 +20,7 @@ BETWEEN_SECONDS = 0.05
 
 def test_of_a_burst_many_commits_are_kept_in_one_transaction(installation: Installation) -> None:
     workspace = installation.workspace()
-    with running(installation.config, relay.run, partial(keep, view=PAST)):
+    with running(installation.config, relay.run, partial(keep, views=[PAST])):
         for _ in range(BURST):
             installation.commit(workspace)
             time.sleep(BETWEEN_SECONDS)

@@ -19,7 +19,7 @@ def test_with_the_seq_of_a_command_its_event_is_on_the_timeline(installation: In
         httpx.Client(base_url=url, timeout=30) as http,
         worker_process(installation.config, ["relay", "views"], poll=0.05) as worker,
     ):
-        eventually(lambda: worker.says("running relay, timeline_view, dashboard_view"))
+        eventually(lambda: worker.says("running relay, view, contact_alike"))
         team = Team(services_on(pool), http)
         contact = team.owner.contact(firstName="Ann")
         for number in range(20):

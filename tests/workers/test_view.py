@@ -193,7 +193,7 @@ def test_a_stream_that_is_known_or_new_is_not_read(installation: Installation, m
 def test_rebuilt_under_load_it_equals_the_live_one(installation: Installation) -> None:
     workspaces = [installation.workspace() for _ in range(3)]
     stop = threading.Event()
-    at_work = partial(keep, view=TAG_BEARERS, reconcile=0.1)
+    at_work = partial(keep, views=[TAG_BEARERS], reconcile=0.1)
     with (
         running(installation.config, partial(relay.run, poll=0.05), at_work),
         running(installation.config, at_work),
@@ -370,3 +370,20 @@ def test_what_touches_a_tag_is_what_happens_to_it_and_to_who_bears_it(installati
     assert set(TAG_TIMELINE.folds) == {"contact"}
     assert "user.registered" not in TAG_TIMELINE.apply
     assert "contact" in DECIDERS
+
+
+def test_who_is_kept_together_with_a_view_of_another_version_goes_on(installation: Installation) -> None:
+    workspace = installation.workspace()
+    live(installation, workspace, random.Random(1), 20)
+    other = replace(TAG_TIMELINE, version=2)
+
+    async def main() -> None:
+        async with async_pool(installation.config.database_url) as pool:
+            at_work = Consuming(pool, consumer_of(TAG_BEARERS), consumer_of(other))
+            with pytest.raises(psycopg.OperationalError, match="is of version 1, not 2: run daybook migrate"):
+                await at_work.catch_up(workspace)
+
+    asyncio.run(main())
+    assert checkpoint(installation, workspace) == installation.head(workspace)
+    assert checkpoint(installation, workspace, other) == 0
+    assert compared(installation, workspace) > 0

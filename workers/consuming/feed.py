@@ -1,4 +1,4 @@
-"""Feeds a consumer: with the messages of JetStream as they come, and every so often with logs that have grown unheard."""
+"""Feeds consumers: with the messages of JetStream as they come, and every so often with logs that have grown unheard."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Final
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
+from nats.js.errors import NotFoundError
 
 from workers.consuming.consumer import Consumer, Consuming
 from workers.consuming.look import Look
@@ -29,18 +31,22 @@ LOOK_SPACING: Final = 20
 """At most a twentieth of the time goes into looking everywhere, however many workspaces there are."""
 ACK_SECONDS: Final = 30.0
 AT_A_TIME: Final = 4
-"""Workspaces that one process consumes at a time, for one consumer."""
+"""Transactions of one feed at a time."""
+TOGETHER: Final = 16
+"""Workspaces that are consumed in one transaction, where several have something new."""
 
 logger = logging.getLogger("daybook.consumer")
 
 
-async def feed(context: WorkerContext, consumer: Consumer, *, reconcile: float = RECONCILE_SECONDS) -> None:
-    """Consumes until asked to stop. Any number of processes may.
+async def feed(
+    context: WorkerContext, consumers: Sequence[Consumer], *, name: str = "", reconcile: float = RECONCILE_SECONDS
+) -> None:
+    """Consumes until asked to stop. Any number of processes may. ``name``: what NATS knows several by that are fed together.
 
     Every ``reconcile`` seconds checkpoints are compared with the logs' ends: a slice of them while messages come, and all
     of them at the start, after each break in the messages, and while there is no NATS.
     """
-    feeding = _Feed(context, consumer)
+    feeding = _Feed(context, consumers, name or consumers[0].name)
     async with asyncio.TaskGroup() as group:
         following = group.create_task(feeding.follow())
         try:
@@ -51,11 +57,13 @@ async def feed(context: WorkerContext, consumer: Consumer, *, reconcile: float =
 
 
 class _Feed:
-    def __init__(self, context: WorkerContext, consumer: Consumer) -> None:
+    def __init__(self, context: WorkerContext, consumers: Sequence[Consumer], name: str) -> None:
         self._context = context
-        self._consumer = consumer
-        self._consuming = Consuming(context.async_pool, consumer, context.stop)
-        self._look = Look(context.async_pool, consumer.name)
+        self._name = name
+        self._consumers = consumers
+        self._linger = max(consumer.linger for consumer in consumers)
+        self._consuming = Consuming(context.async_pool, *consumers, stop=context.stop)
+        self._look = Look(context.async_pool, *(consumer.name for consumer in consumers))
         self._turn = asyncio.Semaphore(AT_A_TIME)
         self.handling = asyncio.Lock()
         """Held while messages are in hand."""
@@ -77,7 +85,7 @@ class _Feed:
             except psycopg.OperationalError as error:
                 if not trouble:
                     trouble = str(error)
-                    logger.warning("%s does not go on now, trying on: %s", self._consumer.name, trouble)
+                    logger.warning("%s does not go on now, trying on: %s", self._name, trouble)
             await self._rest(max(every, LOOK_SPACING * spent), after_trouble=bool(trouble))
 
     async def _look_around(self) -> float:
@@ -115,7 +123,7 @@ class _Feed:
             except (NatsError, psycopg.OperationalError, OSError) as error:
                 told = str(error) or type(error).__name__
                 if told != self._trouble and not connection.ended.is_set():
-                    logger.warning("%s does not follow messages, trying on: %s", self._consumer.name, told)
+                    logger.warning("%s does not follow messages, trying on: %s", self._name, told)
                 self._trouble = told
             finally:
                 self._following = False
@@ -123,8 +131,11 @@ class _Feed:
 
     async def _follow(self, connection: Connection) -> None:
         await ensure_stream(connection.js)
-        await _ensure_consumer(connection.js, self._consumer.name)
-        async with pulling(connection, self._consumer.name) as messages:
+        await _ensure_consumer(connection.js, self._name)
+        for each in self._consumers:
+            if each.name != self._name:
+                await _leave(connection.js, each.name)
+        async with pulling(connection, self._name) as messages:
             self._following = True
             self._missed.set()
             while not connection.ended.is_set():
@@ -133,12 +144,12 @@ class _Feed:
                     await self._received(received)
                 self._backoff.reset()
                 self._trouble = ""
-                if received and self._consumer.linger:
-                    await pause(connection.ended, self._consumer.linger)
+                if received and self._linger:
+                    await pause(connection.ended, self._linger)
 
     async def _received(self, messages: Sequence[Msg]) -> None:
         """Consumes what they are about, and acknowledges them. What fails is sent again, to this process or another."""
-        found = news(messages, self._consumer.ignores)
+        found = news(messages, self._ignores)
         await self._catch_up(
             workspace_id for workspace_id, seq in found.items() if self._consuming.reached(workspace_id) < seq
         )
@@ -146,17 +157,22 @@ class _Feed:
             for message in messages:
                 await message.ack()
 
+    def _ignores(self, workspace_id: UUID, event_type: str) -> bool:
+        return all(consumer.ignores(workspace_id, event_type) for consumer in self._consumers)
+
     async def _catch_up(self, workspaces: Iterable[UUID]) -> None:
         """Raises what the first of them to fail raises, behind the others; all are looked at again then."""
-        done = await asyncio.gather(*(self._one(workspace_id) for workspace_id in workspaces), return_exceptions=True)
+        due = [*workspaces]
+        some = (due[first : first + TOGETHER] for first in range(0, len(due), TOGETHER))
+        done = await asyncio.gather(*map(self._some, some), return_exceptions=True)
         for outcome in done:
             if outcome is not None:
                 self._missed.set()
                 raise outcome
 
-    async def _one(self, workspace_id: UUID) -> None:
+    async def _some(self, workspaces: Sequence[UUID]) -> None:
         async with self._turn:
-            await self._consuming.catch_up(workspace_id)
+            await self._consuming.catch_up(*workspaces)
 
 
 async def _ensure_consumer(js: JetStreamContext, name: str) -> None:
@@ -173,3 +189,9 @@ async def _ensure_consumer(js: JetStreamContext, name: str) -> None:
             filter_subject=f"{SUBJECT_PREFIX}>",
         ),
     )
+
+
+async def _leave(js: JetStreamContext, name: str) -> None:
+    """Takes away what woke a consumer that was fed by itself once."""
+    with suppress(NotFoundError):
+        await js.delete_consumer(STREAM, name)

@@ -1,6 +1,9 @@
-"""Keeps a view: a consumer of the log whose effects are the view's rows."""
+"""Keeps views: consumers of the log whose effects are the views' rows, fed together."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
 
 from eventstore.consuming import Batch
 from projections.view.keeper import Keeper
@@ -9,10 +12,15 @@ from workers.consuming.consumer import Committed, Consumer
 from workers.consuming.feed import RECONCILE_SECONDS, feed
 from workers.running.context import AsyncDb, WorkerContext
 
+NAME: Final = "views"
+"""What NATS knows the views by."""
+LINGER_SECONDS: Final = 0.1
+"""So long is gathered what comes behind something else: many commits in quick succession are one transaction here."""
 
-async def keep(context: WorkerContext, view: View, *, reconcile: float = RECONCILE_SECONDS) -> None:
-    """Keeps a view until asked to stop. Any number of processes may."""
-    await feed(context, consumer_of(view), reconcile=reconcile)
+
+async def keep(context: WorkerContext, views: Sequence[View], *, reconcile: float = RECONCILE_SECONDS) -> None:
+    """Keeps views until asked to stop. Any number of processes may."""
+    await feed(context, [*map(consumer_of, views)], name=NAME, reconcile=reconcile)
 
 
 def consumer_of(view: View) -> Consumer:
@@ -36,5 +44,5 @@ def consumer_of(view: View) -> Consumer:
         reads=frozenset(view.folds),
         begin=("SELECT hold_view(%s, %s)", (view.name, view.version)),
         forget=keeper.forget,
-        linger=view.linger,
+        linger=LINGER_SECONDS,
     )

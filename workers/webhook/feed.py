@@ -20,4 +20,4 @@ async def run(context: WorkerContext, *, reconcile: float = RECONCILE_SECONDS) -
         with suppress(NatsError, OSError):  # deliverers look every so often anyway
             await context.broker.publish(webhook_wake.SUBJECT, webhook_wake.named(workspace_id, endpoints))
 
-    await feed(context, Expander(hint).consumer, reconcile=reconcile)
+    await feed(context, [Expander(hint).consumer], reconcile=reconcile)
