@@ -9,9 +9,11 @@ from uuid import UUID
 
 import msgspec
 import psycopg
+from msgspec import convert
 
 from domain.catalogue import EVENTS
 from domain.kernel import Action, Event
+from domain.kernel.money import Money, amounts
 from eventstore.database import Db
 from eventstore.mapper import EventMapper, upcast
 from eventstore.sealing import READABLE, erased_fields, is_sealed
@@ -208,7 +210,25 @@ def _data(row: tuple[Any, ...]) -> dict[str, Any]:
 
 
 def changes(event: type[Event], data: dict[str, Any]) -> dict[str, FieldChange]:
-    """From and to of every field: an update names both; what a creation sets comes from nothing."""
+    """From and to of every field: an update names both; what a creation sets comes from nothing. An amount of money is
+    told in whole units, as callers know it, and its currency by itself.
+    """
+    found = _kept(event, data)
+    for name in amounts(event):
+        if (change := found.pop(name, None)) is not None:
+            found |= _told(name, change)
+    return found
+
+
+def _told(name: str, change: FieldChange) -> dict[str, FieldChange]:
+    """A change of money as callers know it."""
+    was, now = ({} if side is None else convert(side, Money).told(name) for side in (change.from_, change.to))
+    sides = {part: FieldChange(from_=was.get(part), to=now.get(part)) for part in {**was, **now}}
+    return {part: side for part, side in sides.items() if side.from_ != side.to}
+
+
+def _kept(event: type[Event], data: dict[str, Any]) -> dict[str, FieldChange]:
+    """The same as the log has it."""
     if event.event_changes:
         return {name: FieldChange(from_=was, to=now) for name, (was, now) in event.event_changes.items()}
     if "changed" in data and "previous" in data:

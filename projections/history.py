@@ -15,6 +15,7 @@ from uuid import UUID
 import msgspec
 
 from domain.kernel import State, not_found
+from domain.kernel.money import Money
 from eventstore.database import Db, one
 from eventstore.mapper import EventMapper
 from eventstore.reader import Happened, read_stream
@@ -224,12 +225,16 @@ def differing(before: State | None, after: State | None) -> dict[Path, tuple[Any
 
 
 def parts(state: State | None) -> dict[Path, Any]:
-    """All fields of a state as JSON, by the names that callers use, of maps each key by itself; of no state nothing."""
+    """All fields of a state as JSON, by the names that callers use, of maps each key by itself, of money the amount in whole
+    units beside its currency; of no state nothing.
+    """
     found: dict[Path, Any] = {}
     for field, name in () if state is None else zip(state.__struct_fields__, names(type(state)), strict=True):
         value = getattr(state, field)
         if isinstance(value, dict):
             found |= {(name, key): one for key, one in msgspec.to_builtins(value).items()}
+        elif isinstance(value, Money):
+            found |= {(part,): one for part, one in value.told(name).items()}
         else:
             found[(name,)] = msgspec.to_builtins(value)
     return found

@@ -11,6 +11,7 @@ import msgspec
 
 from domain.kernel import State, invalid
 from domain.kernel.fields import is_map
+from domain.kernel.money import Money, amounts
 from eventstore.database import Db, one
 from eventstore.mapper import EventMapper
 from eventstore.moment import seq_of
@@ -60,7 +61,7 @@ def explained(
 
 
 def _path(kind: type[State], field: str) -> Path:
-    known = dict(zip(history.names(kind), kind.__struct_fields__, strict=True))
+    known = _known(kind)
     name, dot, key = field.partition(".")
     if name not in known or (dot and not is_map(kind, known[name])):
         raise invalid("field", f"must be one of {', '.join(_named(kind))}")
@@ -68,9 +69,18 @@ def _path(kind: type[State], field: str) -> Path:
 
 
 @cache
+def _known(kind: type[State]) -> dict[str, str]:
+    """By the names that callers use, the fields of a state; a currency is that of the amount beside it."""
+    found = dict(zip(history.names(kind), kind.__struct_fields__, strict=True))
+    for amount in amounts(kind):
+        found["currency"] = found[amount]
+    return found
+
+
+@cache
 def _named(kind: type[State]) -> list[str]:
     """What can be asked for, in the words of an error."""
-    pairs = zip(history.names(kind), kind.__struct_fields__, strict=True)
+    pairs = _known(kind).items()
     return [name for wire, own in pairs for name in ([wire, f"{wire}.<key>"] if is_map(kind, own) else [wire])]
 
 
@@ -78,8 +88,10 @@ def _at(state: State | None, path: Path) -> Any:
     """What a thing has there, as JSON."""
     if state is None:
         return None
-    own = state.__struct_fields__[history.names(type(state)).index(path[0])]
-    value = msgspec.to_builtins(getattr(state, own))
+    value = getattr(state, _known(type(state))[path[0]])
+    if isinstance(value, Money):
+        return value.currency if path[0] == "currency" else value.decimal
+    value = msgspec.to_builtins(value)
     return value.get(path[1]) if len(path) > 1 else value
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Context, Decimal, Inexact, InvalidOperation
-from typing import Annotated, Final
+from functools import cache
+from typing import Annotated, Any, Final, get_args
 
+import msgspec
 from msgspec import Meta
 
 from domain.kernel import Value
-from domain.kernel.fields import Kept
+from domain.kernel.fields import Kept, annotated
 from domain.kernel.values import MAX_SAFE_INTEGER
 
 _TWO: Final = (
@@ -54,6 +57,26 @@ class Money(Value):
     def decimal(self) -> Amount:
         """As it goes over the wire: with the currency's decimals where there are any, else a whole number."""
         return _plain(_EXACTLY.scaleb(Decimal(self.amount), -EXPONENTS[self.currency]))
+
+    def told(self, name: str) -> dict[str, Any]:
+        """As callers know it: the amount in whole units under its name, and beside it the currency."""
+        return {name: self.decimal, "currency": self.currency}
+
+
+@cache
+def amounts(kind: type[msgspec.Struct]) -> tuple[str, ...]:
+    """The fields that are money, of a kind of thing and of what it is made of, by the names that callers use."""
+    found = [name for _, wire, annotation in annotated(kind) for name in _amounts(wire, annotation)]
+    return tuple(dict.fromkeys(found))
+
+
+def _amounts(wire: str, annotation: Any) -> Iterator[str]:
+    if annotation is Money:
+        yield wire
+    elif isinstance(annotation, type) and issubclass(annotation, msgspec.Struct):
+        yield from amounts(annotation)
+    else:
+        yield from (name for inner in get_args(annotation) for name in _amounts(wire, inner))
 
 
 def _plain(amount: Amount) -> Amount:

@@ -38,6 +38,20 @@ class TestWhatIsTold:
             "customFields": {"from": {"a": 1, "b": None}, "to": {"a": 2, "b": 3}},
         }
 
+    def test_money_in_whole_units_and_its_currency_by_itself(self, team: Team) -> None:
+        path = f"/deals/{team.owner.deal(value=42000.5)['id']}"
+        created = latest(team.owner, entityType="deal")["changes"]
+        assert (created["value"], created["currency"]) == ({"from": None, "to": 42000.5}, {"from": None, "to": "USD"})
+        for body in ({"value": 50000}, {"currency": "JPY"}, {"value": 12.25, "currency": "EUR"}):
+            ok(team.owner.patch(path, body))
+        told = [each["changes"] for each in team.owner.listed("/activities", entityType="deal", limit=3)]
+        assert told == [
+            {"value": {"from": 50000, "to": 12.25}, "currency": {"from": "JPY", "to": "EUR"}},
+            {"currency": {"from": "USD", "to": "JPY"}},
+            {"value": {"from": 42000.5, "to": 50000}},
+        ]
+        assert [each["changes"] for each in team.owner.listed(f"{path}/history", limit=3)] == told
+
     def test_tags_put_on_and_taken_off(self, team: Team) -> None:
         contact, tag = team.owner.contact(), team.owner.tag("VIP")
         ok(team.owner.post(f"/contacts/{contact['id']}/tags", {"tags": "VIP"}))

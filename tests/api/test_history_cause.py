@@ -57,6 +57,16 @@ class TestWhoSetIt:
         assert why(team.owner, path, "customFields.a.b")["value"] == 1
         assert chain(team.owner, path, "customFields") == ["contact.updated"]
 
+    def test_money_and_its_currency_each_by_itself(self, team: Team) -> None:
+        path = f"/deals/{team.owner.deal(value=42000.5)['id']}"
+        ok(team.owner.patch(path, {"currency": "EUR"}))
+        assert (why(team.owner, path, "value")["value"], chain(team.owner, path, "value")) == (
+            42000.5,
+            ["deal.created"],
+        )
+        found = why(team.owner, path, "currency")
+        assert (found["value"], found["was"], found["chain"][0]["event"]) == ("EUR", "USD", "deal.updated")
+
     def test_a_field_that_was_never_set_says_so(self, team: Team) -> None:
         path = f"/contacts/{team.owner.contact()['id']}"
         for field in ("city", "customFields.plan"):
