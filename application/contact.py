@@ -118,7 +118,7 @@ def update(unit: Work, contact_id: UUID, form: ContactPatch, if_version: int | N
     if form.tags is not UNSET or form.tag_ids is not UNSET:
         _replace_tags(unit, contact, form)
     if form.remove_tag_id is not None:
-        untag(unit, contact_id, str(form.remove_tag_id))
+        _take_off(unit, contact_id, form.remove_tag_id)
     if form.add_tag_id is not None:
         added = tags.existing(unit, [form.add_tag_id], "addTagId")
         unit.execute(CONTACT, contact_id, TagContact(tags=tuple(added)))
@@ -164,6 +164,16 @@ def tag(unit: Work, contact_id: UUID, form: ContactTags, if_version: int | None 
     wanted = [*tags.named(unit, names), *tags.existing(unit, ids), *tags.existing(unit, single, "tagId")]
     unit.execute(CONTACT, contact_id, TagContact(tags=tuple(wanted)), if_version=if_version)
     return tags.shown(unit, unit.get(CONTACT, contact_id).state.tags)
+
+
+def _take_off(unit: Work, contact_id: UUID, tag_id: UUID) -> None:
+    """One tag by its id, which must be a tag's."""
+    try:
+        untag(unit, contact_id, str(tag_id))
+    except Refused as refusal:
+        if refusal.code != "not_found":
+            raise
+        raise invalid("removeTagId", f"no such tag: {tag_id}") from None
 
 
 def untag(unit: Work, contact_id: UUID, given: str, if_version: int | None = None) -> None:

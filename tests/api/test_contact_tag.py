@@ -84,6 +84,15 @@ class TestChangingTheContact:
         contact = team.owner.contact(tags=["A"])
         refused(team.owner.patch(f"/contacts/{contact['id']}", {"addTagId": str(uuid4())}), 422, "addTagId")
 
+    def test_one_to_be_taken_off_must_exist(self, team: Team) -> None:
+        contact = team.owner.contact(tags=["A"])
+        refused(team.owner.patch(f"/contacts/{contact['id']}", {"removeTagId": str(uuid4())}), 422, "removeTagId")
+        assert team.owner.shown(f"/contacts/{contact['id']}")["tags"] == ["A"]
+
+    def test_one_to_be_taken_off_that_it_does_not_bear_is_no_error(self, team: Team) -> None:
+        contact, tag = team.owner.contact(tags=["A"]), team.owner.tag("B")
+        assert ok(team.owner.patch(f"/contacts/{contact['id']}", {"removeTagId": tag["id"]}))["data"]["tags"] == ["A"]
+
 
 class TestPuttingOn:
     def test_several_by_name_and_all_are_answered(self, team: Team) -> None:
