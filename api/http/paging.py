@@ -16,7 +16,12 @@ from schemas.wire.page import DEFAULT_LIMIT, MAX_LIMIT, PageRequest, Sort
 T = TypeVar("T")
 
 SortField = Annotated[str | None, QueryParameter(description="Field to sort by; `-` in front for descending.")]
-SortBy = Annotated[str | None, QueryParameter(name="sortBy", description="Another name for `sort`.")]
+SortBy = Annotated[
+    str | None,
+    QueryParameter(
+        name="sortBy", description="Field to sort by, from the greatest unless `sortDirection` says otherwise."
+    ),
+]
 OrderBy = Annotated[str | None, QueryParameter(name="order_by", description="Another name for `sort`.")]
 
 MAX_OFFSET: Final = 1_000_000
@@ -102,7 +107,10 @@ def ordered(
 ) -> Sort | None:
     """The order asked for, of what has no pages."""
     field = said_once({"sort": sort, "sortBy": sort_by, "order_by": order_by})
-    return sorted_by(field, said_once({"sortDirection": sort_direction, "sortDir": sort_dir}))
+    direction = said_once({"sortDirection": sort_direction, "sortDir": sort_dir})
+    if direction is None and sort_by is not None and (sort, order_by) == (None, None):
+        direction = "desc"  # as documents that have it say
+    return sorted_by(field, direction)
 
 
 def searched(given: dict[str, str | None]) -> str | None:

@@ -278,7 +278,6 @@ class TestOrder:
         "params",
         [
             {"sort": "firstName"},
-            {"sortBy": "firstName"},
             {"sortBy": "firstName", "sortDirection": "asc"},
             {"sortBy": "firstName", "sortDir": "asc"},
             {"order_by": "first_name"},
@@ -290,8 +289,11 @@ class TestOrder:
             team.owner.contact(firstName=name)
         assert names(team.owner, **params) in (["Ä", "a", "b", "C"], ["a", "Ä", "b", "C"])
 
-    @pytest.mark.parametrize("params", [{"sort": "-firstName"}, {"sortBy": "firstName", "sortDirection": "desc"}])
-    def test_and_backwards(self, team: Team, params: dict[str, str]) -> None:
+    @pytest.mark.parametrize(
+        "params",
+        [{"sort": "-firstName"}, {"sortBy": "firstName", "sortDirection": "desc"}, {"sortBy": "firstName"}],
+    )
+    def test_and_backwards_as_by_sort_by_unless_a_direction_is_given(self, team: Team, params: dict[str, str]) -> None:
         for name in ("b", "C", "a"):
             team.owner.contact(firstName=name)
         assert names(team.owner, **params) == ["C", "b", "a"]

@@ -77,7 +77,7 @@ class TestATypeOfObject:
         made = [defined(team, slug) for slug in ("projects", "assets", "leases")]
         assert team.owner.listed("/objects") == made
         assert team.owner.listed("/objects", sort="-slug") == [made[0], made[2], made[1]]
-        assert team.owner.listed("/objects", sortBy="name", limit=1) == [made[1]]
+        assert team.owner.listed("/objects", sort="name", limit=1) == [made[1]]
         assert team.owner.listed("/objects", search="lea") == [made[2]]
 
     def test_is_defined_by_owners_and_admins_and_seen_by_all(self, team: Team) -> None:
