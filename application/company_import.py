@@ -84,12 +84,12 @@ class ByName:
         self._unit = unit
         self._names = {entry.number: key for entry in chunk if (key := _key(entry)) is not None}
         found = companies.by_names(unit.conn, list(set(self._names.values())))
-        unit.loaded.update({company.id: company for company in found.values() if company.id not in unit.loaded})
+        unit.know(COMPANY, found.values())
         self._known = {name: company.id for name, company in found.items()}
 
     def find(self, entry: Entry) -> Current[Company] | None:
         found = self._known.get(self._names.get(entry.number, ""))
-        return None if found is None else self._unit.loaded[found]
+        return None if found is None else self._unit.at_hand(COMPANY, found)
 
     def remember(self, made: Current[Company]) -> None:
         self._known.setdefault(folded(made.state.name), made.id)

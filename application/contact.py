@@ -103,7 +103,7 @@ def _by_email(unit: Work, email: str | UnsetType | None) -> Current[Contact] | N
         return None  # creating it says what is wrong with the address
     found = contacts.by_emails(unit.conn, [address]).get(address)
     if found is not None:
-        unit.loaded.setdefault(found.id, found)
+        unit.know(CONTACT, [found])
     return found
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from application.importing.importer import Commands, Entry, Plan
-from domain.contact import Contact
+from domain.contact import CONTACT, Contact
 from domain.contact_cells import CELLS
 from domain.kernel import Refused, values
 from domain.kernel.changes import difference
@@ -82,7 +82,7 @@ class ContactMatcher:
             found = self._like(draft, self._marks[entry.number])
         else:
             return None
-        return None if found is None else self._unit.loaded[found]
+        return None if found is None else self._unit.at_hand(CONTACT, found)
 
     def remember(self, made: Current[Contact]) -> None:
         """A contact that a row has made: rows behind it may be about it too."""
@@ -140,13 +140,13 @@ class ContactMatcher:
                 self._remember_mark(name, path, self._known(contact))
 
     def _known(self, contact: Current[Contact]) -> Current[Contact]:
-        self._unit.loaded.setdefault(contact.id, contact)
+        self._unit.know(CONTACT, [contact])
         return contact
 
     def _like(self, draft: _Draft, mark: Path) -> UUID | None:
         """The first contact of the draft's name that has all of its values."""
         for contact_id in self._by_mark.get((draft.name, mark, draft.texts[mark]), ()):
-            contact: Current[Contact] | None = self._unit.loaded[contact_id]
+            contact = self._unit.at_hand(CONTACT, contact_id)
             if contact is not None and not difference(draft.given, contact.state)[0]:
                 return contact_id
         return None

@@ -161,7 +161,7 @@ def _part(unit: Work, made: Current[ContactMerge]) -> None:
         changes=unchanged(merged, winner.state),
         tags=merged.tags,
     )
-    unit.loaded.setdefault(made.id, made)
+    unit.know(CONTACT_MERGE, [made])
     unit.execute(CONTACT_MERGE, made.id, UndoContactMerge())
     with unit.because():
         unit.execute(CONTACT, merged.winner_id, command)

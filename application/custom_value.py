@@ -62,7 +62,7 @@ def render(conn: Db, written: str) -> str:
 def _found(unit: Work, key: str) -> Current[CustomValue] | None:
     found = values.with_keys(unit.conn, [key]).get(key)
     if found is not None:
-        unit.loaded.setdefault(found.id, found)
+        unit.know(CUSTOM_VALUE, [found])
     return found
 
 

@@ -86,12 +86,12 @@ class DealMatcher:
         self._unit = unit
         self._known: dict[Key, UUID] = {}
         for deal in matches.named(unit.conn, texts(chunk, "name"), plan.visible_to):
-            unit.loaded.setdefault(deal.id, deal)
+            unit.know(DEAL, [deal])
             self._known.setdefault(_key(deal.state), deal.id)
 
     def find(self, entry: Entry) -> Current[Deal] | None:
         found = self._known.get(self._commands.key(entry))
-        return None if found is None else self._unit.loaded[found]
+        return None if found is None else self._unit.at_hand(DEAL, found)
 
     def remember(self, made: Current[Deal]) -> None:
         self._known[_key(made.state)] = made.id

@@ -31,7 +31,7 @@ def replace(unit: Work, wanted: Sequence[NewSmartList]) -> list[SmartListView]:
     """
     _check_apart(wanted)
     there = {current.id: current for current in rows.every(unit.conn)}
-    unit.loaded.update(there)
+    unit.know(SMART_LIST, there.values())
     for gone in there.keys() - {given.id for given in wanted}:
         unit.execute(SMART_LIST, gone, DeleteSmartList())
     check = Check()

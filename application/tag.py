@@ -86,9 +86,9 @@ def shown(unit: Work, ids: Iterable[UUID]) -> list[TagView]:
     fresh = {
         current.id: TagView(id=current.id, name=current.state.name, slug=current.state.slug, color=current.state.color)
         for tag_id in wanted
-        if (current := unit.loaded.get(tag_id)) is not None and isinstance(current.state, Tag)
+        if (current := unit.at_hand(TAG, tag_id)) is not None
     }
-    known = fresh | tags.refs(unit.conn, [tag_id for tag_id in wanted if tag_id not in unit.loaded])
+    known = fresh | tags.refs(unit.conn, [tag_id for tag_id in wanted if (TAG.stream_type, tag_id) not in unit.loaded])
     return [known[tag_id] for tag_id in wanted if tag_id in known]
 
 

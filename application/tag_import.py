@@ -65,7 +65,7 @@ class ChunkTags:
         key = folded(name)
         ref = self._by_key.get(key)
         # One that was made with a row that was then refused has gone with it.
-        if ref is None or self._unit.loaded.get(ref.id, ref) is None:
+        if ref is None or self._unit.loaded.get((TAG.stream_type, ref.id), ref) is None:
             ref = self._by_key[key] = made(self._unit, name, self._taken)
         return ref
 

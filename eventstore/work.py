@@ -59,7 +59,7 @@ class Work:
     bulk: bool = False
     locks_first: bool = False
     """Whether it waits for those who change what it loads, instead of finding out at its end."""
-    loaded: dict[UUID, Current[Any] | None] = field(default_factory=dict)
+    loaded: dict[Key, Current[Any] | None] = field(default_factory=dict)
     before: dict[Key, Current[Any] | None] = field(default_factory=dict)
     after: dict[Key, Current[Any] | None] = field(default_factory=dict)
     staged: list[Staged] = field(default_factory=list)
@@ -88,13 +88,23 @@ class Work:
 
     def load(self, decider: Decider[Any, Any, S], ids: Sequence[UUID]) -> dict[UUID, Current[S]]:
         """The streams that exist, as they stand in this unit of work; whoever may see them."""
-        missing = [stream for stream in ids if stream not in self.loaded]
+        kind = decider.stream_type
+        missing = [stream for stream in ids if (kind, stream) not in self.loaded]
         if missing:
             if decider.person:
                 self.keys.ask(missing)
-            found = self.rows[decider.stream_type].load(self.conn, missing, locked=self.locks_first)
-            self.loaded.update({stream: found.get(stream) for stream in missing})
-        return {stream: current for stream in ids if (current := self.loaded[stream]) is not None}
+            found = self.rows[kind].load(self.conn, missing, locked=self.locks_first)
+            self.loaded.update({(kind, stream): found.get(stream) for stream in missing})
+        return {stream: current for stream in ids if (current := self.loaded[kind, stream]) is not None}
+
+    def know(self, decider: Decider[Any, Any, S], found: Iterable[Current[S]]) -> None:
+        """Takes what a query has found for loaded; what this unit of work knows already goes before."""
+        for current in found:
+            self.loaded.setdefault((decider.stream_type, current.id), current)
+
+    def at_hand(self, decider: Decider[Any, Any, S], stream_id: UUID) -> Current[S] | None:
+        """What is loaded, as it stands in this unit of work; ``None`` where it has ended or nobody has looked."""
+        return self.loaded.get((decider.stream_type, stream_id))
 
     def get(self, decider: Decider[Any, Any, S], stream_id: UUID, *, if_version: int | None = None) -> Current[S]:
         """One stream that the caller may see; refuses with ``not_found``, and as ``execute`` another version."""
@@ -162,7 +172,7 @@ class Work:
     def held(self, kind: str, found: Iterable[Held]) -> None:
         """Notes what a query has found and held already."""
         for current, stands in found:
-            self.loaded.setdefault(current.id, current)
+            self.loaded.setdefault((kind, current.id), current)
             self._standing[kind][self.rows[kind].key_of(current)] = stands
 
     # Deciding.
@@ -176,8 +186,8 @@ class Work:
         owner = self.rows[decider.stream_type].owner
         if owner is not None and self.origin.visible_to is not None and getattr(command, owner, owner) in (None, UNSET):
             command = msgspec.structs.replace(command, **{owner: self.origin.visible_to})
-        if stream_id not in self.loaded:
-            self.loaded[stream_id] = None
+        if (key := (decider.stream_type, stream_id)) not in self.loaded:
+            self.loaded[key] = None
             self._new.add(stream_id)
             if decider.person:
                 self.keys.began(stream_id)
@@ -214,11 +224,11 @@ class Work:
 
     def carry_out(self, decider: Decider[Any, Any, S], stream_id: UUID, command: Command) -> Current[S] | None:
         """Decides and evolves what is loaded, whoever may see it."""
-        current = self.loaded[stream_id]
+        current = self.loaded[decider.stream_type, stream_id]
         events = decider.decide(command, None if current is None else current.state)
         if events:
             self._stage(decider, stream_id, current, events)
-        return self.loaded[stream_id]
+        return self.at_hand(decider, stream_id)
 
     def all_or_nothing(self, part: Callable[[], T]) -> T:
         """Carries out a part of the work that may be refused by itself: nothing of it stays then, and the rest goes on.
@@ -234,7 +244,7 @@ class Work:
             self._ended = ended
             for key, known, before in reversed(self._undo):
                 self._note(key[0], self.after[key], before)
-                self.loaded[key[1]] = before
+                self.loaded[key] = before
                 if known or key in self._written:
                     self.after[key] = before
                 else:
@@ -290,7 +300,7 @@ class Work:
             self._undo.append((key, key in self.after, current))
         self.before.setdefault(key, current)
         self.after[key] = updated
-        self.loaded[stream_id] = updated
+        self.loaded[key] = updated
         self._note(decider.stream_type, current, updated)
         if self.defining.written(decider.stream_type):
             self.write_rows()

@@ -9,7 +9,7 @@ import pytest
 
 from domain.contact import CONTACT, CreateContact, DeleteContact, TagContact, UpdateContact
 from domain.kernel import Refused
-from domain.tag import TAG, CreateTag, TagRef
+from domain.tag import TAG, CreateTag, DeleteTag, TagRef
 from eventstore.append import Origin
 from eventstore.database import Pool
 from eventstore.ids import new_id
@@ -69,6 +69,20 @@ def test_what_a_refused_part_has_ended_goes_on(store: EventStore, origin: Origin
 
     store.run(origin, work)
     assert types(pool, origin.workspace_id) == ["contact.created", "contact.updated"]
+
+
+def test_a_thing_of_another_kind_with_the_same_id_is_not_there(store: EventStore, origin: Origin) -> None:
+    ada = store.run(origin, lambda unit: unit.begin(CONTACT, new_id(), ADA)).value.id
+
+    def work(unit: Work) -> None:
+        assert unit.get(CONTACT, ada).state.first_name == "Ada"
+        with pytest.raises(Refused, match="No such tag"):
+            unit.get(TAG, ada)
+        with pytest.raises(Refused, match="No such tag"):
+            unit.execute(TAG, ada, DeleteTag())
+        assert unit.at_hand(CONTACT, ada) == unit.get(CONTACT, ada)
+
+    store.run(origin, work)
 
 
 @both_paths
