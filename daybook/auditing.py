@@ -54,6 +54,10 @@ def _told(report: Report, rows: str, say: Say) -> int:
     if report.unsigned:
         say(f"not signed   {report.unsigned} events behind the last checkpoints: these rest on the chain alone")
     say(f"rows         {rows}")
+    if report.lost:
+        say(
+            f"lost keys    {report.lost} contacts have none, though nobody erased them: what is sealed with it cannot be read"
+        )
     if not report.protected:
         say("tenants      what keeps them apart was not looked at: nothing can be made on this server")
     say("all is well")

@@ -15,6 +15,7 @@ from psycopg import sql
 from eventstore.database import Db
 from eventstore.ids import new_id
 from eventstore.migrate import files, make_tenant_table
+from eventstore.strangers import check_strangers
 from eventstore.verify import MismatchError
 from schemas.verification import Finding
 
@@ -88,6 +89,7 @@ def check_protection(conn: Db) -> bool:
         if live_functions.get(name) != definition:
             found = "none" if name not in live_functions else "another"
             _differs(f"function {name}", "the one that `daybook migrate` makes", found)
+    check_strangers(conn, list(ROLES), tables, functions)
     return True
 
 

@@ -65,7 +65,7 @@ class MismatchError(Exception):
 class Report:
     """What was checked, up to the first thing that is wrong; ``protected``: whether what keeps tenants apart was.
 
-    ``unsigned``: events behind the last stored checkpoint. ``keys``: how many checkpoints the key of each fingerprint signed.
+    ``unsigned``: events behind the last stored checkpoint. ``lost``: contacts without a key whom nobody erased. ``keys``: how many checkpoints the key of each fingerprint signed.
     """
 
     workspaces: int = 0
@@ -74,6 +74,7 @@ class Report:
     rows: int = 0
     protected: bool = field(default=True, compare=False)
     unsigned: int = field(default=0, compare=False)
+    lost: int = field(default=0, compare=False)
     keys: Counter[str] = field(default_factory=Counter, compare=False)
     finding: Finding | None = None
 

@@ -21,7 +21,7 @@ from eventstore.protection import check_protection
 from eventstore.recorder import is_programs_own
 from eventstore.rows import Change, Current
 from eventstore.sealing import READABLE
-from eventstore.secrets import check_secrets
+from eventstore.secrets import check_secrets, without_keys
 from eventstore.verify import BATCH, MismatchError, Progress, Report, snapshot, verify_log
 from projections.catalogue import TABLES, VIEWS
 from projections.table.folding import fold
@@ -92,9 +92,10 @@ def verify(
                     _hold(conn, TABLES, views)
                     known = by_workspace[workspace_id]
                     verify_log(conn, workspace_id, report, checkpoints=known, trusted=trusted, progress=progress)
-                    verify_rows(conn, workspace_id, report, progress=progress)
                     if secrets:
                         check_secrets(conn, workspace_id)
+                    report.lost += without_keys(conn, workspace_id)
+                    verify_rows(conn, workspace_id, report, progress=progress)
                     check_places(conn, workspace_id)
                     for view in views:
                         report.rows += compare_view(conn, workspace_id, view, lambda n: progress("views", n))

@@ -10,6 +10,7 @@ import pytest
 
 from daybook.embedded import EmbeddedPostgres
 from eventstore.bundle.replaying import replayed
+from eventstore.database import Db
 from eventstore.offline import verify_file
 from projections.verify import verify
 from tests.api.asserting import ok, refused
@@ -164,3 +165,30 @@ def test_a_bundle_from_before_can_be_taken_and_has_nothing_that_can_be_read(told
     assert PLANTED.encode() not in lines
     assert told.contact["id"].encode() in lines
     assert found.states.hash.hex() == told.telling("/log/state", asOf=told.before)["hash"]
+
+
+@pytest.mark.parametrize("whose", ["winner", "loser"])
+def test_verify_finds_a_key_of_somebody_erased_that_came_back(
+    team: Team, postgres: EmbeddedPostgres, keep: Keep, owner: Db, whose: str
+) -> None:
+    contacts = {"winner": team.owner.contact(firstName="Sarah"), "loser": team.owner.contact(lastName="Kim")}
+    ok(team.owner.post(f"/contacts/{contacts['winner']['id']}/merge", {"loserId": contacts["loser"]["id"]}))
+    ok(team.owner.post(f"/contacts/{contacts['winner']['id']}/erase", {}))
+    keep(team)
+    assert verify(postgres.url(), workspaces=[team.workspace_id]).finding is None
+    place = (team.workspace_id, contacts[whose]["id"])
+    owner.execute("INSERT INTO person_keys VALUES (%s, %s, sha256('from a backup'))", place)
+    finding = verify(postgres.url(), workspaces=[team.workspace_id]).finding
+    assert finding is not None
+    assert (finding.table, str(finding.row_id), finding.found) == ("person_keys", contacts[whose]["id"], "one")
+    assert finding.expected.startswith("no key, as event ")
+
+
+def test_verify_tells_of_keys_that_are_gone_though_nobody_was_erased(
+    team: Team, postgres: EmbeddedPostgres, owner: Db
+) -> None:
+    lost, erased = team.owner.contact(firstName="Sarah"), team.owner.contact(firstName="Bob")
+    ok(team.owner.post(f"/contacts/{erased['id']}/erase", {}))
+    assert verify(postgres.url(), workspaces=[team.workspace_id], views=()).lost == 0
+    owner.execute("DELETE FROM person_keys WHERE workspace_id = %s AND person_id = %s", (team.workspace_id, lost["id"]))
+    assert verify(postgres.url(), workspaces=[team.workspace_id], views=()).lost == 1

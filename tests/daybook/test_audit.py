@@ -13,12 +13,16 @@ from application.calling.signing import signing_key
 from daybook.cli import daybook
 from daybook.embedded import EmbeddedPostgres
 from daybook.settings import SettingsError
+from domain.contact import CONTACT, CreateContact
 from domain.tag import TAG, CreateTag
 from eventstore.append import Origin
 from eventstore.checkpoint import fingerprint, sign_head, signature_holds
+from eventstore.database import Db
 from eventstore.ids import new_id
 from eventstore.printed import from_line, printed
 from eventstore.unit_of_work import EventStore
+from projections.contact import CONTACTS
+from projections.table.rebuild import rebuild
 from schemas.verification import Checkpoint
 from tests.logs import whole_log
 
@@ -82,6 +86,19 @@ def test_a_checkpoint_is_printed_as_a_line_and_taken_back_by_verify(
     done = typed("verify", "--file", str(export), "--checkpoints", str(kept), "--trusted", fingerprint(PUBLIC))
     assert done.exit_code == 0, done.output
     assert f"signed by    {fingerprint(PUBLIC)}, 1 of them" in done.output
+
+
+def test_keys_that_are_gone_though_nobody_was_erased_are_told(
+    store: EventStore, origin: Origin, postgres: EmbeddedPostgres, owner: Db
+) -> None:
+    verify = ("verify", "--workspace", str(origin.workspace_id))
+    store.run(origin, lambda unit: unit.begin(CONTACT, new_id(), CreateContact(first_name="Ada")))
+    assert "lost keys" not in typed(*verify, DATABASE_URL=postgres.url()).output
+    owner.execute("DELETE FROM person_keys WHERE workspace_id = %s", (origin.workspace_id,))
+    rebuild(owner, CONTACTS)
+    done = typed(*verify, DATABASE_URL=postgres.url())
+    assert done.exit_code == 0, done.output
+    assert "lost keys    1 contacts have none, though nobody erased them" in done.output
 
 
 def test_a_workspace_without_a_log_has_no_checkpoint_to_print(postgres: EmbeddedPostgres) -> None:

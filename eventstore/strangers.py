@@ -1,0 +1,82 @@
+"""What no migration makes and the service's roles can use all the same: through it they might see past row-level security."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import Final, LiteralString
+
+from eventstore.database import Db
+from eventstore.verify import MismatchError
+from schemas.verification import Finding
+
+# Tables of rows are compared with what is made; a view that sees what its reader may see leads past nothing.
+_RELATIONS: Final[LiteralString] = """
+    SELECT n.nspname || '.' || c.relname, role
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, unnest(%(roles)s::text[]) role
+    WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+        AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')
+        AND NOT (n.nspname = 'public' AND c.relkind IN ('r', 'p') AND (c.relname = ANY(%(known)s::text[]) OR EXISTS (
+            SELECT FROM pg_attribute WHERE attrelid = c.oid AND attname = 'workspace_id' AND NOT attisdropped)))
+        AND NOT EXISTS (SELECT FROM pg_options_to_table(c.reloptions)
+            WHERE option_name = 'security_invoker' AND option_value IN ('true', 'on', 'yes', '1'))
+        AND has_schema_privilege(role, n.oid, 'USAGE')
+        AND (has_table_privilege(role, c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE')
+            OR has_any_column_privilege(role, c.oid, 'SELECT, INSERT, UPDATE'))
+    ORDER BY 1, 2 LIMIT 1
+"""
+_FUNCTIONS: Final[LiteralString] = """
+    SELECT p.oid::regprocedure::text, role
+    FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace, unnest(%(roles)s::text[]) role
+    WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND p.prosecdef
+        AND p.oid::regprocedure::text <> ALL(%(known)s::text[])
+        AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')
+        AND has_schema_privilege(role, n.oid, 'USAGE') AND has_function_privilege(role, p.oid, 'EXECUTE')
+    ORDER BY 1, 2 LIMIT 1
+"""
+_PLACES: Final[LiteralString] = """
+    SELECT 'schema ' || n.nspname, role FROM pg_namespace n, unnest(%(roles)s::text[]) role
+    WHERE n.nspname IN ('public', 'past', 'past_assigned') AND has_schema_privilege(role, n.oid, 'CREATE')
+        OR n.nspname = 'rebuilding' AND has_schema_privilege(role, n.oid, 'CREATE, USAGE')
+    UNION ALL
+    SELECT 'database ' || current_database(), role FROM unnest(%(roles)s::text[]) role
+    WHERE has_database_privilege(role, current_database(), 'CREATE')
+    ORDER BY 1, 2 LIMIT 1
+"""
+_SETTINGS: Final[LiteralString] = """
+    SELECT CASE WHEN s.setrole = 0 THEN 'all roles' ELSE 'role ' || s.setrole::regrole END, one
+    FROM pg_db_role_setting s, unnest(s.setconfig) one
+    WHERE (s.setrole = 0 OR s.setrole::regrole::text = ANY(%(roles)s::text[]))
+        AND s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
+        AND split_part(one, '=', 1) IN ('search_path', 'row_security', 'session_replication_role')
+    ORDER BY 1, 2 LIMIT 1
+"""
+
+
+def check_strangers(conn: Db, roles: Sequence[str], tables: Collection[str], functions: Collection[str]) -> None:
+    """Raises ``MismatchError`` at the first thing besides these ``tables`` and ``functions`` that one of the ``roles`` can use,
+    by an owner's connection: a relation, a function with its owner's rights, a place to make things in, a setting of its sessions.
+    """
+    with conn.transaction():
+        conn.execute("SET LOCAL search_path = public")
+        for finding in _found(conn, list(roles), list(tables), list(functions)):
+            raise MismatchError(finding)
+
+
+def _found(conn: Db, roles: list[str], tables: list[str], functions: list[str]) -> Iterator[Finding]:
+    nothing = "nothing that `daybook migrate` does not make"
+    for name, role in _rows(conn, _RELATIONS, roles, tables):
+        yield Finding(table=name, what=f"rights of {role}", expected=nothing, found="rights to it")
+    for name, role in _rows(conn, _FUNCTIONS, roles, functions):
+        yield Finding(
+            what=f"rights of {role}", expected=nothing, found=f"function {name}, with the rights of its owner"
+        )
+    for name, role in _rows(conn, _PLACES, roles):
+        yield Finding(
+            what=f"rights of {role}", expected=nothing, found=f"rights to make things in {name}, or to get into it"
+        )
+    for whose, setting in _rows(conn, _SETTINGS, roles):
+        yield Finding(what=f"settings of {whose}", expected=nothing, found=setting)
+
+
+def _rows(conn: Db, query: LiteralString, roles: list[str], known: Sequence[str] = ()) -> list[tuple[str, str]]:
+    return conn.execute(query, {"roles": roles, "known": list(known)}).fetchall()
