@@ -48,8 +48,8 @@ class AccessLogController(Controller):
         """
         wanted = rows.AccessQuery(user_id, operation, contact_id, _time("from", since), _time("to", until))
         with ask.reading() as conn:
-            found, total, cursor = rows.listed(conn, paged, wanted)
-        return ask.page(paged, found, total, cursor, exact=cursor is None)
+            found, total, cursor, exact = rows.listed(conn, paged, wanted)
+        return ask.page(paged, found, total, cursor, exact=exact)
 
 
 def _time(name: str, given: str | None) -> datetime | None:

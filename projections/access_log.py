@@ -53,8 +53,11 @@ def write(conn: Db, entries: Sequence[AccessView]) -> None:
     insert_many(conn, "access_log", _COLUMNS, [_row(entry) for entry in entries])
 
 
-def listed(conn: Db, request: PageRequest, wanted: AccessQuery) -> tuple[list[AccessView], int, str | None]:
-    """A page, the last first; how many there are at least; and the cursor of the next page."""
+def listed(conn: Db, request: PageRequest, wanted: AccessQuery) -> tuple[list[AccessView], int, str | None, bool]:
+    """A page, the last first; how many there are at least; the cursor of the next page; and whether there are no more.
+
+    How many there are is known where a page from the beginning on, or behind entries that were skipped, has the last of them.
+    """
     where, behind, skipped = wanted.where(), TRUE, request.skipped
     if request.cursor is not None:
         behind, skipped = Compiled("id < %s", keyset.read(request.cursor, _ORDER, UUID)), 0
@@ -66,7 +69,9 @@ def listed(conn: Db, request: PageRequest, wanted: AccessQuery) -> tuple[list[Ac
         (conn.workspace_id, *where.params, *behind.params, request.limit + 1, skipped),
     ).fetchall()
     page, cursor = keyset.page(rows, request.limit, lambda row: keyset.written(_ORDER, row[0]))
-    return [AccessView(**dict(zip(_COLUMNS, row, strict=True))) for row in page], skipped + len(rows), cursor
+    total = skipped + len(rows) if rows else 0
+    exact = cursor is None and request.cursor is None and (bool(rows) or not skipped)
+    return [AccessView(**dict(zip(_COLUMNS, row, strict=True))) for row in page], total, cursor, exact
 
 
 def _row(entry: AccessView) -> Sequence[Any]:

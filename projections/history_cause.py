@@ -96,7 +96,10 @@ def _at(state: State | None, path: Path) -> Any:
 
 
 def _sets(step: Step, path: Path) -> bool:
-    return history.differs(path, _at(step.before, path), _at(step.after, path))
+    """Whether the event changed it, as far as that can be read, or had it once, and it was erased since."""
+    return ".".join(path) in step.happened.erased or history.differs(
+        path, _at(step.before, path), _at(step.after, path)
+    )
 
 
 # The chain.

@@ -172,6 +172,19 @@ class TestWhoIsTold:
                 break
         assert found == whole
 
+    @pytest.mark.parametrize("where", ["offset=1", "offset=3", "page=2&limit=4", "cursor", "limit=2"])
+    def test_say_of_no_page_that_there_are_more_or_less_than_there_are(self, team: Team, where: str) -> None:
+        contact = team.owner.contact()
+        for _ in range(3):
+            team.owner.get(f"/contacts/{contact['id']}")
+        noted(team, 3)
+        if where == "cursor":
+            cursor = ok(team.owner.get("/access-log", params={"limit": 2}))["meta"]["nextCursor"]
+            where = f"cursor={cursor}"
+        meta = ok(team.owner.get(f"/access-log?{where}"))["meta"]
+        assert meta["total"] == 3 if meta.get("totalIsExact", True) else meta["total"] <= 3
+        assert meta.get("totalIsExact", True) == (where == "offset=1")
+
     def test_are_not_those_of_another_workspace(self, team: Team, others: Team) -> None:
         team.owner.contact()
         team.owner.get("/contacts")

@@ -116,7 +116,9 @@ def test_what_differs_and_why_can_still_be_asked(told: Told) -> None:
         told.telling(f"{path}/diff", **{"from": str(told.first)})
         told.telling(f"{path}/diff", **{"from": str(told.first), "to": str(told.before)})
     for path, field in zip(told.paths(), ("firstName", "content", "title", "notes", "name"), strict=True):
-        told.telling(f"{path}/explain", field=field, asOf=told.before)
+        found = told.telling(f"{path}/explain", field=field, asOf=told.before)
+        assert (found["everSet"], found["value"] in (None, "[erased]")) == (True, True)
+        assert found["chain"][0]["event"].endswith((".created", ".updated"))
 
 
 def test_timelines_of_what_goes_on_do_not_tell_it(told: Told, keep: Keep) -> None:
