@@ -14,10 +14,10 @@ from eventsourcing.persistence import JSONTranscoder, Mapper, MapperDeserialisat
 
 from domain.catalogue import EVENTS, FORMER
 from domain.kernel import JSON, Decider, Event, Former
-from domain.kernel.personal import NOTHING_PERSONAL, personal, taken
+from domain.kernel.personal import NOTHING_PERSONAL, personal
 from eventstore import sealing
-from eventstore.chain import canonical, id_text
-from eventstore.sealing import Opened, UnopenedError
+from eventstore.chain import canonical
+from eventstore.sealing import Keys, Opened, UnopenedError
 
 Upcaster = Callable[[JSON], tuple[str, JSON]]
 """An old event's data → the name and data of the event that takes its place."""
@@ -29,10 +29,6 @@ def _upcaster(former: Former) -> Upcaster:
 
 UPCASTERS: Final[Mapping[str, Upcaster]] = {name: _upcaster(former) for name, former in FORMER.items()}
 """By the old event's public name."""
-
-
-Keys = Callable[[], Mapping[UUID, bytes]]
-"""Answers the keys of those whom an event is about, by person."""
 
 
 def names_of(decider: Decider[Any, Any, Any]) -> frozenset[str]:
@@ -97,13 +93,11 @@ class EventMapper(Mapper[UUID]):
         """The event's data as it is kept: canonical JSON. What is personal in it is sealed with ``keys``, if there are any:
         they are asked for where it is needed.
         """
-        data = msgspec.json.encode(event)
-        if (tree := self._personal.get(event.event_name)) and keys is not dict:
-            public = msgspec.json.decode(data)
-            if (part := taken(public, tree)) and (found := keys()):
-                place = _place(stream_id, event.event_name)
-                data = msgspec.json.encode(sealing.sealed(public, part, tree, place, found))
-        return canonical(data)
+        data, tree = msgspec.json.encode(event), self._personal.get(event.event_name)
+        if not tree or keys is dict:
+            return canonical(data)
+        place = (stream_id, event.event_name)
+        return canonical(data, lambda public: sealing.sealed(public, tree, place, keys))
 
     def decode(self, stream_id: UUID, event_type: str, data: bytes | str) -> Event:
         """The event of a stored name and data; raises ``UnreadableEventError`` when there is no such event.
@@ -114,12 +108,10 @@ class EventMapper(Mapper[UUID]):
 
     def _decoded(self, stream_id: UUID, event_type: str, data: bytes | str, *, keyless: bool) -> Event:
         try:
-            if sealing.is_sealed(data):
-                whole = self.opened(stream_id, event_type, data, keyless=keyless).data
-            elif event_type in self._upcasters:
-                whole = msgspec.json.decode(data)
-            else:
-                return self._decoders[event_type].decode(data)
+            found = self.opened(stream_id, event_type, data, keyless=keyless) if sealing.is_sealed(data) else None
+            if event_type not in self._upcasters:
+                return self._decoders[event_type].decode(data if found is None else found.document)
+            whole = msgspec.json.decode(data) if found is None else found.data
             event_type, whole = upcast(event_type, whole, self._upcasters)
             return msgspec.convert(whole, self._events[event_type])
         except (LookupError, TypeError, AttributeError, msgspec.MsgspecError) as error:
@@ -128,9 +120,9 @@ class EventMapper(Mapper[UUID]):
     def opened(self, stream_id: UUID, event_type: str, data: bytes | str, *, keyless: bool = False) -> Opened:
         """The data as they were before anything was sealed; with what stands for it, where it is erased."""
         text = data if isinstance(data, str) else data.decode()
-        tree, place = self._personal.get(event_type, NOTHING_PERSONAL), _place(stream_id, event_type)
+        tree = self._personal.get(event_type, NOTHING_PERSONAL)
         try:
-            return sealing.opened(text, tree, place, keyless=keyless)
+            return sealing.opened(text, tree, (stream_id, event_type), keyless=keyless)
         except (UnopenedError, LookupError, TypeError, ValueError) as error:
             raise UnreadableEventError(f"{event_type} of stream {stream_id}: {error}") from error
 
@@ -152,8 +144,3 @@ class EventMapper(Mapper[UUID]):
             originator_version=stored_event.originator_version,
             event=self._decoded(stream_id, stored_event.topic, stored_event.state, keyless=True),
         )
-
-
-def _place(stream_id: UUID, event_type: str) -> bytes:
-    """What binds something sealed to where it is."""
-    return f"{id_text(stream_id)} {event_type}".encode()

@@ -14,7 +14,8 @@ from domain.note import NOTE, CreateNote
 from eventstore.append import Staged
 from eventstore.chain import canonical
 from eventstore.ids import new_id
-from eventstore.mapper import EventMapper, Keys
+from eventstore.mapper import EventMapper
+from eventstore.sealing import Keys
 from eventstore.work import Work
 from schemas.contact_merge import MergeContacts
 

@@ -7,7 +7,7 @@ own says so (``OF_PERSON``).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from types import NoneType
@@ -36,10 +36,10 @@ PERSONAL: Final = Personal()
 OF_PERSON: Final = OfPerson()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Tree:
     """What is personal of an event, or of a struct in it: ``masks`` has, by wire name, what stands for a field when it cannot
-    be read, and ``within`` the structs that have personal fields of their own.
+    be read, and ``within`` the structs that have personal fields of their own. There is one of each.
     """
 
     masks: Mapping[str, Any] = field(default_factory=dict)
@@ -94,7 +94,9 @@ def _structs(annotation: Any) -> list[type[msgspec.Struct]]:
 
 def taken(data: JSON, tree: Tree) -> JSON:
     """Takes what is personal out of an event's data, and answers it; what is not set tells nothing and stays."""
-    found = {name: data.pop(name) for name in tree.masks.keys() & data.keys() if data[name] not in _NOTHING}
+    found = {
+        name: data.pop(name) for name in tree.masks.keys() & data.keys() if data[name] or data[name] not in _NOTHING
+    }
     for name, inner in tree.within.items():
         if data.get(name) and (part := taken(data[name], inner)):
             found[name] = part
@@ -127,11 +129,17 @@ def paths(part: JSON, tree: Tree) -> list[str]:
     return sorted(found)
 
 
-def mask(data: JSON, path: str, tree: Tree) -> None:
-    """Puts what stands for a value that cannot be read in its place."""
+def masked(fields: Iterable[str], tree: Tree) -> JSON:
+    """What stands for values of these names (``paths``) that cannot be read."""
+    found: JSON = {}
+    for path in fields:
+        _mask_one(found, path, tree)
+    return found
+
+
+def _mask_one(data: JSON, path: str, tree: Tree) -> None:
     name, _, rest = path.partition(".")
     if rest:
-        mask(data.setdefault(name, {}), rest, tree.within.get(name, NOTHING_PERSONAL))
+        _mask_one(data.setdefault(name, {}), rest, tree.within.get(name, NOTHING_PERSONAL))
     else:
-        value = tree.masks.get(name)
-        data[name] = dict(value) if isinstance(value, dict) else value
+        data[name] = tree.masks.get(name)
