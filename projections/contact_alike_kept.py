@@ -32,7 +32,7 @@ _NEXT: Final[LiteralString] = """
         WHERE workspace_id = %s AND seq > %s ORDER BY seq LIMIT %s) AS next
 """
 # Of whom it was said, or was taken back, that they are two: all whom any event of such a pair has named.
-_PAIRED: Final[LiteralString] = """
+PAIRED: Final[LiteralString] = """
     SELECT DISTINCT named.id::uuid FROM events, LATERAL (VALUES
         (data ->> 'contactId'), (data ->> 'otherId'),
         (data #>> '{changed,contactId}'), (data #>> '{changed,otherId}')) AS named (id)
@@ -127,7 +127,7 @@ def forget_groups(conn: Db) -> None:
 def _paired(conn: Db, pairs: Sequence[UUID]) -> list[UUID]:
     if not pairs:
         return []
-    return [row[0] for row in conn.execute(_PAIRED, (conn.workspace_id, list(pairs)))]
+    return [row[0] for row in conn.execute(PAIRED, (conn.workspace_id, list(pairs)))]
 
 
 def _look_at(conn: Db, contacts: Sequence[UUID], paired: Sequence[UUID]) -> None:

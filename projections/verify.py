@@ -1,4 +1,4 @@
-"""Verifies workspaces: that the log is whole, and that every row, count and view is what the log adds up to."""
+"""Verifies workspaces: that the log is whole, and that every row, count, view and group is what the log adds up to."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from eventstore.sealing import READABLE
 from eventstore.secrets import check_secrets, without_keys
 from eventstore.verify import BATCH, MismatchError, Progress, Report, snapshot, verify_log
 from projections.catalogue import TABLES, VIEWS
+from projections.contact_alike_compared import compare_groups
 from projections.table.folding import fold
 from projections.table.rows import RowTable
 from projections.table.stored import StoredRows
@@ -55,7 +56,10 @@ _HAPPENED: Final[LiteralString] = """
         SELECT seq FROM consumer_checkpoints WHERE workspace_id = %(w)s AND consumer = 'activity_counts')
     GROUP BY type, actor_id
 """
-_LOG_TABLES: Final = ("log_heads", "events", "log_checkpoints", "row_counts", "activity_counts")
+_BESIDE: Final = (
+    "log_heads", "events", "log_checkpoints", "row_counts", "activity_counts", "contact_keys", "contact_groups",
+)  # fmt: skip
+"""Tables that are neither rows nor views."""
 
 
 def verify(
@@ -96,6 +100,7 @@ def verify(
                         check_secrets(conn, workspace_id)
                     report.lost += without_keys(conn, workspace_id)
                     verify_rows(conn, workspace_id, report, progress=progress)
+                    compare_groups(conn, workspace_id)
                     check_places(conn, workspace_id)
                     for view in views:
                         report.rows += compare_view(conn, workspace_id, view, lambda n: progress("views", n))
@@ -121,7 +126,7 @@ def all_workspaces(conn: Db, tables: Sequence[RowTable[Any]] = TABLES, views: Se
     with snapshot(conn):
         _hold(conn, tables, views)
         of_views = (table.name for view in views for table in view.tables)
-        for name in (*_LOG_TABLES, *(table.table for table in tables), *of_views):
+        for name in (*_BESIDE, *(table.table for table in tables), *of_views):
             found.update(row[0] for row in conn.execute(_WORKSPACES.format(table=sql.Identifier(name))))
     return sorted(found)
 
