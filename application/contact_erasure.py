@@ -26,6 +26,7 @@ from eventstore import endings
 from eventstore.reader import fold_stream, read_stream
 from eventstore.rows import Current
 from eventstore.work import Work
+from projections import contact_alike_kept as alike
 from projections import contact_erasure as rows
 from projections import contact_merge as merges
 from projections.catalogue import ROWS
@@ -128,12 +129,14 @@ def _carried_out(unit: Work, contact_id: UUID, reason: str | None, by: UUID) -> 
     for merge_id in ended:
         unit.execute(CONTACT_MERGE, merge_id, EraseContactMerge())
     unit.execute(CONTACT, contact_id, EraseContact(**msgspec.structs.asdict(receipt)))
+    unit.write_rows()
+    alike.look_again(unit.conn, [*persons, *(one.id for one in receipt.goes_on if one.kind == CONTACT.stream_type)])
     return receipt
 
 
 def _forgotten(unit: Work, persons: Sequence[UUID]) -> list[Told]:
     """Destroys their keys, and what is kept of them beside rows and log; answers the streams that told of them."""
-    rows.hold_past(unit.conn)
+    rows.hold_kept(unit.conn)
     told, values = rows.told(unit.conn, persons), _values(unit, persons)
     unit.keys.destroy(persons)
     rows.clear(unit.conn, persons, values)

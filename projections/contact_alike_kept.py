@@ -25,6 +25,7 @@ _BEHIND: Final[LiteralString] = """
     SELECT head.seq - coalesce(kept.seq, 0) FROM log_heads AS head LEFT JOIN consumer_checkpoints AS kept
         ON kept.workspace_id = head.workspace_id AND kept.consumer = %s WHERE head.workspace_id = %s
 """
+_ASKED: Final[LiteralString] = "SELECT FROM consumer_checkpoints WHERE workspace_id = %s AND consumer = %s"
 _NEXT: Final[LiteralString] = """
     SELECT max(seq), array_agg(DISTINCT stream_id) FILTER (WHERE stream_type = %s),
         array_agg(DISTINCT stream_id) FILTER (WHERE stream_type = %s)
@@ -114,6 +115,14 @@ def catch_up(conn: Db) -> bool:
     _look_at(conn, contacts or [], _paired(conn, pairs or []))
     conn.execute(ADVANCE, (seq, workspace_id, [NAME]))
     return bool(seq - after >= STEP)
+
+
+def look_again(conn: Db, contacts: Sequence[UUID]) -> None:
+    """Looks at these contacts at once, where somebody has asked: of those whose rows are gone nothing is left then. Who has
+    others look at none meanwhile (``FOR UPDATE`` of the checkpoint) knows that it does not come back.
+    """
+    if conn.execute(_ASKED, (conn.workspace_id, NAME)).fetchone() is not None:
+        _look_at(conn, contacts, [])
 
 
 def forget_groups(conn: Db) -> None:

@@ -11,6 +11,7 @@ from eventstore.database import Db
 from eventstore.mapper import EventMapper
 from eventstore.reader import read_stream
 from eventstore.rows import Current
+from projections.contact_alike_kept import NAME as ALIKE
 from projections.contact_merge import CONTACT_MERGES
 from projections.table.rows import RowTable
 from projections.view.past import NAME as PAST
@@ -65,7 +66,7 @@ _OPTIONS: Final[LiteralString] = """
 
 
 _WAIT: Final[LiteralString] = """
-    SELECT seq FROM consumer_checkpoints WHERE workspace_id = %s AND consumer = %s FOR UPDATE
+    SELECT seq FROM consumer_checkpoints WHERE workspace_id = %s AND consumer = ANY(%s) ORDER BY consumer FOR UPDATE
 """
 
 
@@ -119,9 +120,11 @@ def clear(conn: Db, persons: Sequence[UUID], values: Sequence[str]) -> None:
         conn.execute(statement, params)
 
 
-def hold_past(conn: Db) -> None:
-    """Waits for who keeps the past of rows, and keeps it from going on: what it reads behind this, it reads without keys."""
-    conn.execute(_WAIT, (conn.workspace_id, PAST))
+def hold_kept(conn: Db) -> None:
+    """Waits for who keeps the past of rows and who keeps groups of duplicates, and keeps them from going on: what they read
+    behind this, they read without keys and without the contacts.
+    """
+    conn.execute(_WAIT, (conn.workspace_id, [ALIKE, PAST]))
 
 
 def clear_past(conn: Db, streams: Iterable[Told], mapper: EventMapper, tables: Mapping[str, RowTable[Any]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -10,7 +11,9 @@ import pytest
 
 from daybook.embedded import EmbeddedPostgres
 from eventstore import letting_go
+from eventstore.database import writing
 from eventstore.migrate import connect
+from projections import contact_alike_kept
 from projections.verify import verify
 from tests.api.asserting import gone, ok, refused
 from tests.api.conftest import Keep, WorkOff
@@ -125,6 +128,39 @@ def test_who_was_merged_once_and_parted_again_leaves_the_other_as_it_is(
     left = team.owner.shown(f"/contacts/{winner['id']}")
     assert (left["firstName"], left["lastName"], left["notes"], left["city"]) == ("Sarah", None, None, "Ghent")
     check(team, postgres, keep)
+
+
+def kept_of(postgres: EmbeddedPostgres, *contacts: dict[str, Any]) -> list[int]:
+    """How many keys are kept of each of these, by which duplicates are found."""
+    query = "SELECT (SELECT count(*) FROM contact_keys WHERE contact_id = one) FROM unnest(%s::uuid[]) AS one"
+    with connect(postgres.url()) as owner:
+        return [row[0] for row in owner.execute(query, ([contact["id"] for contact in contacts],))]
+
+
+def test_what_it_has_in_common_with_others_is_forgotten_with_it(
+    team: Team, postgres: EmbeddedPostgres, keep: Keep
+) -> None:
+    first, second, third = (team.owner.contact(lastName="Kim", phone="+14155552671") for _ in range(3))
+    assert [group["count"] for group in team.owner.listed("/contacts/duplicates")] == [3]
+    assert kept_of(postgres, first, second, third) == [1, 1, 1]
+    erase(team.owner, first)
+    assert kept_of(postgres, first, second, third) == [0, 1, 1]
+    check(team, postgres, keep)
+    assert [group["count"] for group in team.owner.listed("/contacts/duplicates")] == [2]
+    check(team, postgres, keep)
+
+
+def test_who_looks_for_duplicates_meanwhile_brings_nothing_of_it_back(team: Team, postgres: EmbeddedPostgres) -> None:
+    ok(team.owner.get("/contacts/duplicates"))
+    contact = team.owner.contact(lastName="Kim", phone="+14155552671")
+    with ThreadPoolExecutor(1) as threads:
+        with writing(team.services.pool, team.workspace_id) as conn:
+            contact_alike_kept.catch_up(conn)
+            erased = threads.submit(erase, team.owner, contact)
+            time.sleep(0.5)  # time to overtake
+            assert not erased.done()
+        erased.result(30)
+    assert kept_of(postgres, contact) == [0]
 
 
 def test_again_it_is_answered_with_the_same_receipt(team: Team) -> None:
