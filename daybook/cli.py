@@ -168,7 +168,7 @@ def rebuild_projections(found: Settings, names: tuple[str, ...], *, everything: 
                 _rebuild(view.name, events, partial(rebuild_view, conn, view, say=_say))
         if not names:
             forget_counts(conn)
-            forget_groups(conn)
+        forget_groups(conn, names or [table.name for table in TABLES])
 
 
 def _rebuild(name: str, events: Sequence[Any] | None, build: Callable[[Callable[[int], None]], int]) -> None:

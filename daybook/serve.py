@@ -20,6 +20,7 @@ from daybook.settings import Settings, SettingsError
 from daybook.supervisor import Supervisor
 from eventstore.migrate import connect, migrate, set_password
 from projections.catalogue import TABLES, VIEWS
+from projections.contact_alike_kept import forget_groups
 from projections.table.rebuild import ensure_tables
 from projections.view.rebuild import ensure_views
 
@@ -51,7 +52,7 @@ def bring_up_to_date(owner_url: str, say: Callable[[str], None]) -> None:
     """Applies missing migrations and rebuilds the row tables and views whose version changed."""
     with connect(owner_url) as conn:
         migrate(conn, say)
-        ensure_tables(conn, TABLES, say)
+        forget_groups(conn, ensure_tables(conn, TABLES, say))
         ensure_views(conn, VIEWS, say)
 
 

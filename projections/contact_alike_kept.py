@@ -6,7 +6,7 @@ the end of the log says which contacts have to be looked at.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final, LiteralString, NamedTuple
 from uuid import UUID
 
@@ -14,10 +14,13 @@ from domain.contact import CONTACT
 from domain.contact_duplicate import CONTACT_DUPLICATE
 from eventstore.consuming import ADVANCE, BEGIN, LOCK_CHECKPOINTS
 from eventstore.database import Db
+from projections.contact import CONTACTS
 from projections.contact_alike_keys import grouped, keyed
+from projections.contact_duplicate import CONTACT_DUPLICATES
 from projections.table.asking.compiled import HERE, Compiled
 
 NAME: Final = "contact_alike"
+_FOLLOW_FROM: Final = {CONTACTS.name, CONTACT_DUPLICATES.name}
 STEP: Final = 1_000
 """Events that are looked at at a time."""
 
@@ -125,8 +128,12 @@ def look_again(conn: Db, contacts: Sequence[UUID]) -> None:
         _look_at(conn, contacts, [])
 
 
-def forget_groups(conn: Db) -> None:
-    """Lets the groups of all workspaces begin anew, on the owner's connection; meanwhile they are found by who asks."""
+def forget_groups(conn: Db, built: Collection[str]) -> None:
+    """Lets the groups of all workspaces begin anew where the rows that they follow from are among those ``built`` anew, by
+    name; on the owner's connection. Meanwhile they are found by who asks.
+    """
+    if _FOLLOW_FROM.isdisjoint(built):
+        return
     with conn.transaction():
         conn.execute("DELETE FROM consumer_checkpoints WHERE consumer = 'contact_alike'")
         conn.execute("DELETE FROM contact_groups")

@@ -10,17 +10,21 @@ from uuid import UUID
 import pytest
 
 from application.contact_duplicate import dismiss
+from daybook.embedded import EmbeddedPostgres
+from daybook.serve import bring_up_to_date
 from domain.contact import CONTACT, CreateContact, DeleteContact, UpdateContact
 from domain.contact_duplicate import CONTACT_DUPLICATE, RestoreDuplicate
 from eventstore.append import Origin
 from eventstore.database import Db, Pool, reading, writing
 from eventstore.ids import new_id
+from eventstore.migrate import connect
 from eventstore.unit_of_work import EventStore
 from eventstore.work import Work
 from projections import contact_alike, contact_alike_kept
 from projections.contact_duplicate import CONTACT_DUPLICATES
 from schemas.contact_duplicate import DismissDuplicates, DuplicateGroup
 from schemas.wire.page import PageRequest
+from tests.servers import another_database
 
 
 def fields(random: Random) -> dict[str, Any]:
@@ -130,6 +134,17 @@ def test_what_is_kept_begins_anew_when_rows_are_rebuilt(
     before = [*pages(pool, origin.workspace_id)]
     owner.execute("UPDATE contact_groups SET n = 7 WHERE workspace_id = %s", (origin.workspace_id,))
     assert [*pages(pool, origin.workspace_id)] != before
-    contact_alike_kept.forget_groups(owner)
+    contact_alike_kept.forget_groups(owner, ["contacts"])
     assert kept_of(owner, origin.workspace_id) == [(0, 0)]
     assert [*pages(pool, origin.workspace_id)] == before
+
+
+@pytest.mark.parametrize("table", ["contacts", "contact_duplicates"])
+def test_groups_begin_anew_where_the_rows_that_they_follow_from_do(postgres: EmbeddedPostgres, table: str) -> None:
+    """Another version may keep phone numbers in another way: no event says so."""
+    with another_database(postgres, "alike") as url, connect(url) as conn:
+        conn.execute("INSERT INTO contact_keys VALUES (%s, 80, 1, %s)", (new_id(), new_id()))
+        for outdated, left in (("tags", 1), (table, 0)):
+            conn.execute("UPDATE projection_versions SET version = 0 WHERE name = %s", (outdated,))
+            bring_up_to_date(url, lambda _: None)
+            assert conn.execute("SELECT count(*) FROM contact_keys").fetchone() == (left,)
