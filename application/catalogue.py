@@ -10,6 +10,8 @@ from application import (
     contact_bulk,
     contact_erasure,
     contact_import,
+    contact_merge_job,
+    contact_merge_undo,
     deal_bulk,
     deal_import,
 )
@@ -23,6 +25,8 @@ KINDS: Final[Kinds] = {
     company_import.KIND: company_import.JOBS,
     contact_erasure.KIND: contact_erasure.ERASURES,
     contact_import.KIND: contact_import.JOBS,
+    contact_merge_job.KIND: contact_merge_job.MERGES,
+    contact_merge_undo.KIND: contact_merge_undo.UNDOINGS,
     deal_import.KIND: deal_import.JOBS,
     deletion.KIND: deletion.DELETIONS,
     **{action.kind: action.job for action in _BULK},

@@ -92,7 +92,7 @@ ERASURES: Final = Job(deletion.step, _complete, deletion.fail, deletion.cancel)
 
 
 def _check_stays(unit: Work, contact_id: UUID) -> None:
-    job_id = endings.job_of(unit.conn, CONTACT.stream_type, contact_id)
+    job_id = endings.check(unit.conn, CONTACT.stream_type, contact_id, "contact")
     if job_id is not None:
         raise Refused("conflict", f"This contact is on its way out already, by the job {job_id}.")
 

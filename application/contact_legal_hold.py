@@ -20,7 +20,9 @@ def place(unit: Work, caller: Caller, contact_id: UUID, form: NewLegalHold, if_v
     # Whoever is making such a job holds the row and looks at it again behind that.
     unit.rows[CONTACT.stream_type].hold(unit.conn, [contact_id], ending=True)
     if (job_id := endings.job_of(unit.conn, CONTACT.stream_type, contact_id)) is not None:
-        raise Refused("conflict", f"This contact is being deleted: cancel the job {job_id} first.")
+        raise Refused(
+            "conflict", f"This contact is being deleted or merged into another: cancel the job {job_id} first."
+        )
     unit.execute(CONTACT, contact_id, PlaceLegalHold(reason=form.reason, at=unit.now, by=caller.account_id))
     return unit.get(CONTACT, contact_id)
 

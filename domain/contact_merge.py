@@ -86,13 +86,43 @@ class MergeInFull(MergeDetails):
 
 
 class ContactMerge(MergeInFull, State):
-    """A merge, as long as it is not undone what the loser's id leads by."""
+    """A merge; once it is carried out, and as long as it is not undone, what the loser's id leads by."""
 
     undone: bool = False
+    under_way: bool = False
+    """Whether so much refers to the loser that it goes over bit by bit, and both are there until all has."""
+    parts: Annotated[
+        tuple[int, ...], Meta(description="How many things went over in each part, but for parts that are back.")
+    ] = ()
+
+    @property
+    def settled(self) -> bool:
+        """Whether they are two again, and nothing has to go back any more."""
+        return self.undone and not self.parts
 
 
 class RecordContactMerge(MergeInFull, Command):
     """The merge has been carried out."""
+
+
+class BeginContactMerge(MergeDetails, Command):
+    """More refers to the loser than goes over at once: it will, part by part."""
+
+
+class MoveInContactMerge(Command):
+    """These have gone over."""
+
+    moved: tuple[Moved, ...]
+
+
+class CallOffContactMerge(Command):
+    """It will not be carried out: what has gone over goes back, part by part."""
+
+
+class PutBackInContactMerge(Command):
+    """The last part that is not back is, as far as it still was where it had gone: these."""
+
+    moved: tuple[Moved, ...]
 
 
 class UndoContactMerge(Command):
@@ -104,7 +134,33 @@ class EraseContactMerge(Command):
 
 
 class ContactMergeCarriedOut(MergeInFull, Event, name="contact_merge.carried_out", action="created"):
-    """Two contacts were made one; it has all that is needed to undo that."""
+    """Two contacts were made one; it has all that is needed to undo that, but for what `contact_merge.moved` told before it."""
+
+
+class ContactMergeBegun(MergeDetails, Event, name="contact_merge.begun", action="created"):
+    """Two contacts are being made one, and so much refers to one of them that this takes a while; what it has is what would
+    come of it if it were done at once.
+    """
+
+
+class ContactMergeMoved(Event, name="contact_merge.moved", action="updated"):
+    """Some of what referred to the contact that will be gone refers to the other now."""
+
+    moved: Annotated[tuple[Moved, ...], Meta(description="What referred to it, and does to the winner.")]
+
+
+class ContactMergeCalledOff(
+    Event, name="contact_merge.called_off", action="updated", changes={"underWay": (True, False)}
+):
+    """It was cancelled, or could not be carried out: they stay two, and what had gone over goes back."""
+
+
+class ContactMergeMovedBack(Event, name="contact_merge.moved_back", action="updated"):
+    """Some of what had gone over is back, as the merge was undone or called off."""
+
+    moved: Annotated[
+        tuple[Moved, ...], Meta(description="What is back; what was led elsewhere or deleted since, is not.")
+    ]
 
 
 class ContactMergeMade(MergeDetails, Event, name="contact_merge.made", action="created"):
@@ -121,34 +177,78 @@ class ContactMergeErased(Event, name="contact_merge.erased", action="deleted"):
     """One of the two was erased: the merge cannot be undone any more, and leads nowhere."""
 
 
-MergeCommand = RecordContactMerge | UndoContactMerge | EraseContactMerge
-MergeEvent = ContactMergeCarriedOut | ContactMergeReversed | ContactMergeErased
+MergeCommand = (
+    BeginContactMerge
+    | MoveInContactMerge
+    | RecordContactMerge
+    | CallOffContactMerge
+    | UndoContactMerge
+    | PutBackInContactMerge
+    | EraseContactMerge
+)
+MergeEvent = (
+    ContactMergeBegun
+    | ContactMergeMoved
+    | ContactMergeCarriedOut
+    | ContactMergeCalledOff
+    | ContactMergeReversed
+    | ContactMergeMovedBack
+    | ContactMergeErased
+)
 
 
 def decide(command: MergeCommand, merge: ContactMerge | None) -> list[MergeEvent]:
     match command, merge:
-        case RecordContactMerge(), None:
+        case BeginContactMerge(), None:
+            return [ContactMergeBegun(**named(command))]
+        case RecordContactMerge(), None | ContactMerge(under_way=True):
             return [ContactMergeCarriedOut(**named(command))]
-        case RecordContactMerge(), _:
+        case ((BeginContactMerge() | RecordContactMerge()), _):
             raise Refused("conflict", "This merge exists already.")
         case _, None:
             raise not_found("merge")
+        case ((MoveInContactMerge() | CallOffContactMerge()), ContactMerge()):
+            return [_on_the_way(command, merge)]
         case UndoContactMerge(), ContactMerge():
-            return [] if merge.undone else [ContactMergeReversed()]
+            return _undone(merge)
+        case PutBackInContactMerge(moved=moved), ContactMerge():
+            return [ContactMergeMovedBack(moved=moved)] if merge.undone and merge.parts else []
         case EraseContactMerge(), ContactMerge():
             return [ContactMergeErased()]
         case never, _:
             assert_never(never)
 
 
-def evolve(merge: ContactMerge | None, event: MergeEvent) -> ContactMerge | None:
+def _on_the_way(command: MoveInContactMerge | CallOffContactMerge, merge: ContactMerge) -> MergeEvent:
+    if not merge.under_way:
+        raise Refused("conflict", "This merge is not under way any more.")
+    return (
+        ContactMergeMoved(moved=command.moved) if isinstance(command, MoveInContactMerge) else ContactMergeCalledOff()
+    )
+
+
+def _undone(merge: ContactMerge) -> list[MergeEvent]:
+    if merge.under_way:
+        raise Refused("conflict", "This merge is still under way.")
+    return [] if merge.undone else [ContactMergeReversed()]
+
+
+def evolve(merge: ContactMerge | None, event: MergeEvent) -> ContactMerge | None:  # noqa: PLR0911 - a case for each event
     match event, merge:
+        case ContactMergeBegun(), _:
+            return ContactMerge(**named(event), under_way=True)
         case ContactMergeCarriedOut(), _:
-            return ContactMerge(**named(event))
-        case ContactMergeReversed(), _:
-            return merge and msgspec.structs.replace(merge, undone=True)
+            return ContactMerge(**named(event), parts=() if merge is None else merge.parts)
         case ContactMergeErased(), _:
             return None
+        case _, None:
+            return None
+        case ContactMergeMoved(moved=moved), ContactMerge():
+            return msgspec.structs.replace(merge, parts=(*merge.parts, len(moved)))
+        case ContactMergeMovedBack(), ContactMerge():
+            return msgspec.structs.replace(merge, parts=merge.parts[:-1])
+        case ((ContactMergeReversed() | ContactMergeCalledOff()), ContactMerge()):
+            return msgspec.structs.replace(merge, undone=True, under_way=False)
         case never, _:
             assert_never(never)
 
@@ -168,8 +268,24 @@ def _camel(path: str) -> str:
 CONTACT_MERGE: Decider[MergeCommand, MergeEvent, ContactMerge] = Decider(
     stream_type="contact_merge",
     state=ContactMerge,
-    commands=(RecordContactMerge, UndoContactMerge, EraseContactMerge),
-    events=(ContactMergeCarriedOut, ContactMergeReversed, ContactMergeErased),
+    commands=(
+        BeginContactMerge,
+        MoveInContactMerge,
+        RecordContactMerge,
+        CallOffContactMerge,
+        UndoContactMerge,
+        PutBackInContactMerge,
+        EraseContactMerge,
+    ),
+    events=(
+        ContactMergeBegun,
+        ContactMergeMoved,
+        ContactMergeCarriedOut,
+        ContactMergeCalledOff,
+        ContactMergeReversed,
+        ContactMergeMovedBack,
+        ContactMergeErased,
+    ),
     decide=decide,
     evolve=evolve,
     delete=EraseContactMerge,

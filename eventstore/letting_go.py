@@ -26,7 +26,11 @@ class BulkNeededError(Exception):
     """There is more to change than is done one by one."""
 
 
-class TooManyToEndError(Exception):
+class TooManyError(Exception):
+    """More is to be changed than one transaction takes."""
+
+
+class TooManyToEndError(TooManyError):
     """More refer to a thing that should end than one transaction takes, or a job is seeing to its end already."""
 
     def __init__(self, kind: str, stream_id: UUID) -> None:
@@ -60,7 +64,7 @@ class LettingGo:
     def before_end(self, decider: AnyDecider, current: Current[Any]) -> None:
         """Whoever holds the thing is waited for, and those who refer to it let go or end with it.
 
-        Raises ``TooManyToEndError`` and, where so many are not changed one by one, ``BulkNeededError``.
+        Refuses (``conflict``) what a job needs. Raises ``TooManyToEndError`` and, where so many are not changed one by one, ``BulkNeededError``.
         """
         unit, kind = self.unit, decider.stream_type
         rows = unit.rows[kind]
@@ -72,7 +76,7 @@ class LettingGo:
         unit.write_rows()
         rows.hold(unit.conn, [key], ending=True)
         unit.check_shared(decider, current, ending=True)
-        if endings.job_of(unit.conn, kind, key) is not None:
+        if endings.check(unit.conn, kind, key, rows.noun) is not None:
             raise TooManyToEndError(kind, current.id)
         for found in referring:
             streams = self._referring(found, rows.noun, key, MANY + 1)

@@ -50,6 +50,13 @@ class References:
                 raise Refused("permission_denied", message)
 
 
+def goes_on(conn: Db, rows: Rows, key: UUID) -> UUID:
+    """What goes on in the place of a thing that is no more, or on its way out; itself where nothing does."""
+    key = key if rows.leads_to is None else rows.leads_to(conn, key)
+    ending = endings.look(conn, rows.decider.stream_type, [key]).get(key)
+    return key if ending is None else ending.successor or key
+
+
 def still_referred(what: str, referring: Referring) -> Refused:
     """The refusal to end a thing that others cannot do without."""
     table, reference = referring
@@ -72,7 +79,8 @@ class Going:
         if missing := [str(key) for key, name in named.items() if name is None]:
             return invalid(field, f"no such {rows.noun}: {', '.join(missing[:5])}")
         names = ", ".join(name for name in list(named.values())[:5] if name)
-        return invalid(field, f"being deleted, so that nothing can have it any more: {names}")
+        what = "deleted" if rows.leads_to is None else "deleted or merged into another"
+        return invalid(field, f"being {what}, so that nothing can have it any more: {names}")
 
 
 def _going(conn: Db, rows: Rows, keys: Sequence[UUID]) -> dict[UUID, str]:

@@ -29,7 +29,7 @@ from eventstore.ids import new_id
 from eventstore.letting_go import LettingGo
 from eventstore.mapper import EventMapper
 from eventstore.persons import PersonKeys
-from eventstore.references import Going, References
+from eventstore.references import Going, References, goes_on
 from eventstore.rows import Change, Current, Held, Registry
 
 _BEFORE: Final[LiteralString] = """
@@ -152,11 +152,13 @@ class Work:
         return {key for key in wanted if known[key]}
 
     def led_to(self, kind: str, key: UUID) -> UUID:
-        """What goes on in the place of a thing that is no more, and is held; itself where there is nothing like that."""
-        leads_to = self.rows[kind].leads_to
-        if leads_to is None or self.standing(kind, [key]):
+        """What goes on in the place of a thing that is no more, or on its way out, and is held; itself where there is nothing
+        like that.
+        """
+        rows = self.rows[kind]
+        if rows.leads_to is None or self.standing(kind, [key]):
             return key
-        led = leads_to(self.conn, key)
+        led = goes_on(self.conn, rows, key)
         return led if led != key and self.standing(kind, [led]) else key
 
     def led_on(self, given: V) -> V:

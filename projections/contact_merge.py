@@ -6,8 +6,10 @@ from collections.abc import Collection, Mapping
 from typing import Final, LiteralString
 from uuid import UUID
 
-from domain.contact_merge import CONTACT_MERGE, ContactMerge
+from domain.contact_merge import CONTACT_MERGE, ContactMerge, ContactMergeMoved, Moved
 from eventstore.database import Db
+from eventstore.mapper import EventMapper
+from eventstore.reader import read_stream
 from eventstore.rows import Current
 from projections.table.column import BOOLEAN, ID, Column
 from projections.table.rows import RowTable
@@ -15,23 +17,29 @@ from projections.table.rows import RowTable
 CONTACT_MERGES: RowTable[ContactMerge] = RowTable(
     name="contact_merges",
     decider=CONTACT_MERGE,
-    version=2,
-    columns=(Column("winner_id", ID, indexed=True), Column("loser_id", ID, indexed=True), Column("undone", BOOLEAN)),
+    version=3,
+    columns=(
+        Column("winner_id", ID, indexed=True),
+        Column("loser_id", ID, indexed=True),
+        Column("undone", BOOLEAN),
+        Column("under_way", BOOLEAN),
+        Column("settled", BOOLEAN),
+    ),
     called="merge",
 )
 
 _INTO: Final[LiteralString] = f"""
     SELECT loser_id, winner_id FROM {CONTACT_MERGES.table}
-    WHERE workspace_id = %s AND loser_id = ANY(%s) AND NOT undone
+    WHERE workspace_id = %s AND loser_id = ANY(%s) AND NOT undone AND NOT under_way
 """
 _OF: Final[LiteralString] = f"""
     SELECT id, state::text, version, created_at, updated_at FROM {CONTACT_MERGES.table}
-    WHERE workspace_id = %s AND winner_id = ANY(%s) AND NOT undone
+    WHERE workspace_id = %s AND winner_id = ANY(%s) AND NOT undone AND NOT under_way
 """
 _LAST: Final[LiteralString] = f"""
     SELECT id, state::text, version, created_at, updated_at FROM {CONTACT_MERGES.table}
     WHERE workspace_id = %(workspace)s AND winner_id = %(winner)s AND (%(loser)s::uuid IS NULL OR loser_id = %(loser)s)
-    ORDER BY undone, created_at DESC, id DESC LIMIT 1
+    ORDER BY settled, under_way, undone, updated_at DESC, id DESC LIMIT 1
 """
 
 
@@ -78,7 +86,16 @@ def into(conn: Db, winner_id: UUID) -> list[Current[ContactMerge]]:
     return sorted(found.values(), key=lambda merge: (merge.created_at, merge.id))
 
 
+def part(conn: Db, merge_id: UUID, number: int, mapper: EventMapper) -> tuple[Moved, ...]:
+    """What went over in a part of a merge, from 1: behind what began it, the log has one after the other."""
+    (found,) = read_stream(conn, merge_id, mapper, after_version=number, upto_version=number + 1)
+    assert isinstance(found.event, ContactMergeMoved), "parts follow each other right behind the beginning"
+    return found.event.moved
+
+
 def last(conn: Db, winner_id: UUID, loser_id: UUID | None) -> Current[ContactMerge] | None:
-    """The last merge into a contact, or of these two, that is not undone; else the last that is."""
+    """The last merge into a contact, or of these two, that is not undone; else one of which something has to go back yet, or
+    that is under way; else the last that is undone.
+    """
     row = conn.execute(_LAST, {"winner": winner_id, "loser": loser_id, "workspace": conn.workspace_id}).fetchone()
     return None if row is None else CONTACT_MERGES.current(row)

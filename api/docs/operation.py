@@ -19,6 +19,7 @@ from api.http.ask import Act, Ask, Change
 from api.http.query import parameters
 from api.http.recall import Recall
 from domain.kernel import JSON
+from schemas.job import JobView
 from schemas.wire.error import STATUS
 from schemas.wire.generate import schemas
 from schemas.wire.page import One, Page, PageMeta
@@ -65,7 +66,8 @@ def answers_of(handler: HTTPRouteHandler) -> dict[int, Any]:
     returned = None if inner is None or inner.annotation in (None, type(None)) else inner.annotation
     kind = handler.opt.get("answers", returned)
     statuses = (handler.status_code, *handler.opt.get("also", ()), *([204] if handler.opt.get("large") else []))
-    return {status: None if status == 204 else kind for status in statuses}
+    found = {status: None if status == 204 else kind for status in statuses}
+    return found | ({202: One[JobView]} if handler.opt.get("later") else {})
 
 
 def operation(handler: HTTPRouteHandler, method: str, refer: Refer) -> JSON:
@@ -224,8 +226,8 @@ def _success(handler: HTTPRouteHandler, method: str, status: int, kind: Any, ref
         names.append("ETag")
         if method == "post" and 201 in answers_of(handler):
             names.append("Location")
-    if handler.opt.get("large"):
-        also = {202: _BY_JOB}
+    if later := handler.opt.get("later") or (_BY_JOB if handler.opt.get("large") else None):
+        also = {**also, 202: later}
         names += ["Location"] if status == 202 else []
     if _takes(handler, Recall):
         names += ["Daybook-As-Of", "Daybook-View-Seq"]

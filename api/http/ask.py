@@ -27,7 +27,7 @@ from eventstore.append import Origin
 from eventstore.database import Db, reading
 from eventstore.idempotency import IdempotencyKey
 from eventstore.ids import new_id
-from eventstore.letting_go import TooManyToEndError
+from eventstore.letting_go import TooManyError
 from eventstore.rows import Current
 from eventstore.work import Work
 from projections.table.asking.compiled import TRUE, Compiled
@@ -254,21 +254,17 @@ class Change(Act):
     def ended(self, work: Callable[[Work], object], begin: Callable[[Work], JobView]) -> Json[Any]:
         """204 where ``work`` ends a thing; or 202 with the job that ``begin`` makes, where very many refer to it."""
 
-        def begun(unit: Work) -> Answer:
-            job = begin(unit)
-            return Answer(job, status=202, location=f"/api/v1/jobs/{job.id}")
-
         def over(unit: Work) -> Answer:
             work(unit)
             return Answer(status=204)
 
-        return self.now_or_later(over, begun)
+        return self.now_or_later(over, by_job(begin))
 
     def now_or_later(self, work: Callable[[Work], Answer], begin: Callable[[Work], Answer]) -> Json[Any]:
-        """Whatever ``work`` says; or, where more refers to what ends than can let go of it at once, ``begin``."""
+        """Whatever ``work`` says; or, where that is more than is changed at once, ``begin``."""
         try:
             return self.answer(work)
-        except TooManyToEndError:
+        except TooManyError:
             return self.answer(begin)
 
     def __call__(self, work: Callable[[Work], Current[S]], view: Callable[[Work, Current[S]], V]) -> Json[One[V]]:
@@ -291,6 +287,16 @@ class Change(Act):
                     raise
         self.if_version = last
         return super().answer(work, **how)
+
+
+def by_job(begin: Callable[[Work], JobView]) -> Callable[[Work], Answer]:
+    """202 with the job that ``begin`` makes, and where it is."""
+
+    def begun(unit: Work) -> Answer:
+        job = begin(unit)
+        return Answer(job, status=202, location=f"/api/v1/jobs/{job.id}")
+
+    return begun
 
 
 def _id(unit: Work, thing: Found) -> UUID:

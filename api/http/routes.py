@@ -59,6 +59,8 @@ class Said(TypedDict, total=False):
     """A body, as JSON."""
     large: bool
     """Whether so much may refer to what is deleted that a job sees to it: 202 with the job then, and else 204."""
+    later: str
+    """What it means that a job does it: 202 with the job then."""
     headers: tuple[str, ...]
     """Headers that are answered beside the usual ones."""
     listed: str

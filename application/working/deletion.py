@@ -11,14 +11,13 @@ from uuid import UUID
 import msgspec
 
 from application.calling.caller import Caller
-from application.working.job import Job, Step
+from application.working.job import Job, Step, shown
 from domain.kernel import Value
 from eventstore import endings
 from eventstore.ids import new_id
 from eventstore.references import still_referred
 from eventstore.rows import Current, Rows
 from eventstore.work import Work
-from projections import job as jobs
 from projections import job_queue as queue
 from projections.job_queue import Held, NewJob, Progress
 from schemas.job import JobView
@@ -59,10 +58,8 @@ def begin(
     rows.hold(unit.conn, [wanted.key], ending=True)
     _check_may_end(unit, rows, current)
     unit.check_shared(rows.decider, current, ending=True)
-    job_id = endings.job_of(unit.conn, kind, wanted.key) or _insert(unit, caller, wanted, current, job_kind)
-    view = jobs.one(unit.conn, unit.origin.workspace_id, job_id, None)
-    assert view is not None, "a thing is on its way out only while its job is open"
-    return view
+    job_id = endings.check(unit.conn, kind, wanted.key, rows.noun)
+    return shown(unit, job_id or _insert(unit, caller, wanted, current, job_kind))
 
 
 def _check_may_end(unit: Work, rows: Rows, current: Current[Any]) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from uuid import UUID
 
 from domain.kernel import Event
 from eventstore.work import Work
+from projections import job as jobs
 from projections import job_queue as queue
 from projections.job_queue import Claimed, Held, Progress
-from schemas.job import RowError
+from schemas.job import JobView, RowError
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,13 @@ class Job:
 
 
 Kinds = Mapping[str, Job]
+
+
+def shown(unit: Work, job_id: UUID) -> JobView:
+    """A job that is open, to whoever has asked for what it does."""
+    view = jobs.one(unit.conn, unit.origin.workspace_id, job_id, None)
+    assert view is not None, "a job has things in hand only while it is open"
+    return view
 
 
 def work_on(unit: Work, claimed: Claimed, kinds: Kinds) -> bool:

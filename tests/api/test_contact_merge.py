@@ -123,14 +123,6 @@ class TestAMerge:
         refused(team.limited.post(f"/contacts/{winner['id']}/merge", {"loserId": loser["id"]}), 403)
         assert team.owner.shown(f"/deals/{deal['id']}")["contactId"] == loser["id"]
 
-    def test_of_what_too_many_refer_to_is_refused(self, team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("application.contact_merge.MOST", 4)
-        winner, loser = team.owner.contact(), team.owner.contact()
-        about(team, loser)
-        answer = team.owner.post(f"/contacts/{winner['id']}/merge", {"loserId": loser["id"]})
-        refused(answer, 409, says="More than 4 things")
-        assert team.owner.shown(f"/contacts/{loser['id']}")["id"] == loser["id"]
-
     def test_of_what_hundreds_refer_to_is_one_transaction(self, team: Team) -> None:
         winner, loser = team.owner.contact(), team.owner.contact()
         notes = [created(team.owner.post("/notes", {"content": "x", "contactId": loser["id"]})) for _ in range(101)]

@@ -20,3 +20,12 @@ def step(store: EventStore, worker_pool: Pool) -> bool:
         return False
     work = partial(jobs.work_on, claimed=job, kinds=KINDS)
     return replace(store, pool=worker_pool).run(job.origin, work, bulk=True).value
+
+
+def give_up(store: EventStore, worker_pool: Pool) -> bool:
+    """Ends the job whose turn it is as one that could not be done; false where there is none."""
+    with connection(worker_pool) as conn:
+        job = queue.claim(conn, list(KINDS))
+    if job is None:
+        return False
+    return replace(store, pool=worker_pool).run(job.origin, partial(jobs.give_up, claimed=job, kinds=KINDS)).value

@@ -18,9 +18,18 @@ from domain.contact import (
 from domain.contact_fields import ContactChanges
 from domain.contact_merge import (
     CONTACT_MERGE,
+    BeginContactMerge,
+    CallOffContactMerge,
     ContactMerge,
+    ContactMergeBegun,
+    ContactMergeCalledOff,
     ContactMergeCarriedOut,
+    ContactMergeMoved,
+    ContactMergeMovedBack,
     ContactMergeReversed,
+    Moved,
+    MoveInContactMerge,
+    PutBackInContactMerge,
     RecordContactMerge,
     UndoContactMerge,
     lacking,
@@ -103,3 +112,45 @@ def test_it_is_recorded_once_and_undone_once() -> None:
     assert state == ContactMerge(**made, undone=True)
     given(CONTACT_MERGE, begun, ContactMergeReversed()).when(UndoContactMerge()).nothing()
     given(CONTACT_MERGE).when(UndoContactMerge()).refused("not_found")
+
+
+PART = (Moved(kind="deal", id=new_id(), field="contactId"), Moved(kind="note", id=new_id(), field="contactId"))
+
+
+def test_a_large_one_is_begun_goes_part_by_part_and_is_carried_out() -> None:
+    made = merge()
+    given(CONTACT_MERGE).when(BeginContactMerge(**made)).then(ContactMergeBegun(**made))
+    moved = ContactMergeMoved(moved=PART)
+    state = given(CONTACT_MERGE, ContactMergeBegun(**made)).when(MoveInContactMerge(moved=PART)).then(moved)
+    assert state == ContactMerge(**made, under_way=True, parts=(2,))
+    done = given(CONTACT_MERGE, ContactMergeBegun(**made), moved).when(RecordContactMerge(**made))
+    assert done.then(ContactMergeCarriedOut(**made)) == ContactMerge(**made, parts=(2,))
+
+
+def test_one_that_is_under_way_is_neither_begun_again_nor_undone_but_called_off() -> None:
+    begun = ContactMergeBegun(**(made := merge()))
+    given(CONTACT_MERGE, begun).when(BeginContactMerge(**made)).refused("conflict")
+    given(CONTACT_MERGE, begun).when(UndoContactMerge()).refused("conflict", says="still under way")
+    state = given(CONTACT_MERGE, begun).when(CallOffContactMerge()).then(ContactMergeCalledOff())
+    assert state == ContactMerge(**made, undone=True)
+
+
+def test_one_that_is_carried_out_moves_nothing_and_is_not_called_off() -> None:
+    done = ContactMergeCarriedOut(**merge())
+    for command in (MoveInContactMerge(moved=PART), CallOffContactMerge()):
+        given(CONTACT_MERGE, done).when(command).refused("conflict", says="not under way")
+
+
+def test_what_went_over_in_parts_goes_back_last_part_first_until_all_is_settled() -> None:
+    made, one = merge(), PART[:1]
+    over = (ContactMergeBegun(**made), ContactMergeMoved(moved=PART), ContactMergeMoved(moved=one))
+    undone = (*over, ContactMergeCarriedOut(**made), ContactMergeReversed())
+    given(CONTACT_MERGE, *undone[:-1]).when(PutBackInContactMerge(moved=one)).nothing()
+    state = given(CONTACT_MERGE, *undone).when(PutBackInContactMerge(moved=())).then(ContactMergeMovedBack(moved=()))
+    assert state is not None
+    assert (state.parts, state.settled) == ((2,), False)
+    back = ContactMergeMovedBack(moved=PART)
+    last = given(CONTACT_MERGE, *undone, back).when(PutBackInContactMerge(moved=PART)).then(back)
+    assert last is not None
+    assert last.settled
+    given(CONTACT_MERGE, *undone, back, back).when(PutBackInContactMerge(moved=())).nothing()

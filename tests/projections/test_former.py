@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from application import contact_merge as merges
+from application import contact_merge_undo as undoings
 from domain.catalogue import DECIDERS, FORMER
 from domain.contact_merge import CONTACT_MERGE, ContactMergeCarriedOut
 from domain.note import NOTE
@@ -120,7 +120,7 @@ def test_the_history_tells_todays_fields_under_the_name_that_stands_in_the_log(
 
 def test_what_was_written_so_can_be_undone(store: EventStore, origin: Origin, merged: Merged) -> None:
     winner, loser, note = merged
-    store.run(origin, lambda unit: merges.undo(unit, winner, UndoMerge(loser_id=loser), None))
+    store.run(origin, lambda unit: undoings.undo(unit, winner, UndoMerge(loser_id=loser), None))
     found = store.run(origin, lambda unit: unit.get(NOTE, note).state.contact_id).value
     assert found == loser
 

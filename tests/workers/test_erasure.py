@@ -79,7 +79,7 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 def services(installation: Installation) -> Services:
-    installation.owner.execute("TRUNCATE jobs, job_chunks, job_errors, job_cancellations, endings")
+    installation.owner.execute("TRUNCATE jobs, job_chunks, job_errors, job_cancellations, endings, job_needs")
     return services_on(installation.store.pool)
 
 

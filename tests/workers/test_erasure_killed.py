@@ -67,7 +67,7 @@ STEPS: Final = (
 
 @pytest.fixture
 def team(installation: Installation) -> Iterator[Team]:
-    installation.owner.execute("TRUNCATE jobs, job_chunks, job_errors, job_cancellations, endings")
+    installation.owner.execute("TRUNCATE jobs, job_chunks, job_errors, job_cancellations, endings, job_needs")
     services = services_on(installation.store.pool)
     with serving(services) as url, httpx.Client(base_url=url, timeout=30) as http:
         yield Team(services, http)
