@@ -69,8 +69,13 @@ def _cost(api: Api, meter: Meter, entry: Entry, paths: Sequence[str], scale: Sca
 def cost(api: Api, meter: Meter, requests: list[bytes], scale: Scale) -> float:
     """CPU milliseconds a request, of the API process and Postgres together."""
     load.run(Job(api.host, api.port, CONNECTIONS, requests, count=20 * len(requests)))
+    return spent(api, meter, requests, scale.seconds / 4)
+
+
+def spent(api: Api, meter: Meter, requests: list[bytes], seconds: float) -> float:
+    """The same within so many seconds, however warm they are."""
     with meter.measured() as found:
-        outcome = load.run(Job(api.host, api.port, CONNECTIONS, requests, seconds=scale.seconds / 4))
+        outcome = load.run(Job(api.host, api.port, CONNECTIONS, requests, seconds=seconds))
     return found[0].total / outcome.count * 1000
 
 

@@ -7,7 +7,7 @@ first. They show what stood at the seq that the transaction says, so that no que
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -18,11 +18,6 @@ ASSIGNED: Final = "past_assigned"
 
 SEQ: Final = "current_setting('daybook.as_of')::bigint"
 VISIBLE_TO: Final = "current_setting('daybook.visible_to')::uuid"
-WITHIN: Final = (
-    "created_at <= current_setting('daybook.as_of_latest')::timestamptz"
-    " AND updated_at <= current_setting('daybook.as_of_latest')::timestamptz"
-)
-"""That a row began and changed by then. What stood did; so lists in order of time begin there."""
 LEEWAY: Final = timedelta(seconds=1)
 """So much later by its own clock may an event have been decided than it was recorded: no clock is exact."""
 
@@ -46,8 +41,9 @@ class Then:
         theirs = [] if visible_to is None else [f"SET LOCAL daybook.visible_to = '{visible_to}'"]
         said = [
             f"SET LOCAL daybook.as_of = '{self.seq}'",
-            f"SET LOCAL daybook.as_of_latest = '{self.latest.astimezone(UTC).isoformat()}'",
             f"SET LOCAL search_path = {path}, public",
+            # How many versions stood then is not known where a plan is made, and several processes cost more than a page.
+            "SET LOCAL max_parallel_workers_per_gather = 0",
             *theirs,
         ]
         return [command.encode() for command in said]

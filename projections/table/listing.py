@@ -14,6 +14,7 @@ from uuid import UUID
 from domain.kernel import State, invalid
 from eventstore.database import Db
 from eventstore.rows import Current
+from eventstore.then import Then
 from projections.table import keyset
 from projections.table.asking.compiled import HERE, TRUE, Compiled, every
 from projections.table.known import Order
@@ -135,8 +136,7 @@ class Listing(Generic[S]):
     def _asked(self, conn: Db, request: PageRequest, where: Compiled, within: UUID | None) -> _Asked:
         sort = request.sort or self.default
         sort = sort if sort.field else Sort(field=self.default.field, descending=sort.descending)
-        seq = None if conn.then is None else conn.then.seq
-        return _Asked(self.table, request, sort, self.order(conn, sort.field), where, within, seq)
+        return _Asked(self.table, request, sort, self.order(conn, sort.field), where, within, conn.then)
 
     def _picked(self, conn: Db, asked: _Asked) -> Listed[S]:
         """Of what is found, all that there is, in an order that has no index: refuses (``sort``) too many."""
@@ -169,12 +169,13 @@ class _Asked:
     order: Order
     where: Compiled
     within: UUID | None
-    as_of: int | None
+    then: Then | None
 
     @property
     def name(self) -> str:
         """The order, as cursors name it."""
-        return keyset.as_of(f"-{self.sort.field}" if self.sort.descending else self.sort.field, self.as_of)
+        order = f"-{self.sort.field}" if self.sort.descending else self.sort.field
+        return keyset.as_of(order, None if self.then is None else self.then.seq)
 
     def reach(self) -> int:
         """How many are counted at most: of few numbers one, so that there are few statements."""
@@ -227,12 +228,12 @@ class _Asked:
 
     def _walk(self, limit: Compiled) -> Compiled:
         """The next rows in the order, whatever they are."""
-        within, after = self._within, self._after(self.order.sql)
+        within, by_then, after = self._within, self._by_then, self._after(self.order.sql)
         sql = (
             f"SELECT * FROM {self.table.table} WHERE workspace_id = %s AND {within.sql}"
-            f"{after.sql}{self._ordered}{limit.sql}"
+            f"{by_then.sql}{after.sql}{self._ordered}{limit.sql}"
         )
-        return Compiled(sql, (HERE, *within.params, *after.params, *limit.params))
+        return Compiled(sql, (HERE, *within.params, *by_then.params, *after.params, *limit.params))
 
     def _filtered(self, walk: Compiled, when: str) -> Compiled:
         # What stands in coalesce() leads Postgres to no index but that of the order.
@@ -257,6 +258,13 @@ class _Asked:
     def _within(self) -> Compiled:
         """What the rows are of."""
         return TRUE if self.within is None else Compiled(f"{self.table.within} = %s", (self.within,))
+
+    @property
+    def _by_then(self) -> Compiled:
+        """What stood then is of no later time: a list in order of time begins there, and passes over nothing that came since."""
+        if self.then is None or self.order.column not in self.table.times:
+            return _NOTHING
+        return Compiled(f" AND {self.order.sql} <= %s", (self.then.latest,))
 
     def _after(self, place: str) -> Compiled:
         """Behind the row that the cursor names."""

@@ -16,7 +16,7 @@ from domain.kernel import Decider, State
 from eventstore.database import Db
 from eventstore.mapper import names_of
 from eventstore.rows import Change, Current
-from eventstore.then import ASSIGNED, LEEWAY, PAST, SEQ, VISIBLE_TO, WITHIN
+from eventstore.then import ASSIGNED, LEEWAY, PAST, SEQ, VISIBLE_TO
 from projections.table.definition import past_indexes
 from projections.table.rows import RowTable
 from projections.view.view import Add, Amend, Apply, Fold, Moment, Put, Table, View, When
@@ -24,7 +24,7 @@ from projections.view.view import Add, Amend, Apply, Fold, Moment, Put, Table, V
 S = TypeVar("S", bound=State)
 
 NAME: Final = "past"
-VERSION: Final = 1
+VERSION: Final = 2
 
 STILL: Final = 2**63 - 1
 """``to_seq`` of what a row is now."""
@@ -139,7 +139,7 @@ def _values(table: RowTable[Any], current: Current[Any]) -> tuple[Any, ...]:
 def _past_of(table: RowTable[Any], *, listed: bool) -> Table:
     name = f"past_{table.name}"
     own = {column: kind.replace("double precision", "float8") for column, kind in table.definitions.items()}
-    shown = f"AS SELECT {', '.join(table.names)} FROM {name} AS p WHERE {_stood('p')} AND {WITHIN}"
+    shown = f"AS SELECT {', '.join(table.names)} FROM {name} AS p WHERE {_stood('p')}"
     readings = {f"{PAST}.{table.table}": shown}
     if table.limited:
         readings[f"{ASSIGNED}.{table.table}"] = f"{shown} AND {_is_theirs(table)}"
@@ -147,7 +147,7 @@ def _past_of(table: RowTable[Any], *, listed: bool) -> Table:
         name,
         columns=_COMMON | own | _SPAN,
         key=("id", "version"),
-        indexes=past_indexes(table, listed=listed),
+        indexes=past_indexes(table, listed=listed, since="from_seq"),
         amended=("to_seq",),
         fillfactor=_FULL,
         readings=readings,
@@ -167,7 +167,8 @@ def stood(conn: Db, past: View, table: RowTable[S], thing_id: UUID, version: int
 
 
 def _stood(row: str) -> str:
-    return f"{row}.from_seq <= {SEQ} AND {row}.to_seq > {SEQ}"
+    """Whether a version stood then: that is read once for each statement, as it takes longer than to compare it."""
+    return f"{row}.from_seq <= (SELECT {SEQ}) AND {row}.to_seq > (SELECT {SEQ})"
 
 
 def _is_theirs(table: RowTable[Any]) -> str:
@@ -180,7 +181,7 @@ def _is_theirs(table: RowTable[Any]) -> str:
 
 def _seen(table: RowTable[Any], row: str) -> str:
     """Whether they see a row as it is now: it is theirs, or belongs with something that they see (``seeing.py``)."""
-    owned = [] if table.owner is None else [f"{row}.{table.owner} = {VISIBLE_TO}"]
+    owned = [] if table.owner is None else [f"{row}.{table.owner} = (SELECT {VISIBLE_TO})"]
     below = (
         f"{row}.{column} IN (SELECT {row}n.{above.key} FROM past_{above.name} AS {row}n"
         f" WHERE {row}n.workspace_id = {row}.workspace_id AND {row}n.to_seq = {STILL} AND ({_seen(above, f'{row}n')}))"

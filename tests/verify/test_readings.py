@@ -16,7 +16,7 @@ from projections.view.readings import check_readings
 
 PAST = f"past.{CONTACTS.table}"
 ASSIGNED = f"past_assigned.{CONTACTS.table}"
-STOOD = "(to_seq > (current_setting('daybook.as_of'::text))::bigint)"
+STOOD = "(to_seq > ( SELECT (current_setting('daybook.as_of'::text))::bigint AS current_setting))"
 
 
 @pytest.fixture
