@@ -34,7 +34,7 @@ class Nothing(Value):
 
 
 def _tag(unit: Work, contact_id: UUID, form: Tags) -> None:
-    unit.hold(TAG.stream_type, [tag.id for tag in form.tags], "tags")
+    unit.standing.hold(TAG.stream_type, [tag.id for tag in form.tags], "tags")
     unit.get(CONTACT, contact_id)
     unit.execute(CONTACT, contact_id, TagContact(tags=form.tags))
 

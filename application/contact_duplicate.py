@@ -23,7 +23,7 @@ def dismiss(unit: Work, form: DismissDuplicates) -> list[Current[DismissedDuplic
     if len(ids) < 2:
         raise invalid("contactIds", "must be at least two contacts")
     unit.rows[CONTACT.stream_type].hold(unit.conn, ids, ending=True)  # who says the same at the same time is waited for
-    unit.hold(CONTACT.stream_type, ids, "contactIds")
+    unit.standing.hold(CONTACT.stream_type, ids, "contactIds")
     known = rows.among(unit.conn, ids)
     said = {frozenset((pair.state.contact_id, pair.state.other_id)) for pair in known}
     return [*known, *(_said(unit, *pair) for pair in combinations(ids, 2) if frozenset(pair) not in said)]

@@ -45,7 +45,7 @@ def start(
     rows = table(source, known, options.mapping, fixed(known, same))
     refs = [*tags.named(unit, [*(options.tags or []), *tag_names]), *tags.existing(unit, options.tag_ids or [])]
     on_all = {ref.id: ref.name for ref in refs}
-    unit.hold(TAG.stream_type, on_all, "tags")
+    unit.standing.hold(TAG.stream_type, on_all, "tags")
     plan = Plan(
         form=source.form,
         constants=same,

@@ -132,7 +132,7 @@ def _restored(unit: Work, loser: Contact) -> CreateContact:
     """The contact as it was, without what is no more."""
     fields = {name: value for name, value in asdict(loser).items() if name not in ("tags", "legal_hold")}
     for reference in references(Contact):
-        gone = set(reference.ids(loser)) - unit.standing(reference.to.kind, reference.ids(loser))
+        gone = set(reference.ids(loser)) - unit.standing.of(reference.to.kind, reference.ids(loser))
         if gone and not reference.many:
             fields[reference.field] = None
     fields["custom_fields"] = _standing(unit, loser.custom_fields)
@@ -143,7 +143,7 @@ def _standing(unit: Work, values: dict[str, Any]) -> dict[str, Any]:
     """Without those that refer to what is no more."""
     defined = unit.defining.now().of.get((CONTACT.stream_type, None), {}) if values else {}
     kinds = {key: found.refers for key, found in defined.items() if found.refers is not None and key in values}
-    gone = {key for key, kind in kinds.items() if not unit.standing(kind, [UUID(values[key])])}
+    gone = {key for key, kind in kinds.items() if not unit.standing.of(kind, [UUID(values[key])])}
     return {key: value for key, value in values.items() if key not in gone}
 
 

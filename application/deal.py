@@ -48,7 +48,7 @@ def _move(unit: Work, deal: Deal, form: DealPatch) -> MoveDeal:
     if form.stage_id is not UNSET:
         to = stages.entered(unit, pipeline_id, form.stage_id)
     elif pipeline_id != deal.pipeline_id:
-        unit.hold(PIPELINE.stream_type, [pipeline_id], "pipelineId")
+        unit.standing.hold(PIPELINE.stream_type, [pipeline_id], "pipelineId")
         raise invalid("stageId", "must be given with another pipeline: the stage of it that the deal is to be in")
     return MoveDeal(at=at, to=to, status=form.status)
 

@@ -42,7 +42,7 @@ class Names:
         self._ids: dict[str, dict[str, list[UUID]]] = {}
         for field, (table, column, kind) in _TABLES.items():
             found = matches.ids(unit.conn, table, column, texts(chunk, field), visible_to)
-            unit.standing(kind, chain.from_iterable(found.values()))
+            unit.standing.of(kind, chain.from_iterable(found.values()))
             self._ids[field] = found
         self._merged = _merged(unit, chunk)
         self._only = _only_pipeline(unit)
@@ -104,7 +104,7 @@ def _key(text: str) -> str | None:
 def _merged(unit: Work, chunk: Sequence[Entry]) -> dict[Any, UUID]:
     """Of the contacts that rows name by id, those that were merged into others: which ones."""
     ids = {key for entry in chunk if isinstance(key := entry.fields.get("contact_id"), UUID)}
-    return {key: leads_to(unit.conn, key) for key in ids - unit.standing("contact", ids)}
+    return {key: leads_to(unit.conn, key) for key in ids - unit.standing.of("contact", ids)}
 
 
 def _only_pipeline(unit: Work) -> UUID | None:

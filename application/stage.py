@@ -21,8 +21,8 @@ from schemas.stage import NewStage, StageView
 
 def entered(unit: Work, pipeline_id: UUID, stage_id: UUID) -> StageRef:
     """A stage as a deal enters it; refuses what is no pipeline, or no stage of it. Neither ends meanwhile."""
-    unit.hold(PIPELINE.stream_type, [pipeline_id], "pipelineId")
-    unit.hold(STAGE.stream_type, [stage_id], "stageId")
+    unit.standing.hold(PIPELINE.stream_type, [pipeline_id], "pipelineId")
+    unit.standing.hold(STAGE.stream_type, [stage_id], "stageId")
     if unit.load(STAGE, [stage_id])[stage_id].state.pipeline_id != pipeline_id:
         raise invalid("stageId", "must be a stage of the deal's pipeline")
     return ref(unit, stage_id)

@@ -75,7 +75,7 @@ def existing(unit: Work, ids: Sequence[UUID], field: str = "tagIds") -> list[Tag
     """The tags of these ids; refuses ids that are no tags of the workspace."""
     if len(ids) > MAX_NAMES:
         raise invalid(field, f"must have at most {MAX_NAMES} entries")
-    unit.hold(TAG.stream_type, ids, field)
+    unit.standing.hold(TAG.stream_type, ids, field)
     found = unit.load(TAG, ids)
     return [TagRef(id=tag_id, name=found[tag_id].state.name) for tag_id in dict.fromkeys(ids)]
 

@@ -51,7 +51,7 @@ class ChunkTags:
         return found
 
     def _standing(self, ids: list[UUID]) -> dict[UUID, TagRef]:
-        standing = self._unit.standing(TAG.stream_type, ids)
+        standing = self._unit.standing.of(TAG.stream_type, ids)
         found = self._unit.load(TAG, [tag_id for tag_id in ids if tag_id in standing])
         return {tag_id: TagRef(id=tag_id, name=tag.state.name) for tag_id, tag in found.items()}
 

@@ -1,13 +1,12 @@
 """One try at a unit of work: what was loaded, what is decided, and what is held; written when it is flushed.
 
-What a decision refers to is looked for here, whichever door it came by: new references must be to things of the
-workspace that stand, and are held until the transaction ends. When a thing ends, those that refer to it let go of it, end
+What a decision refers to is held (eventstore/standing.py). When a thing ends, those that refer to it let go of it, end
 with it, or keep it from ending, as their fields say.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -21,7 +20,6 @@ import psycopg
 from msgspec import UNSET
 
 from domain.kernel import Command, Decider, Event, Refused, State, Value, not_found
-from domain.kernel.fields import references
 from eventstore.append import Origin, Staged, append, append_bulk
 from eventstore.database import Db
 from eventstore.definitions import Defining
@@ -29,8 +27,9 @@ from eventstore.ids import new_id
 from eventstore.letting_go import LettingGo
 from eventstore.mapper import EventMapper
 from eventstore.persons import PersonKeys
-from eventstore.references import Going, References, goes_on
+from eventstore.references import References
 from eventstore.rows import Change, Current, Held, Registry
+from eventstore.standing import Standing
 
 _BEFORE: Final[LiteralString] = """
     SELECT max(version), min(occurred_at) FROM events WHERE workspace_id = %s AND stream_id = %s
@@ -69,11 +68,6 @@ class Work:
     """Streams that cannot have been there before."""
     _ended: dict[UUID, tuple[int, datetime]] = field(default_factory=dict)
     """Of streams that have ended: their last version, and when they first began."""
-    _standing: defaultdict[str, dict[UUID, bool]] = field(default_factory=lambda: defaultdict(dict))
-    """By kind, what was referred to: whether it is there, and then held."""
-    _made: defaultdict[str, dict[UUID, bool]] = field(default_factory=lambda: defaultdict(dict))
-    """By kind, what this very unit of work has made (``True``) or ended, by what it is referred to by."""
-    _going: Going = field(default_factory=Going)
     _written: dict[Key, Current[Any] | None] = field(default_factory=dict)
     """Rows as this unit of work has written them already."""
     _undo: list[tuple[Key, bool, Current[Any] | None]] | None = None
@@ -82,7 +76,8 @@ class Work:
 
     def __post_init__(self) -> None:
         self.keys = PersonKeys(self.conn, self.rows)
-        self.defining.led_to = self.led_to
+        self.standing = Standing(self.conn, self.rows, self.references)
+        self.defining.led_to = self.standing.led_to
 
     # Looking.
 
@@ -128,54 +123,11 @@ class Work:
         if known is not None and not rows.visible(self.conn, known, self.origin.visible_to):
             raise not_found(rows.noun)
 
-    def hold(self, kind: str, keys: Iterable[UUID], field: str) -> None:
-        """Makes sure that there are things of this kind, and that they do not end before this unit of work does.
-
-        Refuses (``validation_failed``) naming the field. What is asked for once is not looked for again.
-        """
-        standing = self._standing[kind]
-        wanted = [key for key in keys if not standing.get(key)]
-        if not wanted:
-            return
-        there = self.standing(kind, wanted)
-        if missing := [key for key in dict.fromkeys(wanted) if key not in there]:
-            raise self._going.refusal(self.conn, self.rows[kind], missing, field)
-
-    def standing(self, kind: str, keys: Iterable[UUID]) -> set[UUID]:
-        """Of these those that there are, held until the transaction ends."""
-        wanted, known = set(keys), self._standing[kind]
-        if unknown := [key for key in wanted if key not in known]:
-            made = self._made[kind]
-            rows = self.rows[kind].hold(self.conn, sorted(unknown)) if made.keys() != set(unknown) else ()
-            found = {row[0] for row in rows}
-            known.update({key: made.get(key, key in found) for key in unknown})
-        return {key for key in wanted if known[key]}
-
-    def led_to(self, kind: str, key: UUID) -> UUID:
-        """What goes on in the place of a thing that is no more, or on its way out, and is held; itself where there is nothing
-        like that.
-        """
-        rows = self.rows[kind]
-        if rows.leads_to is None or self.standing(kind, [key]):
-            return key
-        led = goes_on(self.conn, rows, key)
-        return led if led != key and self.standing(kind, [led]) else key
-
-    def led_on(self, given: V) -> V:
-        """A command or changes, referring to what goes on in the place of things that it refers to and that are no more."""
-        keys = {reference: getattr(given, reference.field) for reference in references(type(given))}
-        found = {
-            reference.field: self.led_to(reference.to.kind, key)
-            for reference, key in keys.items()
-            if isinstance(key, UUID)
-        }
-        return msgspec.structs.replace(given, **found)
-
     def held(self, kind: str, found: Iterable[Held]) -> None:
         """Notes what a query has found and held already."""
         for current, stands in found:
             self.loaded.setdefault((kind, current.id), current)
-            self._standing[kind][self.rows[kind].key_of(current)] = stands
+            self.standing.found(kind, current, stands=stands)
 
     # Deciding.
 
@@ -211,7 +163,7 @@ class Work:
             self._check_version(decider, current, if_version)
         after = self._carried_out(decider, stream_id, self.defining.kept(decider.stream_type, command, current))
         for referred, key, where in self.defining.check(decider.stream_type, current, after):
-            self.hold(referred, [key], where)
+            self.standing.hold(referred, [key], where)
         return after
 
     def _carried_out(self, decider: Decider[Any, Any, S], stream_id: UUID, command: Command) -> Current[S] | None:
@@ -219,7 +171,7 @@ class Work:
         try:
             return self.carry_out(decider, stream_id, command)
         except Refused as refusal:
-            led = self.led_on(command) if refusal.code == "validation_failed" else command
+            led = self.standing.led_on(command) if refusal.code == "validation_failed" else command
             if led == command:
                 raise
         return self.carry_out(decider, stream_id, led)
@@ -245,7 +197,7 @@ class Work:
             del self.staged[staged:]
             self._ended = ended
             for key, known, before in reversed(self._undo):
-                self._note(key[0], self.after[key], before)
+                self.standing.note(key[0], self.after[key], before)
                 self.loaded[key] = before
                 if known or key in self._written:
                     self.after[key] = before
@@ -274,7 +226,7 @@ class Work:
             state = decider.evolve(state, event)
         whom = self.keys.whom(decider, stream_id, before, state)
         self.keys.ask(whom)
-        self._check_references(decider, before, state)
+        self.standing.check(decider, before, state)
         ids = [new_id() for _ in events]
         if current is not None and state is None:
             with self.because(ids[-1]):
@@ -303,20 +255,12 @@ class Work:
         self.before.setdefault(key, current)
         self.after[key] = updated
         self.loaded[key] = updated
-        self._note(decider.stream_type, current, updated)
+        self.standing.note(decider.stream_type, current, updated)
         if self.defining.written(decider.stream_type):
             self.write_rows()
 
     def _sealed(self, stream_id: UUID, event: Event, whom: set[UUID]) -> str:
         return self.mapper.encode(stream_id, event, lambda: self.keys.of(self.keys.about(event, whom))).decode()
-
-    def _note(self, kind: str, before: Current[Any] | None, after: Current[Any] | None) -> None:
-        """What has begun or ended can, or cannot, be referred to from here on."""
-        current = after or before
-        if current is not None and (before is None or after is None) and self.references.to(kind):
-            key = self.rows[kind].key_of(current)
-            self._made[kind][key] = after is not None
-            self._standing[kind].pop(key, None)
 
     def _beginning(self, stream_id: UUID) -> tuple[int, datetime]:
         """The version behind which a stream without a row goes on, and when it first began: it may have ended before."""
@@ -328,13 +272,6 @@ class Work:
         return (0, self.now) if row is None or row[0] is None else (row[0], row[1])
 
     # References.
-
-    def _check_references(self, decider: Decider[Any, Any, Any], before: State | None, after: State | None) -> None:
-        """What a stream newly refers to must stand."""
-        for reference in self.rows[decider.stream_type].references:
-            if found := reference.ids(after):
-                known = reference.ids(before)
-                self.hold(reference.to.kind, [key for key in found if key not in known], reference.wire)
 
     def check_shared(self, decider: Decider[Any, Any, Any], current: Current[Any], *, ending: bool = False) -> None:
         """Who sees only what is theirs changes nothing that is others' too: refuses with ``permission_denied``."""

@@ -34,7 +34,7 @@ def import_chunk(unit: Work, importer: Importer[S], plan: Plan, first_row: int, 
     chunk = list(entries(importer, plan, first_row, rows))
     for reference in references(importer.decider.state):
         found = (entry.fields.get(reference.field) for entry in chunk)
-        unit.standing(reference.to.kind, [key for key in found if isinstance(key, UUID)])
+        unit.standing.of(reference.to.kind, [key for key in found if isinstance(key, UUID)])
     commands = importer.commands(unit, plan, chunk)
     wait_for_turn(unit.conn, importer.kind)  # what others are making of the same rows is there to be found then
     carrier = _Carrier(unit, importer, plan, commands, importer.match(unit, plan, chunk, commands))

@@ -138,10 +138,10 @@ def check_changes(unit: Work, table: RowTable[Any], changes: Value) -> None:
     """Refuses values that can be kept in nothing, and references to what is not there."""
     if changes == type(changes)():
         raise Refused("validation_failed", "There must be something to change.")
-    given = kept(unit.led_on(changes))
+    given = kept(unit.standing.led_on(changes))
     for reference in table.references:
         if isinstance(wanted := given.get(reference.field), UUID):
-            unit.hold(reference.to.kind, [wanted], reference.wire)
+            unit.standing.hold(reference.to.kind, [wanted], reference.wire)
 
 
 def _errors(row: int, thing_id: UUID, refusal: Refused) -> list[RowError]:
