@@ -40,7 +40,7 @@ USE = """\
 import type { operations } from "./client";
 
 type Body<Name extends keyof operations> =
-    operations[Name] extends { requestBody: { content: { "application/json": infer Taken } } } ? Taken : never;
+    operations[Name] extends { requestBody?: { content: { "application/json": infer Taken } } } ? Taken : never;
 type Answer = operations["createContact"]["responses"][201]["content"]["application/json"];
 
 export const name = (answer: Answer): string => answer.data.id + answer.data.name;

@@ -11,6 +11,7 @@ import msgspec
 
 from domain.catalogue import DECIDERS
 from domain.kernel import State
+from domain.kernel.money import Money, amounts
 from eventstore.database import Db
 from eventstore.reader import fold_stream
 from projections import history
@@ -37,8 +38,8 @@ def check_histories(conn: Db, streams: Iterable[tuple[str, UUID]]) -> None:
 def changed(kind: type[State], before: dict[str, Any], entry: HistoryEntry) -> dict[str, Any]:
     """What is known of a thing behind an entry, which must have been as the entry says."""
     after = dict(before)
-    for field in msgspec.structs.fields(kind):
-        name = field.encode_name
+    names = [field.encode_name for field in msgspec.structs.fields(kind)]
+    for name in (*names, *(["currency"] if amounts(kind) else [])):
         if (change := entry.changes.get(name)) is None:
             continue
         if isinstance(change.to, dict) and isinstance(change.from_, dict) and name in MAPS:
@@ -66,12 +67,13 @@ MAPS = {
 
 
 def known(state: State | None) -> dict[str, Any]:
-    """All that is set, as JSON."""
+    """All that is set, as JSON; of money the amount in whole units, and its currency by itself."""
     if state is None:
         return {}
-    found = {
-        field.encode_name: msgspec.to_builtins(getattr(state, field.name)) for field in msgspec.structs.fields(state)
-    }
+    found = dict[str, Any]()
+    for field in msgspec.structs.fields(state):
+        value, name = getattr(state, field.name), field.encode_name
+        found |= value.told(name) if isinstance(value, Money) else {name: msgspec.to_builtins(value)}
     return {name: value for name, value in found.items() if given(value) is not None}
 
 
