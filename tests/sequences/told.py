@@ -41,7 +41,7 @@ class Told:
         now = datetime.fromisoformat(entry.meta.occurred_at)
         began = self.begun.setdefault(stream_id, now)
         if state is None:
-            del self.standing[kind][stream_id]
+            self.standing[kind].pop(stream_id, None)  # what is erased may have been deleted before
             assert before is not None
             self._is_let_go_of(kind, ROWS[kind].key_of(before), before)
         else:

@@ -56,7 +56,7 @@ with open_pool(url) as pool:
 """Erases a contact up to behind a step of it, and gets no further."""
 
 STEPS: Final = (
-    ("projections.contact_erasure", "hold_past"),
+    ("projections.contact_erasure", "hold_kept"),
     ("eventstore.persons", "PersonKeys.destroy"),
     ("projections.contact_erasure", "clear"),
     ("projections.contact_erasure", "clear_past"),
