@@ -21,8 +21,12 @@ _NO_WORDS: Final = re.compile(
 
 
 def words(values: Mapping[str, CustomValue]) -> str:
-    """The text among values and in lists of them, a line each; each text once, as options are in many fields."""
-    entries = chain.from_iterable(value if isinstance(value, list) else (value,) for value in values.values())
+    """The text among values and in lists of them, a line each; each text once, as options are in many fields.
+
+    In the order of their keys, since the log does not keep any other.
+    """
+    sets = (values[key] for key in sorted(values))
+    entries = chain.from_iterable(value if isinstance(value, list) else (value,) for value in sets)
     return "\n".join(dict.fromkeys(_texts(entries)))[:MAX_OF_ALL]
 
 

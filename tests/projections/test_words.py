@@ -50,3 +50,8 @@ def test_a_row_has_it_behind_its_columns_without_case_and_accents() -> None:
     contact = Contact(first_name="Ada", phone="+14155552671", custom_fields={"plan": "Größe XL", "n": 1})
     row = CONTACTS.project(Current(new_id(), contact, 1, START, START))
     assert row[-1] == "ada\n+14155552671\ngrosse xl"
+
+
+def test_in_whatever_order_values_came_the_text_is_the_same() -> None:
+    """As events have them, and as they were sent."""
+    assert words({"score": "high", "vip": "yes"}) == words({"vip": "yes", "score": "high"}) == "high\nyes"
