@@ -168,6 +168,6 @@ def test_rows_counts_references_and_views_hold_after_any_sequence(place: Place) 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_they_hold_after_long_sequences_in_which_everything_ends_that_can(place: Place) -> None:
-    run(100, 30)
+    run(100, 30, shrink=True)
     ends = {name for name, event in EVENTS.items() if event.event_action == "deleted"}
     assert ends <= set(place.happened)

@@ -41,8 +41,10 @@ class Told:
         now = datetime.fromisoformat(entry.meta.occurred_at)
         began = self.begun.setdefault(stream_id, now)
         if state is None:
-            self.standing[kind].pop(stream_id, None)  # what is erased may have been deleted before
-            assert before is not None
+            if before is None:
+                assert entry.type == "contact.erased", "only what is erased may have been deleted before"
+                return
+            del self.standing[kind][stream_id]
             self._is_let_go_of(kind, ROWS[kind].key_of(before), before)
         else:
             current = Current(stream_id, state, entry.version, began, now)
