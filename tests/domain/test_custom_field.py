@@ -11,6 +11,7 @@ from domain.custom_field import (
     CUSTOM_FIELD,
     DEFAULT_LENGTH,
     MAX_OPTIONS,
+    MAX_ORDER,
     CreateCustomField,
     CustomField,
     CustomFieldChanges,
@@ -71,6 +72,10 @@ class TestADefinition:
     @pytest.mark.parametrize("length", [0, -1, MAX_LONG_TEXT + 1])
     def test_has_a_length_that_texts_can_have(self, length: int) -> None:
         given(CUSTOM_FIELD).when(wanted(max_length=length)).refused("validation_failed", field="maxLength")
+
+    @pytest.mark.parametrize("place", [-1, MAX_ORDER + 1])
+    def test_its_place_is_one_that_there_can_be(self, place: int) -> None:
+        given(CUSTOM_FIELD).when(wanted(sort_order=place)).refused("validation_failed", field="sortOrder")
 
     def test_is_for_persons_or_organizations_only_where_it_is_for_contacts(self) -> None:
         assert defined(contact_type="person").contact_type == "person"
