@@ -11,6 +11,7 @@ from uuid import UUID
 import pytest
 from psycopg import sql
 
+from domain.company import COMPANY, CreateCompany
 from domain.contact import ContactCreated as Created
 from domain.contact import ContactDeleted, ContactTagged
 from domain.pipeline import PIPELINE, CreatePipeline
@@ -265,3 +266,12 @@ def test_a_count_of_nothing_may_be_missing(owner: Db, workspace: UUID, past: Pas
     owner.execute("INSERT INTO row_counts VALUES (%s, 'contact.tags:x', 0)", (workspace,))
     owner.execute("DELETE FROM row_counts WHERE n = 0 AND kind = 'contact.tags:y' AND workspace_id = %s", (workspace,))
     assert verify(owner, workspaces=[workspace]).finding is None
+
+
+def test_values_by_key_are_as_the_log_has_them_in_whatever_order_they_came(
+    owner: Db, store: EventStore, origin: Origin
+) -> None:
+    """The log orders keys by their length: what is made of texts in another order would look like tampering."""
+    kew = CreateCompany(name="Kew", custom_fields={"score": "high", "vip": "yes"})
+    store.run(origin, lambda unit: unit.begin(COMPANY, new_id(), kew))
+    assert verify(owner, workspaces=[origin.workspace_id], secrets=False).finding is None
