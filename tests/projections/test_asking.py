@@ -282,6 +282,7 @@ def test_a_filter_in_sql_and_its_test_of_one_record_agree(stored: Stored, data: 
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @settings(max_examples=2_000, deadline=None, suppress_health_check=QUIET)
 @given(data=st.data())
 def test_more_than_half_a_million_pairs_agree(stored: Stored, data: st.DataObject) -> None:
