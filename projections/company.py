@@ -24,7 +24,7 @@ from schemas.wire.page import MAX_LIMIT, PageRequest, Sort
 COMPANIES: RowTable[Company] = RowTable(
     name="companies",
     decider=COMPANY,
-    version=4,
+    version=5,
     columns=(
         Column("name", FOLDED, sort=True, searched=True),
         Column("domain", LOWERED, sort=True, searched=True),

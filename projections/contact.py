@@ -41,7 +41,7 @@ def _tags(found: str | None) -> dict[UUID, TagView]:
 CONTACTS: RowTable[Contact] = RowTable(
     name="contacts",
     decider=CONTACT,
-    version=5,
+    version=6,
     columns=(
         Column("name", FOLDED, sort=True, searched=True),
         Column("first_name", FOLDED, sort=True),

@@ -25,7 +25,7 @@ from schemas.wire.page import PageRequest, Sort
 DEALS: RowTable[Deal] = RowTable(
     name="deals",
     decider=DEAL,
-    version=3,
+    version=4,
     columns=(
         Column("name", FOLDED, sort=True, searched=True),
         Column("value", DECIMAL, lambda deal: deal.value.decimal, sort=True),

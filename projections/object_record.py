@@ -32,7 +32,7 @@ from schemas.wire.page import PageRequest, Sort
 OBJECT_RECORDS: RowTable[ObjectRecord] = RowTable(
     name="object_records",
     decider=OBJECT_RECORD,
-    version=2,
+    version=3,
     columns=(
         Column("object_type_id", ID),
         Column("title", FOLDED, sort=True, searched=True),

@@ -25,8 +25,8 @@ def words(values: Mapping[str, CustomValue]) -> str:
 
     In the order of their keys, since the log does not keep any other.
     """
-    sets = (values[key] for key in sorted(values))
-    entries = chain.from_iterable(value if isinstance(value, list) else (value,) for value in sets)
+    ordered = (values[key] for key in sorted(values))
+    entries = chain.from_iterable(value if isinstance(value, list) else (value,) for value in ordered)
     return "\n".join(dict.fromkeys(_texts(entries)))[:MAX_OF_ALL]
 
 
