@@ -42,7 +42,13 @@ class TextLines(logging.Formatter):
 
 
 def configure(level: str, form: str) -> None:
-    """Everything to standard error, in one form."""
+    """Everything to standard error, in one form.
+
+    Nobody is told where in the code a line was written, nor by which thread: looking that up, once a line, is spared as
+    the logging module's documentation has it.
+    """
+    logging._srcfile = None  # noqa: SLF001
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines() if form == "json" else TextLines())
     logging.basicConfig(level=level, handlers=[handler], force=True)

@@ -9,7 +9,7 @@ import asyncio
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextvars import ContextVar, copy_context
+from contextvars import Context, ContextVar, copy_context
 from functools import partial
 from typing import Any, Final, ParamSpec, TypeVar
 from uuid import UUID
@@ -93,9 +93,9 @@ class Turns:
             await self._wait(visit)
         else:
             self._take(lane)
-        future = asyncio.get_running_loop().run_in_executor(self._executor, copy_context().run, work)
-        future.add_done_callback(lambda _: self._give_back(lane))
-        return await future
+        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._executor.submit(self._carry_out, copy_context(), work, lane, answer)
+        return await answer
 
     def end(self) -> None:
         """Nothing begins any more; what waits is refused."""
@@ -112,6 +112,21 @@ class Turns:
     def close(self) -> None:
         """Lets threads end when they are done."""
         self._executor.shutdown(wait=False)
+
+    def _carry_out(self, context: Context, work: Callable[[], T], lane: _Lane, answer: asyncio.Future[T]) -> None:
+        """In a thread, which is given back when the work has ended, even where nobody waits for it any more."""
+        loop = answer.get_loop()
+        try:
+            found = context.run(work)
+        except BaseException as error:  # noqa: BLE001 - raised where it is waited for
+            loop.call_soon_threadsafe(self._ended, lane, answer, answer.set_exception, error)
+        else:
+            loop.call_soon_threadsafe(self._ended, lane, answer, answer.set_result, found)
+
+    def _ended(self, lane: _Lane, answer: asyncio.Future[T], said: Callable[[Any], None], what: Any) -> None:
+        self._give_back(lane)
+        if not answer.done():
+            said(what)
 
     def _has_thread(self, lane: _Lane) -> bool:
         return self._running[lane] < self._free
