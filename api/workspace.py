@@ -25,7 +25,12 @@ class WorkspaceController(Controller):
     path = "/workspace"
     tags = ["Workspace"]  # noqa: RUF012 - what Litestar reads
 
-    @get(operation_id="getWorkspace", summary="The workspace that the key or session acts in", scope="workspace:read")
+    @get(
+        operation_id="getWorkspace",
+        summary="The workspace that the key or session acts in",
+        scope="workspace:read",
+        errors=("not_found",),
+    )
     def get_workspace(self, recall: NamedDependency[Recall]) -> Json[One[WorkspaceView]]:
         return recall.one(WORKSPACES, recall.caller.workspace_id, _views)
 

@@ -46,6 +46,10 @@ class Things:
         """The same workspace, where others of them will be made."""
         return Things(self.team, self.postgres)
 
+    def forget(self, parameter: str) -> None:
+        """It is there no more: another will be made."""
+        self._made.pop(parameter, None)
+
     def word(self) -> str:
         """The mark, and what it has not stood with before."""
         return f"{self.mark}{next(_number)}x"
