@@ -105,6 +105,12 @@ def test_a_tag_is_found_by_its_index(pool: Pool, workspace: UUID, monkeypatch: p
     assert "Bitmap Index Scan on past_contacts_referring_by_tags" in found, found
 
 
+def test_a_page_as_of_then_is_planned_as_read_from_memory(pool: Pool, workspace: UUID) -> None:
+    """Else all that stood then is sorted, as wide as it is, where a filter finds much of some ten thousand."""
+    with reading(pool, workspace, then=MOMENT) as conn:
+        assert conn.execute("SHOW random_page_cost").fetchone() == ("1.1",)
+
+
 def test_no_more_processes_are_started_for_a_page_as_of_then(pool: Pool, workspace: UUID) -> None:
     with reading(pool, workspace, then=MOMENT) as conn:
         assert conn.execute("SHOW max_parallel_workers_per_gather").fetchone() == ("0",)

@@ -164,7 +164,10 @@ def _prefixed(value: Any, mark: str) -> Any:
 
 def _tag(things: Things) -> str:
     """The name of a tag that the contact bears."""
-    return str(things.team.owner.shown(f"/contacts/{things['contactId']}")["tags"][0])
+    owner, path = things.team.owner, f"/contacts/{things['contactId']}"
+    if not owner.shown(path)["tags"]:
+        ok(owner.post(f"{path}/tags", {"tags": [things.word()]}))
+    return str(owner.shown(path)["tags"][0])
 
 
 def _job(things: Things) -> str:
