@@ -18,7 +18,7 @@ from bench.stack import Api, Entry, Stack
 def figures(stack: Stack, scale: Scale) -> Sequence[Figure]:
     people = People()
     warm, small, large = stack.enter(3)
-    with stack.api() as api, stack.worker("jobs") as worker:
+    with stack.api() as api, stack.worker("jobs") as worker:  # views are measured by themselves
         _imported(api, warm, people.csv(0, scale.rows))
         stack.settle()
         meter = stack.meter(api=api.process, worker=worker)

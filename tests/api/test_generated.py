@@ -6,7 +6,7 @@ What is sent is what the document asks for or breaks it, with ids in the path of
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -58,47 +58,25 @@ def generated(examples: int) -> Callable[[Callable[..., None]], Callable[..., No
     )
 
 
-@pytest.fixture(scope="module")
-def things(services: Services, http: httpx.Client, postgres: EmbeddedPostgres) -> Things:
-    return Things(Team(services, http), postgres)
+@dataclass(frozen=True)
+class Asking:
+    """Things of a workspace, and who may do everything with them."""
+
+    things: Things
+    session: requests.Session
 
 
-@pytest.fixture(scope="module")
-def session(things: Things) -> Iterator[requests.Session]:
-    with opened(things) as found:
-        yield found
+def asking(services: Services, http: httpx.Client, postgres: EmbeddedPostgres) -> Iterator[Asking]:
+    """In a workspace of its own, by a key: other than a session of its owner, logging out does not end it."""
+    things = Things(Team(services, http), postgres)
+    with requests.Session() as session:
+        session.headers["Authorization"] = f"Bearer {things.team.key('*').token}"
+        yield Asking(things, session)
 
 
-@pytest.fixture(scope="module")
-def elsewhere(services: Services, http: httpx.Client, postgres: EmbeddedPostgres) -> Things:
-    """Things of another workspace, which are not read."""
-    return Things(Team(services, http), postgres)
-
-
-@pytest.fixture(scope="module")
-def session_elsewhere(elsewhere: Things) -> Iterator[requests.Session]:
-    with opened(elsewhere) as found:
-        yield found
-
-
-@pytest.fixture
-def apart(services: Services, http: httpx.Client, postgres: EmbeddedPostgres) -> Things:
-    """Things of a workspace of their own: so many calls of every operation would reach its limits."""
-    return Things(Team(services, http), postgres)
-
-
-@pytest.fixture
-def session_apart(apart: Things) -> Iterator[requests.Session]:
-    with opened(apart) as found:
-        yield found
-
-
-@contextmanager
-def opened(things: Things) -> Iterator[requests.Session]:
-    """Of a key that may do everything: other than a session of its owner, logging out does not end it."""
-    with requests.Session() as found:
-        found.headers["Authorization"] = f"Bearer {things.team.key('*').token}"
-        yield found
+reading = pytest.fixture(scope="module")(asking)
+commanding = pytest.fixture(scope="module")(asking)
+apart = pytest.fixture(asking)
 
 
 def ask(server: str, session: requests.Session, things: Things, op: Operation, data: st.DataObject) -> None:
@@ -121,19 +99,19 @@ def ask(server: str, session: requests.Session, things: Things, op: Operation, d
 @generated(_QUICK)
 @given(data=st.data())
 def test_a_few_reads_are_answered_as_documented(
-    server: str, session: requests.Session, things: Things, op: Operation, data: st.DataObject
+    server: str, reading: Asking, op: Operation, data: st.DataObject
 ) -> None:
-    ask(server, session, things, op, data)
+    ask(server, reading.session, reading.things, op, data)
 
 
 @every(lambda op: op.method != "GET")
 @generated(_QUICK)
 @given(data=st.data())
 def test_a_few_commands_are_answered_as_documented(
-    server: str, session_elsewhere: requests.Session, elsewhere: Things, op: Operation, data: st.DataObject
+    server: str, commanding: Asking, op: Operation, data: st.DataObject
 ) -> None:
     """To things that none has been sent to: many end them."""
-    ask(server, session_elsewhere, elsewhere.anew(), op, data)
+    ask(server, commanding.session, commanding.things.anew(), op, data)
 
 
 @pytest.mark.slow
@@ -141,7 +119,6 @@ def test_a_few_commands_are_answered_as_documented(
 @every()
 @generated(_EXHAUSTIVE)
 @given(data=st.data())
-def test_many_are_answered_as_documented(
-    server: str, session_apart: requests.Session, apart: Things, op: Operation, data: st.DataObject
-) -> None:
-    ask(server, session_apart, apart, op, data)
+def test_many_are_answered_as_documented(server: str, apart: Asking, op: Operation, data: st.DataObject) -> None:
+    """Each in a workspace of its own: so many calls of all would reach a workspace's limits."""
+    ask(server, apart.session, apart.things, op, data)
