@@ -24,6 +24,7 @@ from daybook.progress import progress
 from daybook.serve import bring_up_to_date, set_passwords
 from daybook.serve import serve as serve_all
 from daybook.settings import Settings, SettingsError
+from daybook.sharing import sharing
 from daybook.supervisor import watch_parent
 from eventstore.database import one
 from eventstore.migrate import MigrationError, connect
@@ -96,7 +97,7 @@ def worker(found: Settings, names: tuple[str, ...]) -> None:
 def migrate(found: Settings) -> None:
     """Bring the schema up to date and rebuild the rows whose shape changed (DATABASE_URL as the owner)."""
     with owner_url(found) as url:
-        bring_up_to_date(url, _say)
+        bring_up_to_date(url, _say, found.rebuild_processes)
         set_passwords(url, found)
     _say("up to date")
 
@@ -157,11 +158,11 @@ def rebuild_projections(found: Settings, names: tuple[str, ...], *, everything: 
     """
     if names and everything:
         raise click.UsageError("give names, or --all")
-    with owner_url(found) as url, connect(url) as conn:
+    with owner_url(found) as url, connect(url) as conn, sharing(url, found.rebuild_processes) as share:
         for table in TABLES:
             if not names or table.name in names:
                 events = one(conn, "SELECT count(*) FROM events WHERE stream_type = %s", (table.decider.stream_type,))
-                _rebuild(table.name, events, partial(rebuild, conn, table, say=_say))
+                _rebuild(table.name, events, partial(rebuild, conn, table, say=_say, share=share))
         for view in VIEWS:
             if not names or view.name in names:
                 events = one(conn, "SELECT sum(seq)::bigint FROM log_heads")

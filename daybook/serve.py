@@ -17,6 +17,7 @@ from pathlib import Path
 from daybook import bootstrap
 from daybook.installation import CREDENTIALS_FILE, KEY_FILE, Installation, running
 from daybook.settings import Settings, SettingsError
+from daybook.sharing import sharing
 from daybook.supervisor import Supervisor
 from eventstore.migrate import connect, migrate, set_password
 from projections.catalogue import TABLES, VIEWS
@@ -33,7 +34,7 @@ def serve(settings: Settings, say: Callable[[str], None]) -> int:
     settings.need_checkpoint_sink()
     say("starting Postgres and NATS …")
     with running(settings) as installation:
-        bring_up_to_date(installation.owner, say)
+        bring_up_to_date(installation.owner, say, settings.rebuild_processes)
         key = bootstrap.secret_key(installation.data / KEY_FILE)
         url, credentials = settings.address, installation.data / CREDENTIALS_FILE
         first = not credentials.exists()
@@ -48,11 +49,11 @@ def serve(settings: Settings, say: Callable[[str], None]) -> int:
     return code
 
 
-def bring_up_to_date(owner_url: str, say: Callable[[str], None]) -> None:
-    """Applies missing migrations and rebuilds the row tables and views whose version changed."""
-    with connect(owner_url) as conn:
+def bring_up_to_date(owner_url: str, say: Callable[[str], None], processes: int = 1) -> None:
+    """Applies missing migrations and rebuilds the row tables, by so many processes, and the views whose version changed."""
+    with connect(owner_url) as conn, sharing(owner_url, processes) as share:
         migrate(conn, say)
-        forget_groups(conn, ensure_tables(conn, TABLES, say))
+        forget_groups(conn, ensure_tables(conn, TABLES, say, share))
         ensure_views(conn, VIEWS, say)
 
 

@@ -50,6 +50,11 @@ class SettingsError(Exception):
     """A setting that cannot be used; the message names the variable and what was expected."""
 
 
+def available_processes() -> int:
+    """Enough to be done soon, and not all that a large machine has."""
+    return min(4, len(os.sched_getaffinity(0)))
+
+
 @dataclass(frozen=True)
 class Settings:
     """What ``docs/settings.md`` lists. ``database_url`` and ``nats_url`` unset mean the embedded servers;
@@ -80,6 +85,7 @@ class Settings:
     url: str | None = None
     mail_server: MailServer | None = None
     audit_export_days: int = 7
+    rebuild_processes: int = field(default_factory=available_processes)
     metrics_port: int | None = None
     metrics_host: str = "127.0.0.1"
     metrics_token: str | None = field(default=None, repr=False)
@@ -150,6 +156,7 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
         url=_url(environment),
         mail_server=_mail_server(environment),
         audit_export_days=_whole(environment, "DAYBOOK_AUDIT_EXPORT_DAYS", 30) or 7,
+        rebuild_processes=_whole(environment, "DAYBOOK_REBUILD_PROCESSES", 64) or available_processes(),
         metrics_port=_number(environment, "DAYBOOK_METRICS_PORT", 0) or None,
         metrics_host=environment.get("DAYBOOK_METRICS_HOST") or "127.0.0.1",
         metrics_token=environment.get("DAYBOOK_METRICS_TOKEN") or None,

@@ -273,7 +273,7 @@ ACROSS = {
     "daybook/cli.py:rebuild_projections",
     "projections/activity.py:forget_counts",
     "projections/contact_alike_kept.py:forget_groups",
-    "projections/table/rebuild.py:_CONCERNED",
+    "projections/table/parts.py:_CONCERNED",
     "projections/table/following.py:_HEADS",
     "projections/table/rebuild.py:_compare_counts",
     "projections/verify.py:_WORKSPACES",

@@ -6,37 +6,31 @@ Counts of rows are made anew with them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from itertools import chain
 from typing import Any, Final
 from uuid import UUID
 
-from psycopg import ServerCursor
-
 from eventstore.database import Db
-from eventstore.mapper import EventMapper, names_of
+from eventstore.mapper import EventMapper
 from eventstore.migrate import make_tenant_table
 from eventstore.sealing import READABLE
-from projections.table.copying import copying
 from projections.table.definition import create_indexes, create_table
-from projections.table.folding import fold, whole
 from projections.table.following import Following, events
+from projections.table.parts import Copied, Part, Share, batches, copy, types, write
 from projections.table.rows import RowTable
 from projections.table.swapping import SCHEMA, Say, lock_tables, out_of_sight, show, swap
 
 BATCH: Final = 5_000
-SORTING_MEMORY: Final = "64MB"
-"""For events in order of stream; Postgres sorts more of them on disk."""
+WORTH_SHARING: Final = 3
+"""Batches: for fewer, to start others takes longer than to do it."""
 INDEXING_MEMORY: Final = "256MB"
 """Postgres takes a process more to make an index for every 32 MB of it, up to ``max_parallel_maintenance_workers``."""
 
 Progress = Callable[[int], None]
 
-_EVENTS: Final = f"""
-    SELECT stream_id, version, type, {READABLE}, occurred_at FROM events
-    WHERE workspace_id = %s AND type = ANY(%s) AND stream_type = %s ORDER BY stream_id, version
-"""
 _EVENTS_OF: Final = f"""
     SELECT stream_id, version, type, {READABLE}, occurred_at FROM events
     WHERE workspace_id = %s AND stream_id = ANY(%s) ORDER BY stream_id, version
@@ -44,18 +38,15 @@ _EVENTS_OF: Final = f"""
 _CHANGED: Final = """
     SELECT DISTINCT stream_id FROM events WHERE workspace_id = %s AND type = ANY(%s) AND stream_type = %s AND seq > %s
 """
-# One look for all: of a new kind of stream nothing has happened anywhere, and there is nothing to fold.
-_CONCERNED: Final = """
-    SELECT workspace_id FROM log_heads h
-    WHERE EXISTS (SELECT FROM events e WHERE e.workspace_id = h.workspace_id AND e.type = ANY(%s) AND e.stream_type = %s)
-    ORDER BY workspace_id
-"""
 
 
-def ensure_tables(conn: Db, tables: tuple[RowTable[Any], ...], say: Say = lambda _: None) -> list[str]:
+def ensure_tables(
+    conn: Db, tables: tuple[RowTable[Any], ...], say: Say = lambda _: None, share: Share | None = None
+) -> list[str]:
     """Makes missing tables and rebuilds those whose version has changed; answers their names.
 
-    ``conn`` is the owner's. Runs while the service is up; several may start at once, and one does the work.
+    ``conn`` is the owner's. Runs while the service is up; several may start at once, and one does the work, with those who
+    ``share`` it.
     """
     built = []
     with out_of_sight(conn):
@@ -63,7 +54,7 @@ def ensure_tables(conn: Db, tables: tuple[RowTable[Any], ...], say: Say = lambda
         there = {name for table in tables for name in physical(conn, table)}
         for table in tables:
             if versions.get(table.name) != table.version or table.table not in there:
-                count = rebuild(conn, table, say=say)
+                count = rebuild(conn, table, say=say, share=share)
                 say(f"built {table.name} (version {table.version}, {count} rows)")
                 built.append(table.name)
     return built
@@ -78,14 +69,20 @@ def physical(conn: Db, table: RowTable[Any]) -> list[str]:
     return [row[0] for row in rows]
 
 
-def rebuild(conn: Db, table: RowTable[Any], progress: Progress = lambda _: None, say: Say = lambda _: None) -> int:
+def rebuild(
+    conn: Db,
+    table: RowTable[Any],
+    progress: Progress = lambda _: None,
+    say: Say = lambda _: None,
+    share: Share | None = None,
+) -> int:
     """Builds the table anew from the log beside the live one and puts it in its place; answers how many rows it has.
 
     Commands and queries go on meanwhile, but for the moment of the swap. Raises ``NotSwappedError`` where others hold the
     live one for too long; then nothing has changed.
     """
     with out_of_sight(conn):
-        rebuilding = Rebuilding(conn, table, progress, say)
+        rebuilding = Rebuilding(conn, table, progress, say, share)
         rebuilding.fill()
         rebuilding.index()
         rebuilding.finish()
@@ -102,6 +99,7 @@ class Rebuilding:
     table: RowTable[Any]
     progress: Progress = lambda _: None
     say: Say = lambda _: None
+    share: Share | None = None
     mapper: EventMapper = field(default_factory=EventMapper)
     counts: Counter[tuple[UUID, str]] = field(default_factory=Counter)
     unsure: set[tuple[UUID, str]] = field(default_factory=set)
@@ -116,20 +114,24 @@ class Rebuilding:
     def shadow(self) -> str:
         return f"{SCHEMA}.{self.table.table}"
 
-    @cached_property
-    def types(self) -> list[str]:
-        """The types that events of these streams have, or once had: there is an index by type."""
-        return sorted(names_of(self.table.decider))
-
     def fill(self) -> None:
-        """The shadow table with all that is in the log by now."""
+        """The shadow table with all that is in the log by now: where that is much, by several who share it."""
         make_tenant_table(self.conn, self.shadow, create_table(self.table, self.shadow))
         self.following.seen.update((each.workspace_id, each.seq) for each in self.following.behind())
+        found = batches(self.conn, self.table)
+        share = self._alone if self.share is None or len(found) < WORTH_SHARING else self.share
+        seen: dict[UUID, int] = {}
+        for part, seq, counts in share(self.table, self.shadow, found):
+            # What came behind the first picture of a workspace may be missing from that one only: it is folded again.
+            seen[part.workspace_id] = min(seq, seen.get(part.workspace_id, seq))
+            self._count(part.workspace_id, counts)
+            self.progress(part.events)
+        self.following.seen.update(seen)
+
+    def _alone(self, table: RowTable[Any], into: str, found: Iterable[Sequence[Part]]) -> Iterator[Copied]:
         with Db.connect(self.conn.info.dsn, password=self.conn.info.password, autocommit=True) as writer:
-            for (workspace_id,) in self.conn.execute(
-                _CONCERNED, (self.types, self.table.decider.stream_type)
-            ).fetchall():
-                self._fill(writer, workspace_id)
+            for part in chain.from_iterable(found):
+                yield copy(self.conn, writer, table, into, part, self.mapper)
 
     def index(self) -> None:
         """Its indexes, made of what is sorted in memory, and by several processes where Postgres has them to spare."""
@@ -138,29 +140,6 @@ class Rebuilding:
             for name, statement in create_indexes(self.table, self.shadow).items():
                 self.conn.execute(statement.format(index=name).encode())
         self.conn.execute(f"ANALYZE {self.shadow}".encode())
-
-    def _fill(self, writer: Db, workspace_id: UUID) -> None:
-        """One workspace's streams, as one consistent picture, streamed: memory does not grow with the log."""
-        with self.conn.transaction(), self.conn.cursor(name="rebuild", binary=True) as cursor:
-            self.conn.execute(f"SET LOCAL work_mem = '{SORTING_MEMORY}'".encode())
-            self.following.seen[workspace_id] = self._head(workspace_id)
-            cursor.execute(_EVENTS, (workspace_id, self.types, self.table.decider.stream_type), binary=True)
-            self._copy(writer, workspace_id, self._watched(cursor))
-
-    def _watched(self, cursor: ServerCursor[Any]) -> Iterator[tuple[Any, ...]]:
-        while batch := cursor.fetchmany(BATCH):
-            yield from batch
-            self.progress(len(batch))
-
-    def _copy(self, writer: Db, workspace_id: UUID, events: Iterator[tuple[Any, ...]]) -> None:
-        table, counts = self.table, Counter[str]()
-        with copying(writer, table, self.shadow) as write:
-            for _, row in fold(table.decider, self.mapper, whole(events)):
-                if row is not None:
-                    write(table.values(workspace_id, row))
-                    for kind in table.counted_as(row.state):
-                        counts[kind] += 1
-        self._count(workspace_id, counts)
 
     def _count(self, workspace_id: UUID, more: Counter[str]) -> None:
         for kind, number in more.items():
@@ -188,10 +167,6 @@ class Rebuilding:
             (self.table.name, self.table.version),
         )
 
-    def _head(self, workspace_id: UUID) -> int:
-        row = self.conn.execute("SELECT seq FROM log_heads WHERE workspace_id = %s", (workspace_id,)).fetchone()
-        return 0 if row is None else int(row[0])
-
     def _catch_up(self, most: int | None = None) -> int:
         """Folds again the streams that changed since their workspace was seen; answers how many events were written since.
 
@@ -204,7 +179,7 @@ class Rebuilding:
         return events(behind)
 
     def _follow(self, workspace_id: UUID, seen: int) -> None:
-        rows = self.conn.execute(_CHANGED, (workspace_id, self.types, self.table.decider.stream_type, seen))
+        rows = self.conn.execute(_CHANGED, (workspace_id, types(self.table), self.table.decider.stream_type, seen))
         changed = [row[0] for row in rows]
         for start in range(0, len(changed), BATCH):
             self._renew(workspace_id, changed[start : start + BATCH])
@@ -220,7 +195,8 @@ class Rebuilding:
             for row in gone:
                 counts.subtract(self.table.counted_as(self.table.current(row).state))
             self._count(workspace_id, counts)
-            self._copy(self.conn, workspace_id, iter(self.conn.execute(_EVENTS_OF, (workspace_id, streams))))
+            events = iter(self.conn.execute(_EVENTS_OF, (workspace_id, streams)))
+            self._count(workspace_id, write(self.conn, self.table, self.shadow, workspace_id, events, self.mapper))
 
     def _compare_counts(self) -> None:
         """Finds out, while nobody waits for it, which counts are not as they must be; others change only as rows do."""
