@@ -60,7 +60,9 @@ class _Shared:
             for future in as_completed(copying):
                 yield from future.result()
         except BrokenProcessPool:
-            raise MigrationError(f"a process that was building {table.name} was killed; nothing has changed") from None
+            raise MigrationError(
+                f"a process that was building {table.name} has ended before its time; nothing has changed"
+            ) from None
         finally:
             for future in copying:
                 future.cancel()

@@ -172,7 +172,7 @@ def test_where_one_of_them_is_killed_nothing_changes(house: House) -> None:
             # All may have been done already: the next finds that one is gone.
             yield from share(table, into, found)
 
-        with pytest.raises(MigrationError, match="was killed; nothing has changed"):
+        with pytest.raises(MigrationError, match="has ended before its time; nothing has changed"):
             rebuild(house.owner, CONTACTS, share=killing)
     assert house.rows(CONTACTS.table) == rows
     assert left_over(house.owner) == []
