@@ -32,7 +32,7 @@ from schemas.wire.page import One, Page, PageRequest
 
 Find = Callable[[Db], UUID]
 
-_MOMENT: Final = "an RFC 3339 time with its zone, or a `seq` of the log"
+_MOMENT: Final = "an RFC 3339 time, or a `seq` of the log"
 _HISTORY: Final = (
     "Newest first: each event with when, by whom and why, and what it changed from what to what. `causationId` is the event"
     " that led to it, `correlationId` what came of one request or job has in common. What has ended keeps its history; a"

@@ -46,7 +46,7 @@ class LogStateController(Controller):
             QueryParameter(
                 name="asOf",
                 max_length=MAX_LENGTH,
-                description="A `seq`, or a time with its zone; now where it is not given.",
+                description="A `seq`, or an RFC 3339 time; now where it is not given.",
             ),
         ] = None,
     ) -> Json[One[LogState]]:

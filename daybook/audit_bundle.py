@@ -95,8 +95,8 @@ max_events_option = click.option(
 
 @click.command("export")
 @workspace_option
-@click.option("--from", "since", help="The seq of the first event, or a time: the events recorded after it.")
-@click.option("--to", "until", help="The seq of the last event, or a time: the events recorded by then.")
+@click.option("--from", "since", help="The seq of the first event, or an RFC 3339 time: the events recorded after it.")
+@click.option("--to", "until", help="The seq of the last event, or an RFC 3339 time: the events recorded by then.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The bundle.")
 @click.pass_obj
 def export(found: Settings, workspace: UUID, since: str | None, until: str | None, output: Path) -> None:
@@ -169,7 +169,7 @@ def verify(bundle: Path, checkpoints: Sequence[Checkpoint], trusted: tuple[str, 
 
 @click.command("replay", cls=Offline)
 @click.argument("bundle", type=existing_file)
-@click.option("--until", help="A seq, or a time with its zone; the bundle's last event where it is not given.")
+@click.option("--until", help="A seq, or an RFC 3339 time; the bundle's last event where it is not given.")
 @click.option(
     "--out", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="Write the states here, one a line."
 )
@@ -202,7 +202,7 @@ def replay(
 
 @click.command("state")
 @workspace_option
-@click.option("--as-of", help="A seq, or a time with its zone; now where it is not given.")
+@click.option("--as-of", help="A seq, or an RFC 3339 time; now where it is not given.")
 @click.option(
     "--out", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="Write the states here, one a line."
 )

@@ -21,7 +21,7 @@ from schemas.history_cause import CauseLink, ExplanationView
 
 @click.command("explain")
 @click.option("--workspace", type=click.UUID, required=True, help="Whose log.")
-@click.option("--as-of", help="Why it was as it was then: a seq, or a time with its zone; else now.")
+@click.option("--as-of", help="Why it was as it was then: a seq, or an RFC 3339 time; else now.")
 @click.argument("kind", type=click.Choice(sorted(ROWS)))
 @click.argument("thing", type=click.UUID)
 @click.argument("field")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Final, LiteralString
 
@@ -12,6 +13,7 @@ from eventstore.reader import head
 
 MAX_LENGTH: Final = 40
 _MOST_DIGITS: Final = 18
+_RFC_3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 # Entries are recorded in order of time, so the last of a time is found by halving the log.
 _LAST: Final[LiteralString] = """
@@ -32,7 +34,7 @@ _LAST: Final[LiteralString] = """
 def seq_of(conn: Db, asked: str, field: str = "asOf") -> int:
     """The seq of the last entry that the log had at a moment; 0 before the first. Inside ``reading``.
 
-    ``asked``: a seq of the log, or an RFC 3339 time with its zone, to the microsecond. Refuses (422, naming the ``field``)
+    ``asked``: a seq of the log, or an RFC 3339 time, to the microsecond and without leap seconds. Refuses (422, naming the ``field``)
     what is neither, a time in the future, and a seq that the log has not come to.
     """
     wanted = read(asked, field)
@@ -60,11 +62,11 @@ def _reached(conn: Db, seq: int, field: str) -> int:
 
 
 def _time(asked: str, field: str) -> datetime:
-    no_moment = invalid(field, "must be a time with its zone, such as 2026-03-15T10:30:00Z, or a seq of the log")
-    if len(asked) > MAX_LENGTH or "T" not in asked.upper():
+    no_moment = invalid(field, "must be an RFC 3339 time, such as 2026-03-15T10:30:00Z, or a seq of the log")
+    if len(asked) > MAX_LENGTH or not _RFC_3339.fullmatch(asked):
         raise no_moment
     try:
-        time = datetime.fromisoformat(asked)
+        time = datetime.fromisoformat(asked.upper())
     except ValueError:
         raise no_moment from None
     try:

@@ -63,6 +63,12 @@ _OF_THE_ERASED: Final[LiteralString] = """
     ) AS e JOIN person_keys k ON k.workspace_id = %(w)s AND k.person_id = e.person_id
     GROUP BY k.person_id ORDER BY k.person_id LIMIT 1
 """
+_OF_NOBODY: Final[LiteralString] = """
+    SELECT k.person_id FROM person_keys k WHERE k.workspace_id = %(w)s AND NOT EXISTS (
+        SELECT FROM events e WHERE e.workspace_id = %(w)s AND e.stream_id = k.person_id AND e.version = 1
+            AND e.stream_type = 'contact')
+    ORDER BY k.person_id LIMIT 1
+"""
 # Whoever has a key or was erased is left out before anything is looked at that is sealed.
 _WITHOUT: Final[LiteralString] = """
     SELECT count(*) FROM (
@@ -97,6 +103,8 @@ def check_secrets(conn: Db, workspace_id: UUID) -> None:
     for person_id, seq in conn.execute(_OF_THE_ERASED, {"w": workspace_id}):
         expected = f"no key, as event {seq} erased whose it was"
         _differs(workspace_id, "person_keys", person_id, expected, "one")
+    for (person_id,) in conn.execute(_OF_NOBODY, {"w": workspace_id}):
+        _differs(workspace_id, "person_keys", person_id, "a key of a contact that the log knows", "another")
 
 
 def without_keys(conn: Db, workspace_id: UUID) -> int:

@@ -58,6 +58,7 @@ _HAPPENED: Final[LiteralString] = """
 """
 _BESIDE: Final = (
     "log_heads", "events", "log_checkpoints", "row_counts", "activity_counts", "contact_keys", "contact_groups",
+    "person_keys", "api_key_secrets", "webhook_secrets", "invitation_secrets", "consumer_checkpoints",
 )  # fmt: skip
 """Tables that are neither rows nor views."""
 

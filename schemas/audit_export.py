@@ -21,7 +21,7 @@ class NewAuditExport(Value, forbid_unknown_fields=True):
         Annotated[
             str,
             Meta(
-                description="The seq of the first event, or a time with its zone: the events recorded after it.",
+                description="The seq of the first event, or an RFC 3339 time: the events recorded after it.",
                 max_length=40,
             ),
         ]
@@ -31,7 +31,7 @@ class NewAuditExport(Value, forbid_unknown_fields=True):
         Annotated[
             str,
             Meta(
-                description="The seq of the last event, or a time with its zone: the events recorded by then.",
+                description="The seq of the last event, or an RFC 3339 time: the events recorded by then.",
                 max_length=40,
             ),
         ]

@@ -284,11 +284,11 @@ class TestDifferences:
     @pytest.mark.parametrize(
         ("moments", "field", "says"),
         [
-            ({"from": "yesterday"}, "from", "must be a time"),
-            ({"from": "2026-03-15"}, "from", "must be a time"),
+            ({"from": "yesterday"}, "from", "must be an RFC 3339 time"),
+            ({"from": "2026-03-15"}, "from", "must be an RFC 3339 time"),
             ({"from": "2126-03-15T00:00:00Z"}, "from", "future"),
             ({"from": "999999"}, "from", "ahead of the log"),
-            ({"from": "0", "to": "now"}, "to", "must be a time"),
+            ({"from": "0", "to": "now"}, "to", "must be an RFC 3339 time"),
             ({"from": "0", "to": "2126-03-15T00:00:00Z"}, "to", "future"),
             ({"from": "2", "to": "1"}, "from", "must not be after to"),
         ],

@@ -14,6 +14,7 @@ from eventstore import protection
 from eventstore.append import Origin
 from eventstore.checkpoint import sign_head
 from eventstore.database import Db, Pool
+from eventstore.ids import new_id
 from eventstore.migrate import connect
 from eventstore.protection import check_protection
 from eventstore.unit_of_work import EventStore
@@ -104,6 +105,16 @@ def test_a_revoked_key_may_keep_its_hash_and_one_that_is_being_made_may_have_one
     assert verify(auditor.owner, workspaces=[auditor.workspace_id]).finding is None
     auditor.tamper("DELETE FROM api_key_secrets WHERE workspace_id = %(w)s")
     assert verify(auditor.owner, workspaces=[auditor.workspace_id]).finding is None
+
+
+@pytest.mark.parametrize("whose", ["nobody's", "a tag's"])
+def test_a_key_of_a_contact_that_never_was_is_found(auditor: Auditor, past: Past, whose: str) -> None:
+    assert verify(auditor.owner, workspaces=[auditor.workspace_id]).finding is None
+    of = past.tag if whose == "a tag's" else new_id()
+    auditor.tamper("INSERT INTO person_keys VALUES (%(w)s, %(of)s, sha256('planted'))", of=of)
+    finding = auditor.finding()
+    assert (finding.table, finding.row_id, finding.found) == ("person_keys", of, "another")
+    assert finding.expected == "a key of a contact that the log knows"
 
 
 @pytest.mark.parametrize("seq", [-1, EVENTS + 1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tracemalloc
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import LiteralString
@@ -232,6 +233,37 @@ def test_every_workspace_that_anything_is_kept_of_is_verified(postgres: Embedded
         finding = verify(url).finding
         assert finding is not None
         assert (finding.workspace_id, finding.what) == (lost, "head")
+
+
+OF_NO_WORKSPACE: dict[str, LiteralString] = {
+    "a person's key": "INSERT INTO person_keys VALUES (%(w)s, gen_random_uuid(), sha256('planted'))",
+    "a secret of an API key": (
+        "INSERT INTO api_key_secrets (key_hash, workspace_id, api_key_id, account_id, pending)"
+        " VALUES (sha256('planted'), %(w)s, gen_random_uuid(), gen_random_uuid(), true)"
+    ),
+    "a secret of a webhook": "INSERT INTO webhook_secrets VALUES (%(w)s, gen_random_uuid(), gen_random_uuid(), 'planted')",
+    "a link of an invitation": "INSERT INTO invitation_secrets VALUES (%(w)s, gen_random_uuid(), sha256('planted'))",
+    "how far a reader is": "INSERT INTO consumer_checkpoints VALUES (%(w)s, 'relay', 0, NULL)",
+}
+
+
+@pytest.fixture(scope="module")
+def empty(postgres: EmbeddedPostgres) -> Iterator[Db]:
+    """A database in which there is no workspace."""
+    with another_database(postgres, "verify_nowhere") as url, connect(url) as owner:
+        yield owner
+
+
+@pytest.mark.parametrize("planted", OF_NO_WORKSPACE.values(), ids=OF_NO_WORKSPACE)
+def test_what_belongs_to_a_workspace_that_exists_nowhere_is_found(empty: Db, planted: LiteralString) -> None:
+    assert verify(empty) == Report()
+    nowhere = new_id()
+    empty.execute(planted, {"w": nowhere})
+    finding = verify(empty).finding
+    for table in ("person_keys", "api_key_secrets", "webhook_secrets", "invitation_secrets", "consumer_checkpoints"):
+        empty.execute(f"DELETE FROM {table}".encode())
+    assert finding is not None
+    assert (finding.workspace_id, finding.what) == (nowhere, "head")
 
 
 def test_a_workspace_known_only_by_a_kept_checkpoint_is_missed(postgres: EmbeddedPostgres) -> None:
