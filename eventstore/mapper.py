@@ -144,3 +144,7 @@ class EventMapper(Mapper[UUID]):
             originator_version=stored_event.originator_version,
             event=self._decoded(stream_id, stored_event.topic, stored_event.state, keyless=True),
         )
+
+
+SHARED: Final = EventMapper()
+"""For who opens or decodes an event, and is given no mapper: one does for all, and all threads."""

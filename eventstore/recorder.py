@@ -30,7 +30,7 @@ from eventstore.append import Origin, Staged, append
 from eventstore.chain import canonical
 from eventstore.database import Db, Pool, Unavailable, reading, writing
 from eventstore.ids import new_id
-from eventstore.mapper import EventMapper
+from eventstore.mapper import SHARED, EventMapper
 from eventstore.reader import LogGapError, head
 from eventstore.sealing import READABLE, is_sealed
 from schemas.log import Actor
@@ -61,7 +61,6 @@ _FIRST_VERSION: Final = -(2**31)
 _LAST_VERSION: Final = 2**31 - 1
 _LAST: Final = 2**63 - 1
 _POLL_SECONDS: Final = 0.02
-_MAPPER: Final = EventMapper()
 
 _ERRORS: Final = (
     (psycopg.IntegrityError, persistence.IntegrityError),
@@ -251,7 +250,7 @@ def _opened(stream_id: UUID, event_type: str, data: str) -> bytes:
     """State, of which what is sealed is opened, as far as it is not erased."""
     if not is_sealed(data):
         return _state(data)
-    return canonical(msgspec.json.encode(_MAPPER.opened(stream_id, event_type, data).data))
+    return canonical(msgspec.json.encode(SHARED.opened(stream_id, event_type, data).data))
 
 
 def _state(data: str) -> bytes:

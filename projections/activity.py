@@ -15,7 +15,7 @@ from domain.catalogue import EVENTS
 from domain.kernel import Action, Event
 from domain.kernel.money import Money, amounts
 from eventstore.database import Db
-from eventstore.mapper import EventMapper, upcast
+from eventstore.mapper import SHARED, upcast
 from eventstore.sealing import READABLE, erased_fields, is_sealed
 from projections.api_key import API_KEYS
 from projections.table import keyset
@@ -70,7 +70,6 @@ COUNT_STEP: Final = 1000
 """Behind so many uncounted events the counts are moved on."""
 
 _ORDER: Final = "-seq"
-_MAPPER: Final = EventMapper()
 
 
 @dataclass(frozen=True)
@@ -204,7 +203,7 @@ def view(row: tuple[Any, ...]) -> ActivityView:
 
 def _data(row: tuple[Any, ...]) -> dict[str, Any]:
     found: dict[str, Any] = (
-        _MAPPER.opened(row[3], row[4], row[5]).data if is_sealed(row[5]) else msgspec.json.decode(row[5])
+        SHARED.opened(row[3], row[4], row[5]).data if is_sealed(row[5]) else msgspec.json.decode(row[5])
     )
     return found
 

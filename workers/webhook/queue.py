@@ -20,7 +20,7 @@ from msgspec import UNSET
 from eventstore.chain import timestamp
 from eventstore.checkpoint import COLUMNS, as_checkpoint
 from eventstore.database import NO_WAITING, entering
-from eventstore.mapper import UPCASTERS, EventMapper, upcast
+from eventstore.mapper import SHARED, UPCASTERS, upcast
 from eventstore.sealing import READABLE, is_sealed
 from gateways.webhook import Sent
 from projections.webhook import WEBHOOKS
@@ -266,7 +266,7 @@ def _checkpoint(item: Claimed, row: Sequence[Any]) -> bytes:
 
 def _body(workspace_id: UUID, event: Sequence[Any]) -> bytes:
     seq, event_id, event_type, recorded_at, stream_type, stream_id, data, _ = event
-    opened = _mapper.opened(stream_id, event_type, data) if is_sealed(data) else None
+    opened = SHARED.opened(stream_id, event_type, data) if is_sealed(data) else None
     if opened is not None:
         data = _encode(opened.data)
     if event_type in UPCASTERS:
@@ -287,7 +287,6 @@ def _body(workspace_id: UUID, event: Sequence[Any]) -> bytes:
 
 
 _encode = msgspec.json.Encoder().encode
-_mapper: Final = EventMapper()
 
 
 async def cancel(pool: AsyncPool, stranded: Iterable[Claimed]) -> None:
