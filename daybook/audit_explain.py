@@ -59,7 +59,7 @@ def _tell(told: ExplanationView) -> None:
 
 
 def _json(value: object) -> str:
-    return msgspec.json.encode(value).decode()
+    return msgspec.json.Encoder(decimal_format="number").encode(value).decode()
 
 
 def _line(link: CauseLink) -> str:

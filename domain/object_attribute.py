@@ -113,8 +113,12 @@ class ObjectAttribute(ObjectAttributeDetails, State):
         return kept_value(self, value, region)
 
     def shown(self, value: Any) -> Any:
-        """A value as callers see it: of a currency in whole units."""
-        return Money(amount=value, currency=self.currency or "").decimal if self.type == "currency" else value
+        """A value as callers see it: an amount in whole units. What is none, as whoever wrote it was not aware yet that
+        there are to be amounts, stays as it is: it will be written again.
+        """
+        if self.type != "currency" or not isinstance(value, int):
+            return value
+        return Money(amount=value, currency=self.currency or "").decimal
 
 
 def _least(value: CustomValue, currency: str) -> int:

@@ -17,6 +17,7 @@ from domain.kernel.money import Money, amounts
 from eventstore.database import Db
 from eventstore.mapper import SHARED, upcast
 from eventstore.sealing import READABLE, erased_fields, is_sealed
+from projections import object_record_past
 from projections.api_key import API_KEYS
 from projections.table import keyset
 from projections.table.asking.compiled import HERE, TRUE, Compiled
@@ -116,7 +117,7 @@ def listed(
     found = rows.fetchall()
     count = total.fetchone()
     page, cursor = keyset.page(found, request.limit, lambda row: keyset.written(_ORDER, row[1]))
-    return [view(row) for row in page], count[0] if count else 0, cursor
+    return views(conn, page), count[0] if count else 0, cursor
 
 
 def _total(conn: Db, wanted: ActivityQuery, where: Compiled) -> psycopg.Cursor[tuple[int]]:
@@ -181,8 +182,12 @@ class _Unknown(Event, name="", action="updated"):
     """What a program appended to a stream of its own: the log knows its name and data, and no more."""
 
 
-def view(row: tuple[Any, ...]) -> ActivityView:
-    """An event of ``COLUMNS`` in human terms."""
+def views(conn: Db, rows: Iterable[tuple[Any, ...]]) -> list[ActivityView]:
+    """Events of ``COLUMNS`` in human terms."""
+    return object_record_past.told(conn, [_view(row) for row in rows])
+
+
+def _view(row: tuple[Any, ...]) -> ActivityView:
     event = EVENTS.get(row[4], _Unknown)
     return ActivityView(
         id=row[0],

@@ -7,8 +7,9 @@ stood before that, the view of the past has, where it has come so far; else all 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Final, LiteralString
 from uuid import UUID
 
@@ -21,9 +22,10 @@ from eventstore.mapper import EventMapper
 from eventstore.reader import Happened, read_stream
 from projections import activity
 from projections.catalogue import PAST
+from projections.object_record_past import stood
 from projections.table import keyset
 from projections.table.rows import RowTable
-from projections.view.past import stood
+from projections.view import past
 from schemas.activity import FieldChange
 from schemas.history import DifferenceSide, DifferenceView, HistoryEntry
 from schemas.log import LogEntry
@@ -43,6 +45,7 @@ LAST_SEQ: Final = 2**63 - 1
 BATCH: Final = 200
 """So many events are read at a time where somebody looks back for one."""
 _NOTHING: Final[tuple[Any, ...]] = (None, [], (), {})
+_encode: Final = msgspec.json.Encoder(decimal_format="number").encode
 
 Path = tuple[str, ...]
 """A field, or a field that is a map and a key in it."""
@@ -116,7 +119,7 @@ class Subject:
         """How it stood at a version; ``None``: it was not there."""
         if version == 0:
             return None
-        state: State | None = stood(conn, PAST, self.table, self.id, version)
+        state: State | None = past.stood(conn, PAST, self.table, self.id, version)
         if state is None:  # it had ended, or the past has not come so far
             for item in read_stream(conn, self.id, mapper, upto_version=version):
                 state = self.table.decider.evolve(state, item.event)
@@ -151,8 +154,7 @@ def listed(
     first = max(1, last - request.limit + 1)
     page = subject.steps(conn, mapper, first, last)[::-1] if last > 0 else []
     cursor = keyset.written(_ORDER, page[-1].entry.seq) if first > 1 else None
-    people = who(conn, [step.entry.seq for step in page])
-    return [_entry(step, people) for step in page], newest, cursor
+    return _entries(conn, page), newest, cursor
 
 
 def whole(conn: Db, mapper: EventMapper, subject: Subject, batch: int) -> Iterator[list[HistoryEntry]]:
@@ -161,8 +163,14 @@ def whole(conn: Db, mapper: EventMapper, subject: Subject, batch: int) -> Iterat
     for first in range(1, newest + 1, batch):
         some = subject.on(conn, mapper, state, first, min(first + batch - 1, newest))
         state = some[-1].after
-        people = who(conn, [step.entry.seq for step in some])
-        yield [_entry(step, people) for step in some]
+        yield _entries(conn, some)
+
+
+def _entries(conn: Db, steps: Sequence[Step]) -> list[HistoryEntry]:
+    people = who(conn, [step.entry.seq for step in steps])
+    sides = stood(conn, [(state, step.entry.seq) for step in steps for state in (step.before, step.after)])
+    told = [replace(step, before=was, after=now) for step, was, now in zip(steps, sides[::2], sides[1::2], strict=True)]
+    return [_entry(step, people) for step in told]
 
 
 def who(conn: Db, seqs: Sequence[int]) -> People:
@@ -232,12 +240,17 @@ def parts(state: State | None) -> dict[Path, Any]:
     for field, name in () if state is None else zip(state.__struct_fields__, names(type(state)), strict=True):
         value = getattr(state, field)
         if isinstance(value, dict):
-            found |= {(name, key): one for key, one in msgspec.to_builtins(value).items()}
+            found |= {(name, key): one for key, one in as_json(value).items()}
         elif isinstance(value, Money):
             found |= {(part,): one for part, one in value.told(name).items()}
         else:
-            found[(name,)] = msgspec.to_builtins(value)
+            found[(name,)] = as_json(value)
     return found
+
+
+def as_json(value: Any) -> Any:
+    """A value as it goes over the wire, where a decimal is a number."""
+    return msgspec.to_builtins(value, builtin_types=(Decimal,))
 
 
 def names(kind: type[State]) -> tuple[str, ...]:
@@ -249,14 +262,20 @@ def differs(path: Path, was: Any, now: Any) -> bool:
     """Whether they are not the same on the wire. A field that is empty is as one that is not there."""
     if len(path) == 1 and None in (was, now) and was in _NOTHING and now in _NOTHING:
         return False
-    return msgspec.json.encode(was) != msgspec.json.encode(now)
+    return _written(was) != _written(now)
+
+
+def _written(value: Any) -> bytes:
+    """A value as JSON, of a fraction without noughts at its end."""
+    return _encode(value.normalize() if isinstance(value, Decimal) and value % 1 else value)
 
 
 def difference(conn: Db, mapper: EventMapper, subject: Subject, since: int, until: int) -> DifferenceView:
     """What differs in it between two moments, by seq of the log."""
     subject.newest(conn, mapper)
     first, last = subject.upto(conn, since), subject.upto(conn, until)
-    was, now = subject.at(conn, mapper, first), subject.at(conn, mapper, last)
+    sides = [(subject.at(conn, mapper, first), since), (subject.at(conn, mapper, last), until)]
+    was, now = stood(conn, sides)
     found = differing(was, now)
     return DifferenceView(
         from_=_side(since, first, was),

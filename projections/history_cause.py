@@ -7,8 +7,6 @@ from functools import cache
 from typing import Any, Final, LiteralString
 from uuid import UUID
 
-import msgspec
-
 from domain.kernel import State, invalid
 from domain.kernel.fields import is_map
 from domain.kernel.money import Money, amounts
@@ -18,7 +16,8 @@ from eventstore.moment import seq_of
 from eventstore.reader import ENTRY_COLUMNS, entry, head
 from projections import history, job
 from projections.catalogue import ROWS
-from projections.history import Path, Step, Subject
+from projections.history import LAST_SEQ, Path, Step, Subject
+from projections.object_record_past import stood
 from schemas.history_cause import ByJob, CauseLink, ExplanationView
 from schemas.log import LogEntry
 
@@ -43,8 +42,10 @@ def explained(
     path = _path(subject.table.decider.state, field)
     newest = subject.newest(conn, mapper)
     version = newest if upto_seq is None else subject.upto(conn, upto_seq)
-    value = _at(subject.at(conn, mapper, version), path)
+    standing = subject.at(conn, mapper, version), LAST_SEQ if upto_seq is None else upto_seq
     setting = next((step for step in subject.back(conn, mapper, version) if _sets(step, path)), None)
+    before = (None, 0) if setting is None else (setting.before, setting.entry.seq)
+    value, was = (_at(state, path) for state in stood(conn, [standing, before]))
     if setting is None:
         return ExplanationView(field=field, value=value, was=None, ever_set=False, chain=[], job=None, truncated=False)
     entries, truncated = _chain(conn, setting.entry, subject.visible_to)
@@ -52,7 +53,7 @@ def explained(
     return ExplanationView(
         field=field,
         value=value,
-        was=_at(setting.before, path),
+        was=was,
         ever_set=True,
         chain=[_link(found, people) for found in entries],
         job=_job(conn, setting.entry, subject.visible_to),
@@ -91,7 +92,7 @@ def _at(state: State | None, path: Path) -> Any:
     value = getattr(state, _known(type(state))[path[0]])
     if isinstance(value, Money):
         return value.currency if path[0] == "currency" else value.decimal
-    value = msgspec.to_builtins(value)
+    value = history.as_json(value)
     return value.get(path[1]) if len(path) > 1 else value
 
 

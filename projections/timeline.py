@@ -120,7 +120,7 @@ def listed(
         raise not_found(kind)
     page, cursor = keyset.page(found.fetchall(), request.limit, lambda row: keyset.written(_ORDER, row[1]))
     count = total.fetchone()
-    return [activity.view(row) for row in page], count[0] if count else 0, cursor
+    return activity.views(conn, page), count[0] if count else 0, cursor
 
 
 def _found(conn: Db, subject_id: UUID, request: PageRequest, seen: Compiled) -> Cursor[Any]:

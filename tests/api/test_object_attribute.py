@@ -151,6 +151,15 @@ class TestWithValues:
         ok(team.owner.patch(f"/objects/projects/records/{made['id']}", {"attributes": {"Stage": None}}))
         attribute(team, type="currency")
 
+    def test_an_amount_that_is_the_first_since_it_was_a_number_is_kept_as_one(self, team: Team) -> None:
+        path = f"{PATH}/{attribute(team, type='number')['id']}"
+        there = f"/objects/projects/records/{record(team, Stage=1.5)['id']}"
+        ok(team.owner.patch(there, {"attributes": {"Stage": None}}))
+        ok(team.owner.patch(path, {"type": "currency"}))
+        assert ok(team.owner.patch(there, {"attributes": {"Stage": 4200.05}}))["data"]["attributes"] == {
+            "Stage": 4200.05
+        }
+
     def test_it_is_deleted_with_them_in_its_type_alone(self, team: Team) -> None:
         defined(team, "leases", attributes=[{"name": "Stage", "type": "text"}])
         other = record(team, "Flat", "leases", Stage="x")

@@ -11,6 +11,9 @@ from daybook.cli import daybook
 from daybook.embedded import EmbeddedPostgres
 from domain.company import COMPANY, CreateCompany, DeleteCompany
 from domain.contact import CONTACT, CreateContact
+from domain.object_attribute import OBJECT_ATTRIBUTE, CreateObjectAttribute
+from domain.object_record import OBJECT_RECORD, CreateObjectRecord
+from domain.object_type import OBJECT_TYPE, CreateObjectType
 from eventstore.append import Origin
 from eventstore.ids import new_id
 from eventstore.unit_of_work import EventStore
@@ -68,3 +71,16 @@ def test_what_cannot_be_told_ends_with_2_and_the_reason(
         done = explain(postgres, workspace, *words)
         assert done.exit_code == 2
         assert says in done.output
+
+
+def test_an_amount_is_told_as_a_number_of_whole_units(
+    postgres: EmbeddedPostgres, workspace: UUID, store: EventStore, origin: Origin
+) -> None:
+    type_id, record_id = new_id(), new_id()
+    value = CreateObjectAttribute(object_type_id=type_id, name="Value", key="Value", type="currency", currency="USD")
+    made = CreateObjectRecord(object_type_id=type_id, title="Brewery", attributes={"Value": 42000.5})
+    store.run(origin, lambda unit: unit.begin(OBJECT_TYPE, type_id, CreateObjectType(name="Projects", slug="projects")))
+    store.run(origin, lambda unit: unit.begin(OBJECT_ATTRIBUTE, new_id(), value))
+    store.run(origin, lambda unit: unit.begin(OBJECT_RECORD, record_id, made))
+    done = explain(postgres, workspace, "object_record", str(record_id), "attributes.Value")
+    assert done.output.splitlines()[0] == "attributes.Value is 42000.50"

@@ -12,6 +12,8 @@ import msgspec
 from domain.catalogue import DECIDERS
 from domain.kernel import State
 from domain.kernel.money import Money, amounts
+from domain.object_attribute import OBJECT_ATTRIBUTE
+from domain.object_record import ObjectRecord
 from eventstore.database import Db
 from eventstore.reader import fold_stream
 from projections import history
@@ -23,15 +25,17 @@ from tests.sequences.told import MAPPER
 
 
 def check_histories(conn: Db, streams: Iterable[tuple[str, UUID]]) -> None:
-    """From nothing, what the entries changed adds up to the thing as it stood at each version."""
+    """What each entry changed leads from the thing as it stood to how it stands then, as callers knew it."""
     for kind, stream_id in streams:
-        subject, found = Subject(ROWS[kind], stream_id), dict[str, Any]()
+        subject, before = Subject(ROWS[kind], stream_id), None
         entries, total, _ = history.listed(conn, MAPPER, subject, PageRequest(limit=10_000))
         assert [entry.version for entry in reversed(entries)] == list(range(1, total + 1))
         for entry in reversed(entries):
             folded = fold_stream(conn, DECIDERS[kind], stream_id, MAPPER, upto_version=entry.version)
-            found = changed(DECIDERS[kind].state, found, entry)
-            assert found == known(None if folded is None else folded.state), (kind, entry)
+            after = None if folded is None else folded.state
+            was, now = (known(as_shown(conn, state, entry.seq)) for state in (before, after))
+            assert changed(DECIDERS[kind].state, was, entry) == now, (kind, entry)
+            before = after
         check_differences(conn, subject, [entry.seq for entry in reversed(entries)])
 
 
@@ -50,6 +54,20 @@ def changed(kind: type[State], before: dict[str, Any], entry: HistoryEntry) -> d
             assert before.get(name) == given(change.from_)
             after[name] = change.to
     return {name: value for name, value in after.items() if given(value) is not None}
+
+
+def as_shown(conn: Db, state: State | None, seq: int) -> State | None:
+    """A record with amounts in whole units, by the attributes that its type had when the log ended at ``seq``."""
+    if not isinstance(state, ObjectRecord):
+        return state
+    streams = conn.execute(
+        "SELECT DISTINCT stream_id FROM events WHERE workspace_id = %s AND stream_type = 'object_attribute'",
+        (conn.workspace_id,),
+    ).fetchall()
+    folded = [fold_stream(conn, OBJECT_ATTRIBUTE, stream_id, MAPPER, upto_seq=seq) for (stream_id,) in streams]
+    of = {one.state.key: one.state for one in folded if one and one.state.object_type_id == state.object_type_id}
+    values = {key: of[key].shown(value) if key in of else value for key, value in state.attributes.items()}
+    return msgspec.structs.replace(state, attributes=values)
 
 
 def given(value: Any) -> Any:
@@ -73,7 +91,7 @@ def known(state: State | None) -> dict[str, Any]:
     found = dict[str, Any]()
     for field in msgspec.structs.fields(state):
         value, name = getattr(state, field.name), field.encode_name
-        found |= value.told(name) if isinstance(value, Money) else {name: msgspec.to_builtins(value)}
+        found |= value.told(name) if isinstance(value, Money) else {name: history.as_json(value)}
     return {name: value for name, value in found.items() if given(value) is not None}
 
 
