@@ -34,6 +34,6 @@ def call_query(
         ("userId", "eq", user_id),
         ("direction", "eq", direction),
         ("status", "eq", status),
-        ("startedAt", "after", date_or_time("after", after)),
-        ("startedAt", "before", date_or_time("before", before)),
+        ("startedAt", "after", date_or_time(after=after)),
+        ("startedAt", "before", date_or_time(before=before)),
     )

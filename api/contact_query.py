@@ -9,7 +9,7 @@ from uuid import UUID
 from litestar import Request
 from litestar.params import QueryParameter
 
-from api.http.filtering import date_or_time
+from api.http.filtering import date_or_time, in_camel_case
 from api.http.paging import said_once, searched
 from api.http.query import free, malformed, malformed_parameter
 from domain.contact_fields import ContactStatus, ContactType
@@ -55,24 +55,26 @@ def contact_query(
     assigned_to: Annotated[
         UUID | None, QueryParameter(name="assigned_to", description="Assigned to the user of this id.")
     ] = None,
-    assigned_to_camel: Annotated[
-        UUID | None, QueryParameter(name="assignedTo", description="Another name for `assigned_to`.")
-    ] = None,
+    assigned_to_camel: Annotated[UUID | None, in_camel_case("assigned_to")] = None,
     company_id: Annotated[
         UUID | None, QueryParameter(name="companyId", description="Belonging to the company of this id.")
     ] = None,
     created_after: Annotated[
         str | None, QueryParameter(name="created_after", description="Created after this date or RFC 3339 time.")
     ] = None,
+    created_after_camel: Annotated[str | None, in_camel_case("created_after")] = None,
     created_before: Annotated[
         str | None, QueryParameter(name="created_before", description="Created before this date or RFC 3339 time.")
     ] = None,
+    created_before_camel: Annotated[str | None, in_camel_case("created_before")] = None,
     updated_after: Annotated[
         str | None, QueryParameter(name="updated_after", description="Changed after this date or RFC 3339 time.")
     ] = None,
+    updated_after_camel: Annotated[str | None, in_camel_case("updated_after")] = None,
     updated_before: Annotated[
         str | None, QueryParameter(name="updated_before", description="Changed before this date or RFC 3339 time.")
     ] = None,
+    updated_before_camel: Annotated[str | None, in_camel_case("updated_before")] = None,
     dnc: Annotated[bool | None, QueryParameter(description="Whether they must not be contacted.")] = None,
     unsubscribed: Annotated[
         bool | None, QueryParameter(description="Whether they are unsubscribed from everything.")
@@ -87,10 +89,10 @@ def contact_query(
         ("type", "eq", contact_type),
         ("companyId", "eq", company_id),
         ("assignedTo", "eq", said_once({"assigned_to": assigned_to, "assignedTo": assigned_to_camel})),
-        ("createdAt", "after", date_or_time("created_after", created_after)),
-        ("createdAt", "before", date_or_time("created_before", created_before)),
-        ("updatedAt", "after", date_or_time("updated_after", updated_after)),
-        ("updatedAt", "before", date_or_time("updated_before", updated_before)),
+        ("createdAt", "after", date_or_time(created_after=created_after, createdAfter=created_after_camel)),
+        ("createdAt", "before", date_or_time(created_before=created_before, createdBefore=created_before_camel)),
+        ("updatedAt", "after", date_or_time(updated_after=updated_after, updatedAfter=updated_after_camel)),
+        ("updatedAt", "before", date_or_time(updated_before=updated_before, updatedBefore=updated_before_camel)),
         ("dnc", "eq", dnc),
         ("globallyUnsubscribed", "eq", unsubscribed),
         *(("tags", "has", name) for name in tag or () if name),

@@ -11,6 +11,7 @@ from litestar.params import FromPath, QueryParameter, RequestBody
 
 from api.http.answers import Json
 from api.http.ask import Act, Ask, Change
+from api.http.paging import said_once
 from api.http.recall import Recall
 from api.http.routes import delete, get, patch, post
 from application import custom_field as fields
@@ -56,8 +57,9 @@ class CustomFieldController(Controller):
         folder: InFolder = None,
     ) -> Json[One[list[CustomFieldView]]]:
         """All of them at once, those of each entity in their order."""
+        wanted = said_once({"contactType": contact_type, "contact_type": contact_type_too})
         with ask.reading() as conn:
-            found = rows.listed(conn, entity, contact_type or contact_type_too, folder)
+            found = rows.listed(conn, entity, wanted, folder)
             return ask.told(rows.views(conn, found))
 
     @get("/types", operation_id="listCustomFieldTypes", summary="List the types of fields", scope="custom-fields:read")

@@ -10,8 +10,8 @@ from uuid import UUID
 from litestar.di import NamedDependency
 from litestar.params import QueryParameter
 
-from api.http.filtering import asked_of, date_or_time
-from api.http.paging import Search, said_once
+from api.http.filtering import asked_of, date_or_time, in_camel_case
+from api.http.paging import Search
 from api.http.recall import Recall
 from domain.task import PRIORITIES, Priority
 from projections.table.asking.compiled import Compiled
@@ -46,15 +46,11 @@ def task_query(
     due_before: Annotated[
         str | None, QueryParameter(name="due_before", description="Due before this date or RFC 3339 time.")
     ] = None,
-    due_before_camel: Annotated[
-        str | None, QueryParameter(name="dueBefore", description="Another name for `due_before`.")
-    ] = None,
+    due_before_camel: Annotated[str | None, in_camel_case("due_before")] = None,
     due_after: Annotated[
         str | None, QueryParameter(name="due_after", description="Due after this date or RFC 3339 time.")
     ] = None,
-    due_after_camel: Annotated[
-        str | None, QueryParameter(name="dueAfter", description="Another name for `due_after`.")
-    ] = None,
+    due_after_camel: Annotated[str | None, in_camel_case("due_after")] = None,
 ) -> TaskQuery:
     """All given filters must hold; an empty one is none."""
     at = recall.now
@@ -64,15 +60,8 @@ def task_query(
         ("assignedTo", "eq", assigned_to),
         ("contactId", "eq", contact_id),
         ("dealId", "eq", deal_id),
-        ("dueDate", "before", _date({"due_before": due_before, "dueBefore": due_before_camel})),
-        ("dueDate", "after", _date({"due_after": due_after, "dueAfter": due_after_camel})),
+        ("dueDate", "before", date_or_time(due_before=due_before, dueBefore=due_before_camel)),
+        ("dueDate", "after", date_or_time(due_after=due_after, dueAfter=due_after_camel)),
         beside=None if status is None else standing(status, at),
     )
     return TaskQuery(where=where, search=search, at=at)
-
-
-def _date(given: dict[str, str | None]) -> str | None:
-    """The date or time that was given under one of these names."""
-    for name, value in given.items():
-        date_or_time(name, value)
-    return said_once(given)

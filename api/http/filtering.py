@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from litestar.params import QueryParameter
+
+from api.http.paging import said_once
 from api.http.query import malformed_parameter
 from domain.kernel import times
 from domain.kernel.filter import Asked, Filter, all_given
@@ -18,11 +21,21 @@ def asked_of(table: RowTable[Any], *asked: Asked, beside: Filter | None = None) 
     return every(TRUE, *(read(found, table.fields).where() for found in filters))
 
 
-def date_or_time(name: str, value: str | None) -> str | None:
-    """The value of a parameter as it came, if it is a date or time; refuses (400) anything else."""
-    if value:
-        try:
-            times.read(value)
-        except ValueError as error:
-            raise malformed_parameter(name, str(error)) from None
-    return value
+def in_camel_case(name: str) -> QueryParameter:
+    """The name in camelCase, as of all other parameters, of one that a document has in snake_case."""
+    first, *others = name.split("_")
+    camel = first + "".join(map(str.capitalize, others))
+    return QueryParameter(name=camel, description=f"Another name for `{name}`.")
+
+
+def date_or_time(**given: str | None) -> str | None:
+    """What was given under one of these names, as it came, if it is a date or time; refuses (400) anything else by the name
+    that it has.
+    """
+    for name, value in given.items():
+        if value:
+            try:
+                times.read(value)
+            except ValueError as error:
+                raise malformed_parameter(name, str(error)) from None
+    return said_once(given)

@@ -213,13 +213,14 @@ class TestFilters:
         assert names(team.owner, **{parameter: member}) == ["A"]
         assert names(team.owner, **{parameter: str(uuid4())}) == []
 
+    @pytest.mark.parametrize("names_of", ["{}_after {}_before", "{}After {}Before"], ids=["snake_case", "camelCase"])
     @pytest.mark.parametrize("what", ["created", "updated"])
-    def test_when_it_was_created_and_last_changed(self, team: Team, what: str) -> None:
+    def test_when_it_was_created_and_last_changed(self, team: Team, what: str, names_of: str) -> None:
         first = team.owner.contact(firstName="First")
         time.sleep(0.01)
         between = datetime.now(UTC).isoformat()
         team.owner.contact(firstName="Second")
-        after, before = f"{what}_after", f"{what}_before"
+        after, before = names_of.format(what, what).split()
         assert names(team.owner, **{after: between}) == ["Second"]
         assert names(team.owner, **{before: between}) == ["First"]
         assert names(team.owner, **{after: "2020-01-31", before: "2199-12-31"}) == ["Second", "First"]
