@@ -115,6 +115,9 @@ class RequestContext:
             await _refuse(scope, receive, send)
         finally:
             self._in_hand.discard(task)
+            # What is said of the request leads back to it, and to all that was shown: a circle for the collector, which takes
+            # longer over it than the answer did.
+            scope["state"].clear()
 
     async def end(self) -> None:
         """Answers what is in hand, within two seconds; what could not be finished, with 503. Nothing begins any more."""
