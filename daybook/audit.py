@@ -97,5 +97,5 @@ def _proof(content: bytes) -> Proof:
     try:
         found = msgspec.json.decode(content)
         return msgspec.json.decode(msgspec.json.encode(found.get("data", found)), type=Proof)
-    except (msgspec.MsgspecError, AttributeError, RecursionError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, AttributeError, RecursionError) as error:
         raise SettingsError(f"that is no proof: {error}") from error

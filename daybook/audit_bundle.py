@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -61,8 +62,17 @@ def _usage() -> Iterator[None]:
         yield
     except click.UsageError as error:
         raise MisusedError(error.format_message(), error.ctx) from None
-    except (Refused, SettingsError, TooLargeError) as error:
+    except (Refused, SettingsError, TooLargeError, OSError, sqlite3.Error) as error:
         raise MisusedError(str(error)) from None
+
+
+@contextmanager
+def _writable() -> Iterator[None]:
+    """A file that cannot be written is said to be so."""
+    try:
+        yield
+    except OSError as error:
+        raise SettingsError(str(error)) from error
 
 
 class Kept(click.ParamType[list[Checkpoint]]):
@@ -140,7 +150,7 @@ def _write(connected: Connected, output: Path, since: str | None, until: str | N
         declaration = declared(conn, Actor(type="system"), datetime.now(UTC), since=since, until=until)
     unfinished = output.with_name(f"{output.name}.unfinished")
     total = declaration.last - declaration.first + 1
-    with unfinished.open("wb") as file, progress("exporting", total) as advance:
+    with _writable(), unfinished.open("wb") as file, progress("exporting", total) as advance:
         for piece in pieces(connected, declaration):
             file.write(piece.content)
             advance("events", sum(piece.types.values()))
@@ -212,7 +222,10 @@ def state(found: Settings, workspace: UUID, as_of: str | None, out: Path | None)
     with owner_url(found) as url, open_pool(url, size=1) as pool:
         connected = partial(reading, pool, workspace)
         with _refusing(), connected() as conn:
-            seq = head(conn)[0] if as_of is None else seq_of(conn, as_of, "--as-of")
+            last, _ = head(conn)
+            if not last:
+                raise click.UsageError(f"workspace {workspace} has no log, or nothing in it")
+            seq = last if as_of is None else seq_of(conn, as_of, "--as-of")
         _tell_state(seq, States(stored_events(connected, seq)), out)
 
 
@@ -245,7 +258,7 @@ def _tell_state(seq: int, states: States, out: Path | None) -> None:
     if out is None:
         states.fold()
     else:
-        with out.open("wb") as file:
+        with _writable(), out.open("wb") as file:
             file.writelines(line + b"\n" for line in states.lines())
     click.echo(f"seq     {seq}")
     for kind, count in sorted(states.counts.items()):

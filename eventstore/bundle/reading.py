@@ -132,7 +132,7 @@ def _decoded(name: str, content: bytes, form: type[V]) -> V:
     """What a file of JSON says, which it does in one form only."""
     try:
         found = msgspec.json.decode(content, type=form)
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise wrong(name, "JSON as a bundle has it there", str(error)) from None
     if written(found) != content:
         raise wrong(name, "the canonical form of RFC 8785", "another, or a name that stands twice")
@@ -154,7 +154,7 @@ def _checkpoints(content: bytes) -> list[Checkpoint]:
         raise wrong(CHECKPOINTS, f"{MAX_CHECKPOINTS:,} at most", f"{len(found):,}")
     try:
         return [msgspec.json.decode(line, type=Checkpoint) for line in found]
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise wrong(CHECKPOINTS, "a signed head in each line", str(error)) from None
 
 

@@ -164,8 +164,8 @@ def test_a_proof_is_checked_by_a_command_that_needs_nothing_else(
     assert typed(str(alone), "--trusted", "x").exit_code == 2
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"data": 1}', "x"])
-def test_what_is_no_proof_is_said_to_be_none(tmp_path: Path, content: str) -> None:
+@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"data": 1}', b"x", b'{"\xff": 1}', b"[" * 100_000])
+def test_what_is_no_proof_is_said_to_be_none(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "proof.json"
-    path.write_text(content)
+    path.write_bytes(content)
     assert "that is no proof" in str(typed(str(path)).exception)

@@ -17,6 +17,7 @@ from click.testing import CliRunner, Result
 from application.calling.signing import signing_key
 from daybook.cli import daybook
 from daybook.embedded import EmbeddedPostgres
+from daybook.settings import SettingsError
 from eventstore.append import Origin
 from eventstore.checkpoint import fingerprint, sign_head
 from eventstore.database import Db, Pool
@@ -111,6 +112,17 @@ class TestExport:
         assert done.exit_code == 2
         assert "no entry between the two" in done.output
 
+    @pytest.mark.usefixtures("past")
+    @pytest.mark.parametrize("words", [["export", "-o"], ["state", "--out"]])
+    def test_a_file_that_cannot_be_written_is_said_to_be_so(
+        self, postgres: EmbeddedPostgres, workspace: UUID, tmp_path: Path, words: list[str]
+    ) -> None:
+        command, option = words
+        path = str(tmp_path / "nowhere" / "x")
+        done = live(postgres, "audit", command, "--workspace", str(workspace), option, path)
+        assert isinstance(done.exception, SettingsError)
+        assert f"No such file or directory: '{path}" in str(done.exception)
+
     def test_no_secret_is_in_it(self, bundle: Path) -> None:
         lines = b"".join(unpacked(bundle.read_bytes()).values())
         assert SECRET not in lines
@@ -160,12 +172,18 @@ class TestExitCodes:
             ["verify", __file__, "--loudly"],
             ["replay", "no-such-file.tar"],
             ["replay", __file__, "--until", "yesterday"],
+            ["replay", __file__, "--until", "2026-03-15"],
         ],
     )
     def test_who_asks_wrongly_is_told_with_3(self, words: list[str]) -> None:
         done = offline(*words)
         assert done.exit_code == 3
         assert "Error: " in done.output
+
+    def test_a_file_that_cannot_be_written_is_3(self, bundle: Path, tmp_path: Path) -> None:
+        done = offline("replay", str(bundle), "--out", str(tmp_path / "nowhere" / "states.ndjson"))
+        assert done.exit_code == 3
+        assert "No such file or directory" in done.output
 
     def test_more_events_than_allowed_for_are_3(self, bundle: Path) -> None:
         done = offline("verify", str(bundle), "--max-events", "8")
@@ -187,6 +205,11 @@ class TestReplay:
         assert here.output == there.output
         assert here.output.startswith(f"seq     {seq}\n")
         assert re.search(r"^hash    [0-9a-f]{64}$", here.output, re.MULTILINE)
+
+    def test_of_a_workspace_without_a_log_there_is_no_hash(self, postgres: EmbeddedPostgres) -> None:
+        done = live(postgres, "audit", "state", "--workspace", str(UUID(int=9)))
+        assert done.exit_code == 2
+        assert "has no log" in done.output
 
     def test_states_are_written_one_a_line(self, bundle: Path, tmp_path: Path) -> None:
         out = tmp_path / "states.ndjson"

@@ -106,6 +106,13 @@ def test_a_declaration_nested_without_end_is_none(files: Files) -> None:
     assert found.what == "bundle.json"
 
 
+@pytest.mark.parametrize("name", ["bundle.json", "checkpoints.ndjson", MANIFEST])
+def test_what_is_no_utf_8_is_no_json(files: Files, name: str) -> None:
+    content = files[name] or b'{"hash":""}\n'
+    found = finding(tarred({**files, name: content.replace(b'":"', b'":"\xff', 1)}))
+    assert (found.what, "utf-8" in found.found) == (name, True)
+
+
 def test_names_that_stand_twice_are_found(files: Files) -> None:
     lines = gzip.decompress(files[PART]).replace(b'{"actorid"', b'{"actorid":null,"actorid"', 1)
     found = finding(tarred({**files, PART: gzip.compress(lines)}))
