@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Final, LiteralString
 from uuid import UUID
 
@@ -14,16 +16,27 @@ from eventstore.database import Db
 MAX_KEY: Final = 255
 
 _BEGIN: Final[LiteralString] = """
-    INSERT INTO idempotency_keys (workspace_id, caller_id, key, request_hash) VALUES (%s, %s, %s, %s)
+    INSERT INTO idempotency_keys (workspace_id, caller_id, key, request_hash)
+    SELECT %(workspace)s, %(caller)s, %(key)s, %(request)s
+    WHERE NOT EXISTS (SELECT FROM idempotency_keys
+        WHERE workspace_id = %(workspace)s AND caller_id = %(caller)s AND key = %(unnamed)s)
     ON CONFLICT DO NOTHING RETURNING true
 """
 _STORED: Final[LiteralString] = """
     SELECT request_hash, status, headers, body FROM idempotency_keys
-    WHERE workspace_id = %s AND caller_id = %s AND key = %s
+    WHERE workspace_id = %(workspace)s AND caller_id = %(caller)s AND key IN (%(key)s, %(unnamed)s)
 """
 _FINISH: Final[LiteralString] = """
     UPDATE idempotency_keys SET status = %s, headers = %s::text::jsonb, body = %s
     WHERE workspace_id = %s AND caller_id = %s AND key = %s
+"""
+
+UNNAMED: Final = "sha256:"
+# Callers choose their keys, and may choose the address of whom they write about.
+_UNNAME: Final[LiteralString] = f"""
+    UPDATE idempotency_keys SET key = '{UNNAMED}' || encode(sha256(convert_to(key, 'UTF8')), 'hex')
+    WHERE workspace_id = %s AND key !~ '^{UNNAMED}[0-9a-f]{{64}}$'
+        AND EXISTS (SELECT FROM unnest(%s::text[]) AS word WHERE position(word IN lower(key)) > 0)
 """
 
 
@@ -39,6 +52,11 @@ class IdempotencyKey:
         if not 1 <= len(self.key) <= MAX_KEY or not self.key.isascii() or not self.key.isprintable():
             raise invalid("Idempotency-Key", f"must have 1 to {MAX_KEY} printable ASCII characters")
 
+    @property
+    def unnamed(self) -> str:
+        """How it is kept where it named somebody who has been erased since: it stays used."""
+        return UNNAMED + sha256(self.key.encode()).hexdigest()
+
 
 @dataclass(frozen=True)
 class StoredResponse:
@@ -53,9 +71,16 @@ def begin(conn: Db, workspace_id: UUID, key: IdempotencyKey) -> StoredResponse |
 
     A second request waits here until the first has committed or rolled back. Refuses a key used for another request.
     """
-    if conn.execute(_BEGIN, (workspace_id, key.caller_id, key.key, key.request_hash)).fetchone() is not None:
+    params = {
+        "workspace": workspace_id,
+        "caller": key.caller_id,
+        "key": key.key,
+        "unnamed": key.unnamed,
+        "request": key.request_hash,
+    }
+    if conn.execute(_BEGIN, params).fetchone() is not None:
         return None
-    row = conn.execute(_STORED, (workspace_id, key.caller_id, key.key)).fetchone()
+    row = conn.execute(_STORED, params).fetchone()
     if row is None:
         raise Refused("conflict", "A request with this Idempotency-Key was just undone; try again.")
     request_hash, status, headers, body = row
@@ -70,3 +95,8 @@ def finish(conn: Db, workspace_id: UUID, key: IdempotencyKey, response: StoredRe
     headers = msgspec.json.encode(response.headers).decode()
     here = (workspace_id, key.caller_id, key.key)
     conn.execute(_FINISH, (response.status, headers, response.body, *here))
+
+
+def unname(conn: Db, words: Collection[str]) -> None:
+    """Keeps of the workspace's keys that have one of these words in them no more than by what they are known again."""
+    conn.execute(_UNNAME, (conn.workspace_id, [word.lower() for word in words]))

@@ -8,6 +8,7 @@ from typing import Any, Final, LiteralString, NamedTuple
 from uuid import UUID
 
 from eventstore.database import Db
+from eventstore.idempotency import unname
 from eventstore.mapper import EventMapper
 from eventstore.reader import read_stream
 from eventstore.rows import Current
@@ -103,7 +104,7 @@ def merges_of(conn: Db, persons: Sequence[UUID]) -> list[UUID]:
 
 
 def clear(conn: Db, persons: Sequence[UUID], values: Sequence[str]) -> None:
-    """Takes away what is kept of these contacts beside rows and log: answers to commands, what receivers of webhooks said,
+    """Takes away what is kept of these contacts beside rows and log: answers to commands and keys that name them, what receivers of webhooks said,
     what jobs that have ended were asked, and what was wrong with rows of imports that names one of the ``values``.
 
     Answers are those that have their ids, or an e-mail address or phone number among the values: names may be words.
@@ -118,6 +119,7 @@ def clear(conn: Db, persons: Sequence[UUID], values: Sequence[str]) -> None:
     }
     for statement in (_ANSWERS, _EXCERPTS, _ROW_ERRORS, _OPTIONS):
         conn.execute(statement, params)
+    unname(conn, {word for value in values for word in value.split()})
 
 
 def hold_kept(conn: Db) -> None:

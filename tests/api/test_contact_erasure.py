@@ -11,7 +11,7 @@ import pytest
 
 from daybook.embedded import EmbeddedPostgres
 from eventstore import letting_go
-from eventstore.database import writing
+from eventstore.database import Db, writing
 from eventstore.migrate import connect
 from projections import contact_alike_kept
 from projections.verify import verify
@@ -259,6 +259,22 @@ def test_an_answer_that_told_of_the_contact_is_not_given_again(team: Team) -> No
     again = team.owner.post("/contacts", {"firstName": "Bob"}, headers={"idempotency-key": "other"})
     assert created(again) == other
     assert len(team.owner.listed("/contacts")) == 1
+
+
+def test_a_key_of_a_request_that_names_the_contact_is_not_kept_and_stays_used(team: Team, owner: Db) -> None:
+    naming = [{"idempotency-key": key} for key in ("new-SARAH@example.com", "Kim 1", "+14155552671")]
+    body = {"firstName": "Sarah", "lastName": "Kim", "email": "sarah@example.com", "phone": "+14155552671"}
+    contact = created(team.owner.post("/contacts", body, headers=naming[0]))
+    for number, headers in enumerate(naming[1:]):
+        created(team.owner.post("/tags", {"name": f"T{number}"}, headers=headers))
+    erase(team.owner, contact)
+    kept = "SELECT string_agg(key, ' ') FROM idempotency_keys WHERE workspace_id = %s"
+    ((keys,),) = owner.execute(kept, (team.workspace_id,))
+    assert [word for word in ("sarah", "kim", "555") if word in keys.lower()] == []
+    refused(team.owner.post("/contacts", body, headers=naming[0]), 404)
+    refused(team.owner.post("/tags", {"name": "Other"}, headers=naming[1]), 422, "Idempotency-Key")
+    again = team.owner.post("/tags", {"name": "T1"}, headers=naming[2])
+    assert (again.status_code, again.headers["idempotency-replayed"]) == (201, "true")
 
 
 def test_the_same_person_may_come_anew(team: Team, postgres: EmbeddedPostgres, keep: Keep) -> None:
