@@ -29,6 +29,9 @@ Unreadable = Annotated[
 class ActivityView(Value):
     """One event. ``changes`` says for each field that changed from what to what."""
 
+    shows: ClassVar[str] = "entity"
+    """What its kind and id say."""
+
     id: Id
     seq: Annotated[int, Meta(description="Its place in the workspace's log, from 1 without a gap.")]
     entity_type: Annotated[str, Meta(description="What kind of thing: `contact`, `tag`, `user` …")]

@@ -57,7 +57,7 @@ def noted(handler: HTTPRouteHandler) -> Noted:
 def _shows_contacts(kind: Any, above: frozenset[Any] = frozenset()) -> bool:
     """Whether a contact is anywhere in answers of this type."""
     found = get_origin(kind) or kind
-    if getattr(found, "shows", None) == "contact":
+    if getattr(found, "shows", None) in ("contact", "entity"):
         return True
     inner = [*get_args(kind)]
     if isinstance(found, type) and issubclass(found, msgspec.Struct) and found not in above:
@@ -158,8 +158,11 @@ def _parsed(scope: Scope) -> Mapping[str, Any]:
 def _contacts(views: Iterable[Any]) -> Iterator[UUID]:
     """The ids of contacts among what is shown, and in it."""
     for view in views:
-        if getattr(view, "shows", None) == "contact":
+        shows = getattr(view, "shows", None)
+        if shows == "contact":
             yield view.id
+        elif shows == "entity":
+            yield from (view.entity_id,) if view.entity_type == "contact" else ()
         elif isinstance(view, msgspec.Struct):
             yield from _contacts(
                 inner

@@ -14,6 +14,7 @@ from application.calling.services import Services
 from eventstore.database import Db
 from projections import access_log
 from tests.api.asserting import ok, refused
+from tests.api.conftest import Keep
 from tests.api.serving import serving
 from tests.api.sweeps.operations import OPERATIONS
 from tests.api.team import Team
@@ -63,6 +64,18 @@ class TestWhatIsNoted:
         of_deal, of_company = noted(team, 2)
         assert (of_company["operation"], of_company["subjectId"]) == ("getCompany", company["id"])
         assert of_company["contactIds"] == of_deal["contactIds"] == [contact["id"]]
+
+    def test_is_who_was_shown_by_what_happened_to_them(self, team: Team, keep: Keep) -> None:
+        company = team.owner.company()
+        contact = team.owner.contact(companyId=company["id"])
+        ok(team.owner.patch(f"/contacts/{contact['id']}", {"firstName": "Sarah"}))
+        keep(team)
+        paths = ("/activities", f"/companies/{company['id']}/timeline", f"/contacts/{contact['id']}/timeline")
+        for path in paths:
+            assert "Sarah" in team.owner.get(path).text
+        found = noted(team, 3)
+        assert [entry["operation"] for entry in found] == ["getContactTimeline", "getCompanyTimeline", "listActivities"]
+        assert {tuple(entry["contactIds"]) for entry in found} == {(contact["id"],)}
 
     def test_are_files_and_the_log_whoever_asks(self, team: Team) -> None:
         contact = team.owner.contact()
