@@ -12,7 +12,7 @@ from litestar.params import FromPath, RequestBody
 from api.http.answers import Json
 from api.http.ask import Act, Ask
 from api.http.routes import delete, get, post
-from application import identity
+from application import api_key as api_keys
 from projections import identity as rows
 from projections.api_key import LISTING
 from schemas.identity import ApiKeyCreated, ApiKeyView, NewApiKey
@@ -28,7 +28,7 @@ class ApiKeyController(Controller):
     @get(operation_id="listApiKeys", summary="List the workspace's API keys", scope="api-keys:read")
     def list_keys(self, ask: NamedDependency[Ask], wanted: NamedDependency[PageRequest]) -> Json[Page[ApiKeyView]]:
         """Revoked and expired keys stay listed, with `isActive` false."""
-        used = identity.last_used(ask.services, ask.caller)
+        used = api_keys.last_used(ask.services, ask.caller)
         return ask.many(LISTING, wanted, lambda conn, keys: rows.api_keys(conn, keys, used))
 
     @post(
@@ -42,7 +42,7 @@ class ApiKeyController(Controller):
         """`rawKey` is answered this once. The key acts with its creator's role, in any workspace of theirs that
         `X-Workspace-Id` names. A repeated request makes another key: no response with a key in it is kept.
         """
-        done = identity.create_api_key(ask.services, ask.caller, data.name, data.scopes, data.expires_at)
+        done = api_keys.create_api_key(ask.services, ask.caller, data.name, data.scopes, data.expires_at)
         made = done.value
         fields = rows.api_key_fields(ask.caller.workspace_id, made.key, made.creator, None)
         created = ApiKeyCreated(**fields, raw_key=made.raw)
@@ -51,4 +51,4 @@ class ApiKeyController(Controller):
     @delete("/{key_id:uuid}", operation_id="revokeApiKey", summary="Revoke an API key", scope="api-keys:write")
     def revoke_key(self, act: NamedDependency[Act], key_id: FromPath[UUID]) -> Json[None]:
         """From the answer on, no request with the key is accepted."""
-        return act.done(lambda unit: identity.revoke_api_key(unit, key_id))
+        return act.done(lambda unit: api_keys.revoke_api_key(unit, key_id))

@@ -21,6 +21,7 @@ from uuid import UUID
 
 import psutil
 
+from application import api_key as api_keys
 from application import identity
 from application.calling.caller import Caller
 from application.calling.secretbox import KEY_BYTES, SecretBox
@@ -101,7 +102,7 @@ class Stack:
         email, password = f"owner{self.made}@example.com", secrets.token_urlsafe(32)
         form = Registration(name="Owner", email=email, password=password, workspace_name=f"Workspace {self.made}")
         caller = identity.register(self.services, form, plan="enterprise")
-        made = identity.create_api_key(self.services, caller, "Bench")
+        made = api_keys.create_api_key(self.services, caller, "Bench")
         return Entry(caller, made.value.raw)
 
     def settle(self) -> None:

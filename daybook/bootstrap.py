@@ -7,6 +7,7 @@ import os
 import secrets
 from pathlib import Path
 
+from application import api_key as api_keys
 from application import identity
 from application.calling.secretbox import KEY_BYTES, SecretBox
 from application.calling.services import Services
@@ -68,7 +69,7 @@ def _first_workspace(database_url: str, key: bytes) -> dict[str, str]:
                 "credentials.json is gone, and the workspace that it opens is there: put it back from a backup; if"
                 " there never was one, since the first start was interrupted, remove the data folder and start anew"
             ) from None
-        made = identity.create_api_key(services, caller, "First key")
+        made = api_keys.create_api_key(services, caller, "First key")
     finally:
         pool.close()
     return {"workspaceId": str(caller.workspace_id), "apiKey": made.value.raw}

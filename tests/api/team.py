@@ -11,6 +11,7 @@ from uuid import UUID
 
 import httpx
 
+from application import api_key as api_keys
 from application import identity
 from application.calling.caller import Caller
 from application.calling.services import Services
@@ -157,7 +158,7 @@ class Team:
         """Somebody with an API key: the owner's, unless it is somebody else's, with these scopes."""
         account_id = self._owner.account_id if of is None else of.account_id
         caller = Caller(workspace_id=self.workspace_id, account_id=account_id, role="owner", plan="enterprise")
-        done = identity.create_api_key(self.services, caller, "key", scopes or ("*",))
+        done = api_keys.create_api_key(self.services, caller, "key", scopes or ("*",))
         return Member(self.http, self.workspace_id, account_id, done.value.raw)
 
     def _origin(self) -> Origin:

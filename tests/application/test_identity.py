@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace as replaced
 
+from application import api_key as api_keys
 from application import identity, identity_joining, invitation, outbox
 from application.calling import directory
 from application.calling.secretbox import SecretBox
@@ -108,10 +109,10 @@ def refused(code: str, wanted: Callable[[], object]) -> None:
 def test_all_works_with_the_directory_apart(house: House, form: Registration) -> None:
     owner = identity.register(house.services, form)
     token = house.log_in(form)
-    made = identity.create_api_key(house.services, owner, "Shop").value
+    made = api_keys.create_api_key(house.services, owner, "Shop").value
     caller = identity.authenticate(house.services, made.raw, None)
     assert (caller.api_key_id, caller.role, caller.workspace_id) == (made.key.id, "owner", owner.workspace_id)
-    house.services.store.run(owner.origin(), lambda unit: identity.revoke_api_key(unit, made.key.id))
+    house.services.store.run(owner.origin(), lambda unit: api_keys.revoke_api_key(unit, made.key.id))
     refused("unauthenticated", lambda: identity.authenticate(house.services, made.raw, None))
     identity.log_out(house.services, identity.authenticate(house.services, token, None))
     refused("unauthenticated", lambda: identity.authenticate(house.services, token, None))
@@ -176,12 +177,12 @@ class TestAKeyThatWasCutShort:
         """The key that is made next: nobody was ever told."""
         chance = f"{next(_number):043}"
         monkeypatch.setattr(secrets, "token_urlsafe", lambda _: chance)
-        return identity.KEY_PREFIX + chance
+        return api_keys.KEY_PREFIX + chance
 
     def cut_short(self, house: House, form: Registration, *, behind: bool) -> None:
         owner = identity.register(house.services, form)
         with pytest.raises(PowerCut):
-            identity.create_api_key(house.cut(behind=behind), owner, "Shop")
+            api_keys.create_api_key(house.cut(behind=behind), owner, "Shop")
 
     def test_lets_nobody_in_before_the_workspace_knows_it(self, house: House, form: Registration, raw: str) -> None:
         self.cut_short(house, form, behind=False)
@@ -203,7 +204,7 @@ class TestAKeyThatWasCutShort:
 
     def test_leaves_nothing_where_it_was_refused(self, house: House, form: Registration, raw: str) -> None:
         owner = identity.register(house.services, form)
-        refused("validation_failed", lambda: identity.create_api_key(house.services, owner, "x" * 10_000))
+        refused("validation_failed", lambda: api_keys.create_api_key(house.services, owner, "x" * 10_000))
         assert directory.holder(house.services.directory, identity.hashed(raw)) is None
 
 
@@ -269,7 +270,7 @@ def test_a_session_is_over_even_where_the_workspace_never_heard_of_it(house: Hou
 def test_a_key_stays_revoked_whatever_the_directory_has(house: House, form: Registration) -> None:
     """An older directory may have been put back: the workspace has the last word."""
     owner = identity.register(house.services, form)
-    made = identity.create_api_key(house.services, owner, "Shop").value
-    house.services.store.run(owner.origin(), lambda unit: identity.revoke_api_key(unit, made.key.id))
+    made = api_keys.create_api_key(house.services, owner, "Shop").value
+    house.services.store.run(owner.origin(), lambda unit: api_keys.revoke_api_key(unit, made.key.id))
     assert directory.holder(house.services.directory, identity.hashed(made.raw)) is not None
     refused("unauthenticated", lambda: identity.authenticate(house.services, made.raw, None))
