@@ -3,8 +3,8 @@ from __future__ import annotations
 from uuid import UUID
 
 from eventstore.ids import new_id
+from workers.webhook.claimed import Due, Endpoint
 from workers.webhook.places import Places
-from workers.webhook.queue import Due, Endpoint
 
 
 def take(places: Places, webhook_id: UUID, count: int, *, all_of_it: bool = True) -> None:

@@ -11,7 +11,7 @@ from eventstore.ids import new_id
 from tests.workers.running import Installation
 from workers.running.context import AsyncPool, async_pool
 from workers.webhook import queue
-from workers.webhook.queue import Claimed, Due, Endpoint
+from workers.webhook.claimed import Claimed, Due, Endpoint
 from workers.webhook.wake import endpoints_of, named
 
 T = TypeVar("T")

@@ -30,8 +30,10 @@ from workers.running.context import WorkerContext
 from workers.running.ending import end
 from workers.running.waiting import Backoff, pause
 from workers.webhook import queue
+from workers.webhook.claimed import Claimed, Due, Endpoint
+from workers.webhook.letter import Letter, load
 from workers.webhook.places import Places
-from workers.webhook.queue import Claimed, Due, Endpoint, Letter, Result
+from workers.webhook.queue import Result
 from workers.webhook.results import GONE, Results
 from workers.webhook.wake import SUBJECT, endpoints_of
 
@@ -209,7 +211,7 @@ class _Deliverer:
         letters: list[Letter] = []
         stranded: list[Claimed] = []
         try:
-            letters, stranded = await queue.load(self._context.async_pool, claimed)
+            letters, stranded = await load(self._context.async_pool, claimed)
             if time.monotonic() > latest:
                 letters = []  # another worker might send them at the same time
         finally:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
-from workers.webhook.queue import Due, Endpoint
+from workers.webhook.claimed import Due, Endpoint
 
 FORGET_SECONDS: Final = 600.0
 

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import Final
 from uuid import UUID
 
-from workers.webhook.queue import Endpoint
+from workers.webhook.claimed import Endpoint
 
 SUBJECT: Final = "daybook_webhooks_due"
 
