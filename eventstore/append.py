@@ -11,8 +11,9 @@ from uuid import UUID
 import psycopg
 
 from eventstore.chain import halves, id_text, link, timestamp
-from eventstore.database import Db, insert_many
+from eventstore.database import Db
 from eventstore.ids import new_id
+from eventstore.recordset import insert_many
 from schemas.log import Actor
 
 _APPEND: Final[LiteralString] = """

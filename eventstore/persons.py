@@ -13,7 +13,8 @@ from domain.kernel import Decider, Event, State
 from domain.kernel.fields import Reference
 from domain.kernel.personal import others
 from eventstore.append import NewKey
-from eventstore.database import Db, insert_many
+from eventstore.database import Db
+from eventstore.recordset import insert_many
 from eventstore.rows import Registry
 from eventstore.sealing import KEY_BYTES
 

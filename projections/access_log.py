@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from eventstore.database import Db, insert_many
+from eventstore.database import Db
+from eventstore.recordset import insert_many
 from projections.table import keyset
 from projections.table.asking.compiled import TRUE, Compiled, every
 from schemas.access_log import AccessView

@@ -10,7 +10,8 @@ from uuid import UUID
 
 from domain.kernel import Refused
 from domain.kernel.fields import Reference, references
-from eventstore.database import Db, insert_many
+from eventstore.database import Db
+from eventstore.recordset import insert_many
 from eventstore.rows import Change, Current
 from projections.table import known
 from projections.table.asking.asked import Fields

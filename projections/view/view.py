@@ -15,8 +15,9 @@ from uuid import UUID
 
 from domain.kernel import Decider, Event
 from eventstore.consuming import Entry
-from eventstore.database import Db, document
+from eventstore.database import Db
 from eventstore.mapper import also_called
+from eventstore.recordset import document
 
 _REACHED: Final[LiteralString] = """
     SELECT h.seq, coalesce((SELECT c.seq FROM consumer_checkpoints c
