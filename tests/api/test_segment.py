@@ -89,6 +89,44 @@ def test_a_filter_is_tried_out_with_its_count_and_contacts(
     assert previewed(people.owner, wanted) == found
 
 
+@pytest.mark.parametrize("field", ["email", "source", "jobTitle", "phone", "birthday", "company.industry", "custom.x"])
+@pytest.mark.parametrize("operator", ["lt", "lte"])
+def test_what_is_not_set_is_before_nothing(team: Team, field: str, operator: str) -> None:
+    team.owner.contact(firstName="Ada")
+    assert previewed(team.owner, matching("all", condition(field, operator, "9999-01-01"))) == []
+
+
+@pytest.mark.parametrize(
+    ("field", "days", "found"),
+    [
+        ("birthday", ["1815-12-10", "1990-02-28"], ["Ada", "Ben"]),
+        ("birthday", ["1815-12-10"], ["Ada"]),
+        ("createdAt", ["2020-01-01"], []),
+        ("createdAt", ["2020-01-01", "today"], ["Ada", "Ben", "Cleo"]),
+    ],
+)
+def test_dates_and_times_are_asked_for_by_several(team: Team, field: str, days: list[str], found: list[str]) -> None:
+    team.owner.contact(firstName="Ada", birthday="1815-12-10")
+    team.owner.contact(firstName="Ben", birthday="1990-02-28")
+    today = team.owner.contact(firstName="Cleo")["createdAt"][:10]
+    asked = [today if day == "today" else day for day in days]
+    assert previewed(team.owner, matching("all", condition(field, "in", asked))) == found
+
+
+def test_who_has_no_deal_has_nothing_set_in_any(people: Team) -> None:
+    """As who has no company has no industry."""
+    ada, ben, _ = people.owner.listed("/contacts", sort="firstName")
+    people.owner.deal(contactId=ada["id"], expectedCloseDate="2027-01-01")
+    people.owner.deal(contactId=ben["id"])
+    assert previewed(people.owner, matching("all", condition("deals.id", "is_not_set"))) == ["Cleo"]
+    assert previewed(people.owner, matching("all", condition("deals.name", "is_empty"))) == ["Cleo"]
+    assert previewed(people.owner, matching("all", condition("deals.expectedCloseDate", "is_not_set"))) == [
+        "Ben",
+        "Cleo",
+    ]
+    assert previewed(people.owner, matching("all", condition("deals.id", "is_set"))) == ["Ada", "Ben"]
+
+
 def test_a_preview_shows_fifty_and_counts_all(team: Team) -> None:
     for _ in range(52):
         team.owner.contact()

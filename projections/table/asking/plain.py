@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar, Final, NamedTuple
 from uuid import UUID
@@ -10,11 +10,11 @@ from uuid import UUID
 from domain.kernel import times
 from domain.kernel.filter import Operator
 from projections.table.asking.comparison import IN_SQL, Valued, entries, in_order, single
-from projections.table.asking.compiled import Compiled, about
+from projections.table.asking.compiled import Compiled, about, either
 
 _DAY: Final = len("2026-03-15")
 _ORDERED: Final[frozenset[Operator]] = frozenset({"eq", "neq", "gt", "lt", "gte", "lte"})
-_DATED: Final[frozenset[Operator]] = _ORDERED | {"after", "before"}
+_DATED: Final[frozenset[Operator]] = _ORDERED | {"after", "before", "in"}
 
 
 class Ordered(Valued):
@@ -88,16 +88,21 @@ class Time(Ordered):
     operators: ClassVar[frozenset[Operator]] = _DATED
     type: ClassVar[str] = "timestamptz"
 
-    def wanted(self, _: Operator, value: Any) -> Moment:
-        return Moment(_time(value), isinstance(value, str) and len(value) == _DAY)
+    def wanted(self, operator: Operator, value: Any) -> Any:
+        found = [Moment(_time(entry), isinstance(entry, str) and len(entry) == _DAY) for entry in _times(value)]
+        return single(operator, found, "one date or time")
 
-    def sql(self, column: Compiled, operator: Operator, wanted: Moment) -> Compiled:
+    def sql(self, column: Compiled, operator: Operator, wanted: Any) -> Compiled:
+        if operator == "in":
+            return either(*(self.sql(column, "eq", each) for each in wanted))
         if wanted.day and operator in ("eq", "neq"):
             within = "{} >= %s AND {} < %s" if operator == "eq" else "({} >= %s AND {} < %s) IS NOT TRUE"
             return about(column, within, wanted.at, wanted.end)
         return super().sql(column, operator, wanted.at)
 
-    def holds(self, value: Any, operator: Operator, wanted: Moment) -> bool:
+    def holds(self, value: Any, operator: Operator, wanted: Any) -> bool:
+        if operator == "in":
+            return any(self.holds(value, "eq", each) for each in wanted)
         if wanted.day and operator in ("eq", "neq"):
             within = value is not None and wanted.at <= value < wanted.end
             return within is (operator == "eq")
@@ -110,8 +115,8 @@ class Day(Ordered):
     operators: ClassVar[frozenset[Operator]] = _DATED
     type: ClassVar[str] = "date"
 
-    def wanted(self, _: Operator, value: Any) -> date:
-        return _time(value).date()
+    def wanted(self, operator: Operator, value: Any) -> Any:
+        return single(operator, [_time(entry).date() for entry in _times(value)], "one date or time")
 
 
 class Boolean(Valued):
@@ -155,12 +160,12 @@ class Id(Valued):
         return (value in wanted) is (operator != "neq")
 
 
-def _time(value: Any) -> datetime:
-    if isinstance(value, datetime):
-        return value
-    if not isinstance(value, str):
-        raise ValueError(times.EXPECTED)  # noqa: TRY004 - the caller's value, not a type of ours
-    return times.read(value)
+def _times(value: Any) -> list[Any]:
+    return entries(value, (str, datetime), "a date or time")
+
+
+def _time(value: str | datetime) -> datetime:
+    return value if isinstance(value, datetime) else times.read(value)
 
 
 WHOLE: Final = Number(exact=True)

@@ -12,8 +12,8 @@ from domain.kernel.filter import Operator
 from eventstore.database import Db
 from eventstore.rows import Current
 from projections.table.asking.asked import Find
-from projections.table.asking.comparison import Comparison, Field
-from projections.table.asking.compiled import HERE, TRUE, Compiled, every
+from projections.table.asking.comparison import SET, Comparison, Field
+from projections.table.asking.compiled import HERE, TRUE, Compiled, either, every
 from projections.table.rows import RowTable
 from projections.table.seeing import seen
 
@@ -39,7 +39,7 @@ class OfOne(Comparison):
         return self.inner.comparison.read(operator, value)
 
     def where(self, column: Compiled, operator: Operator, wanted: Any) -> Compiled:
-        there = _related(self.table, "id", column, self.inner, operator, wanted)
+        there = _related(self.table, "id", column, _asked(self.inner, operator, wanted))
         if not self.of_nothing(operator, wanted):
             return there
         return Compiled(f"{column.sql} IS NULL OR {there.sql}", (*column.params, *there.params))
@@ -63,7 +63,8 @@ class OfOne(Comparison):
 
 @dataclass(frozen=True)
 class OfAny(Comparison):
-    """A field of those that refer to a record, by its id: it holds if it does of any one of them.
+    """A field of those that refer to a record, by its id: it holds if it does of any one of them. Where there are none it has
+    no value.
 
     They refer to it in a column ``by`` of ``table``, as far as they are ``seen``, and ``refer`` finds them.
     """
@@ -78,24 +79,36 @@ class OfAny(Comparison):
         return self.inner.comparison.read(operator, value)
 
     def where(self, column: Compiled, operator: Operator, wanted: Any) -> Compiled:
-        return _related(self.table, self.by, column, self.inner, operator, wanted, self.seen)
+        there = _related(self.table, self.by, column, _asked(self.inner, operator, wanted), self.seen)
+        if not self.of_nothing(operator, wanted):
+            return there
+        any_one = _related(self.table, self.by, column, TRUE, self.seen)
+        return either(there, Compiled(f"NOT {any_one.sql}", any_one.params))
 
     def test(self, conn: Db, operator: Operator, wanted: Any) -> Callable[[Any], bool]:
         holds = self.inner.comparison.test(conn, operator, wanted)
-        return lambda record_id: any(holds(self.inner.value(there)) for there in self.refer(conn, record_id))
+        without = self.of_nothing(operator, wanted)
 
-    def of_nothing(self, _operator: Operator, _wanted: Any) -> bool:
-        return False
+        def of_any(record_id: UUID) -> bool:
+            found = list(self.refer(conn, record_id))
+            return any(holds(self.inner.value(there)) for there in found) if found else without
+
+        return of_any
+
+    def of_nothing(self, operator: Operator, _wanted: Any) -> bool:
+        return operator in SET and not SET[operator]
 
     def from_text(self, text: str) -> Any:
         return self.inner.comparison.from_text(text)
 
 
-def _related(
-    table: str, by: str, column: Compiled, inner: Field, operator: Operator, wanted: Any, seen: Compiled = TRUE
-) -> Compiled:
-    """There is a row that is related and seen, and of which it holds."""
-    asked = every(seen, inner.comparison.where(inner.column, operator, wanted))
+def _asked(inner: Field, operator: Operator, wanted: Any) -> Compiled:
+    return inner.comparison.where(inner.column, operator, wanted)
+
+
+def _related(table: str, by: str, column: Compiled, holds: Compiled, seen: Compiled = TRUE) -> Compiled:
+    """There is a row that is related and seen, and of which something holds."""
+    asked = every(seen, holds)
     return Compiled(
         f"EXISTS (SELECT FROM {table} AS related WHERE related.workspace_id = %s AND related.{by} = {column.sql}"
         f" AND ({asked.sql}))",

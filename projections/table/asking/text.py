@@ -16,7 +16,8 @@ _LOWERED: Final = str.maketrans(ascii_uppercase, ascii_lowercase)
 
 
 class Text(Valued):
-    """Text of a column: empty where there is none, in byte order (which is that of code points).
+    """Text of a column: empty where there is none, which is before and after nothing; in byte order (which is that of
+    code points).
 
     ``keep`` makes of what is asked what the column makes of what it holds.
     """
@@ -49,7 +50,8 @@ class Text(Valued):
             case "neq":
                 return about(column, "{} <> %s", wanted)
             case _:
-                return about(column, f"{{}} {IN_SQL[operator]} %s", wanted)
+                there = "" if operator == "eq" else " AND {} <> ''"
+                return about(column, f"{{}} {IN_SQL[operator]} %s{there}", wanted)
 
     def holds(self, value: Any, operator: Operator, wanted: Any) -> bool:
         match operator:
@@ -64,7 +66,7 @@ class Text(Valued):
             case "neq":
                 return bool(value != wanted)
             case _:
-                return in_order(value, operator, wanted)
+                return in_order(value, operator, wanted) and (operator == "eq" or value != "")
 
 
 class Phone(Text):

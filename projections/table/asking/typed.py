@@ -111,7 +111,7 @@ class Span(NamedTuple):
 class OfDay(Custom):
     """Dates, in text of which the order is theirs."""
 
-    operators: ClassVar[frozenset[Operator]] = plain.DAY.operators | {"in"}
+    operators: ClassVar[frozenset[Operator]] = plain.DAY.operators
     shape: ClassVar[re.Pattern[str]] = _DAY
     """Of a value, as its map's column has it."""
     end: ClassVar[str] = ""
@@ -121,8 +121,8 @@ class OfDay(Custom):
         found = [self._kept(operator, entry) for entry in entries(value, str, "a date or time")]
         return single(operator, found, "one date or time")
 
-    def _kept(self, operator: Operator, value: str) -> Any:
-        return plain.DAY.wanted(operator, value).isoformat()
+    def _kept(self, _: Operator, value: str) -> Any:
+        return plain.DAY.wanted("eq", value).isoformat()
 
     def _entry(self, operator: Operator, wanted: Any) -> Compiled:
         found = f"(CASE WHEN {TEXT} ~ '^{self.shape.pattern}$' THEN rtrim({TEXT}, '{self.end}') END)"
@@ -156,12 +156,12 @@ class OfDay(Custom):
 class OfTime(OfDay):
     """Points in time, in UTC. Equal to a date is what lies on that day; after and before it, behind and before its beginning."""
 
-    operators: ClassVar[frozenset[Operator]] = plain.TIME.operators | {"in"}
+    operators: ClassVar[frozenset[Operator]] = plain.TIME.operators
     shape: ClassVar[re.Pattern[str]] = _TIME
     end: ClassVar[str] = "z"
 
     def _kept(self, operator: Operator, value: str) -> Any:
-        found = plain.TIME.wanted(operator, value)
+        found = plain.TIME.wanted("eq", value)
         at = plainly(found.at.isoformat().removesuffix("+00:00"))
         within = found.day and operator in ("eq", "neq", "in")
         return Span(at, f"{at[: len('2026-03-15')]}u") if within else at
