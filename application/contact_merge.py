@@ -9,14 +9,17 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from operator import attrgetter
+from typing import Any
 from uuid import UUID
 
+import msgspec
 from msgspec.structs import asdict
 
 from application import contact as contacts
 from application import contact_merge_view as views
 from application import tag as tags
 from domain.contact import CONTACT, Contact, DeleteContact, MergeContact
+from domain.contact_fields import ContactChanges
 from domain.contact_merge import CONTACT_MERGE, MergeDetails, Moved, RecordContactMerge, lacking
 from domain.kernel import invalid
 from domain.kernel.changes import difference, named
@@ -86,7 +89,7 @@ def _check_free(unit: Work, winner_id: UUID, loser_id: UUID) -> None:
 
 def planned(unit: Work, winner: Current[Contact], loser: Current[Contact]) -> MergeDetails:
     """What the merge is, but for what goes over."""
-    found = lacking(winner.state, loser.state)
+    found = _of_itself(unit, lacking(winner.state, loser.state), loser.id, winner.id)
     changed, previous = (type(found)(**part) for part in difference(named(found), winner.state))
     return MergeDetails(
         winner_id=winner.id,
@@ -98,6 +101,19 @@ def planned(unit: Work, winner: Current[Contact], loser: Current[Contact]) -> Me
         previous=previous,
         tags=refs(unit, [tag_id for tag_id in loser.state.tags if tag_id not in winner.state.tags]),
     )
+
+
+def _of_itself(unit: Work, changes: ContactChanges, loser_id: UUID, winner_id: UUID) -> ContactChanges:
+    """Where the loser is related to itself, so is the winner."""
+    values = changes.custom_fields or {}
+    own = {key: str(winner_id) for key in related(unit, values) if values[key] == str(loser_id)}
+    return msgspec.structs.replace(changes, custom_fields={**values, **own}) if own else changes
+
+
+def related(unit: Work, values: dict[str, Any]) -> dict[str, str]:
+    """Of a contact's custom values those that are ids: of what kind of thing, by key."""
+    defined = unit.defining.now().of.get((CONTACT.stream_type, None), {}) if values else {}
+    return {key: found.refers for key, found in defined.items() if found.refers is not None and key in values}
 
 
 def refs(unit: Work, ids: Sequence[UUID]) -> tuple[TagRef, ...]:

@@ -10,7 +10,7 @@ import msgspec
 from msgspec.structs import asdict
 
 from application.calling.caller import Caller
-from application.contact_merge import lead, loaded, refs, value_at
+from application.contact_merge import lead, loaded, refs, related, value_at
 from application.working.job import Job, Step, shown
 from domain.contact import CONTACT, Contact, CreateContact, UnmergeContact
 from domain.contact_merge import (
@@ -102,11 +102,12 @@ def _part(unit: Work, made: Current[ContactMerge]) -> UUID:
     )
     unit.know(CONTACT_MERGE, [made])
     unit.execute(CONTACT_MERGE, made.id, UndoContactMerge())
+    unit.write_rows()  # the loser's id leads nowhere from here on: where it was related to itself, it is again
     cause = unit.staged[-1].event_id
     with unit.because(cause):
         unit.execute(CONTACT, merged.winner_id, command)
         unit.load(CONTACT, [merged.loser_id])
-        unit.execute(CONTACT, merged.loser_id, _restored(unit, merged.loser))
+        unit.execute(CONTACT, merged.loser_id, _restored(unit, merged))
         lead(unit, back, merged.loser_id)
     return cause
 
@@ -128,21 +129,21 @@ def _refers(unit: Work, moved: Moved, winner_id: UUID) -> bool:
     return True
 
 
-def _restored(unit: Work, loser: Contact) -> CreateContact:
+def _restored(unit: Work, merged: ContactMerge) -> CreateContact:
     """The contact as it was, without what is no more."""
+    loser = merged.loser
     fields = {name: value for name, value in asdict(loser).items() if name not in ("tags", "legal_hold")}
     for reference in references(Contact):
         gone = set(reference.ids(loser)) - unit.standing.of(reference.to.kind, reference.ids(loser))
         if gone and not reference.many:
             fields[reference.field] = None
-    fields["custom_fields"] = _standing(unit, loser.custom_fields)
+    fields["custom_fields"] = _standing(unit, loser.custom_fields, merged.loser_id)
     return CreateContact(**fields, tags=refs(unit, loser.tags))
 
 
-def _standing(unit: Work, values: dict[str, Any]) -> dict[str, Any]:
+def _standing(unit: Work, values: dict[str, Any], itself: UUID) -> dict[str, Any]:
     """Without those that refer to what is no more."""
-    defined = unit.defining.now().of.get((CONTACT.stream_type, None), {}) if values else {}
-    kinds = {key: found.refers for key, found in defined.items() if found.refers is not None and key in values}
+    kinds = {key: kind for key, kind in related(unit, values).items() if values[key] != str(itself)}
     gone = {key for key, kind in kinds.items() if not unit.standing.of(kind, [UUID(values[key])])}
     return {key: value for key, value in values.items() if key not in gone}
 

@@ -79,7 +79,7 @@ class LettingGo:
         if endings.check(unit.conn, kind, key, rows.noun) is not None:
             raise TooManyToEndError(kind, current.id)
         for found in referring:
-            streams = self._referring(found, rows.noun, key, MANY + 1)
+            streams = self._referring(found, current, MANY + 1)
             if len(streams) > MANY:
                 raise TooManyToEndError(kind, current.id)
             if len(streams) > FEW and not unit.bulk:
@@ -93,11 +93,10 @@ class LettingGo:
 
     def release(self, decider: AnyDecider, current: Current[Any], most: int) -> int:
         """Has up to so many let go of a thing, or end along with it behind those who refer to them; answers how many."""
-        rows = self.unit.rows[decider.stream_type]
-        ended = as_ended(rows.key_of(current), current)
+        ended = as_ended(self.unit.rows[decider.stream_type].key_of(current), current)
         count = 0
         for found in self.referring_to(decider, current):
-            streams = self._referring(found, rows.noun, ended.id, most - count)
+            streams = self._referring(found, current, most - count)
             if found[1].to.on_end != "cascade":
                 self._release(found, ended, streams)
                 count += len(streams)
@@ -110,12 +109,14 @@ class LettingGo:
                 count += 1
         return count
 
-    def _referring(self, referring: Referring, noun: str, key: UUID, most: int) -> list[UUID]:
-        """Up to so many of those who refer to a thing; refuses where one of them cannot do without it."""
+    def _referring(self, referring: Referring, current: Current[Any], most: int) -> list[UUID]:
+        """Up to so many of those who refer to a thing, but for itself; refuses where one of them cannot do without it."""
         table, reference = referring
-        streams = table.referring(self.unit.conn, reference, key, most)
+        rows = self.unit.rows[reference.to.kind]
+        found = table.referring(self.unit.conn, reference, rows.key_of(current), most + 1)
+        streams = [stream for stream in found if stream != current.id][:most]
         if streams and reference.to.on_end == "refuse":
-            raise still_referred(noun, referring)
+            raise still_referred(rows.noun, referring)
         return streams
 
     def _release(self, referring: Referring, ended: Ended, streams: Sequence[UUID]) -> None:

@@ -90,6 +90,20 @@ class TestAMerge:
         assert {team.owner.shown(path)["contactId"] for path in paths} == {winner["id"]}
         assert team.owner.shown(f"/contacts/{client['id']}")["customFields"] == {"agent": winner["id"]}
 
+    def test_has_the_winner_related_to_itself_where_the_loser_was_and_undoes_that(self, team: Team) -> None:
+        field = {"name": "Head", "key": "head", "type": "related", "entity": "contact"}
+        created(team.owner.post("/custom-fields", field))
+        winner, loser = team.owner.contact(), team.owner.contact(customFields={"free": "x"})
+        paths = [f"/contacts/{one['id']}" for one in (winner, loser)]
+        ok(team.owner.patch(paths[1], {"customFields": {"head": loser["id"]}}))
+        dry = merge(team.owner, winner, loser, dryRun=True)
+        found = merge(team.owner, winner, loser)
+        assert found["contact"]["customFields"] == {"free": "x", "head": winner["id"]}
+        assert (dry["fields"], dry["moved"], found["moved"]) == (found["fields"], {}, {})
+        undo(team.owner, winner)
+        own = [team.owner.shown(path)["customFields"] for path in paths]
+        assert own == [{}, {"free": "x", "head": loser["id"]}]
+
     def test_is_told_by_an_event_of_its_own(self, team: Team) -> None:
         winner, loser = team.owner.contact(), team.owner.contact(tags=["VIP"])
         merge(team.owner, winner, loser)

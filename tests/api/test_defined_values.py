@@ -15,6 +15,7 @@ from eventstore.unit_of_work import EventStore
 from projections.catalogue import ROWS
 from schemas.log import Actor
 from tests.api.asserting import gone, ok, refused
+from tests.api.conftest import Done
 from tests.api.team import Team, created
 from tests.api.test_custom_field import define, path
 
@@ -190,6 +191,18 @@ class TestARelatedContact:
         bob = team.owner.contact(customFields={"referred_by": first["id"], "boss": first["id"]})
         gone(team.owner.delete(f"/contacts/{first['id']}"))
         assert custom(team.owner.shown(f"/contacts/{bob['id']}")) == {}
+
+    @pytest.mark.parametrize("required", [False, True])
+    def test_may_be_the_contact_itself_which_ends_all_the_same(self, team: Team, done: Done, *, required: bool) -> None:
+        contacts = [team.owner.contact() for _ in range(3)]
+        define(team, key="head_of_household", type="related", required=required)
+        for one in contacts:
+            ok(team.owner.patch(f"/contacts/{one['id']}", {"customFields": {"head_of_household": one["id"]}}))
+        first, second, third = (one["id"] for one in contacts)
+        gone(team.owner.delete(f"/contacts/{first}"))
+        ok(team.owner.post(f"/contacts/{second}/erase", {}))
+        assert done(team.owner.post("/bulk/contacts/delete", {"ids": [third]}))["deleted"] == 1
+        assert team.owner.listed("/contacts") == []
 
 
 class TestADefinitionWithData:

@@ -185,6 +185,13 @@ class TestRelations:
         gone(team.owner.delete(f"/objects/projects/records/{parent['id']}"))
         assert team.owner.shown(f"/objects/projects/records/{child['id']}")["attributes"] == {}
 
+    def test_may_lead_to_the_record_itself_which_ends_all_the_same(self, team: Team) -> None:
+        defined(team, attributes=[{"name": "Parent", "type": "relation", "relatedTo": "object_record"}])
+        path = f"/objects/projects/records/{record(team, 'Root')['id']}"
+        ok(team.owner.patch(path, {"attributes": {"Parent": path.rpartition("/")[2]}}))
+        gone(team.owner.delete(path))
+        refused(team.owner.get(path), 404)
+
     def test_of_a_limited_member_lead_to_what_they_see(self, team: Team, projects: dict[str, Any]) -> None:
         hidden = team.owner.contact()
         body = {"title": "B", "attributes": {"Client": hidden["id"]}}
