@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -31,6 +31,7 @@ from eventstore.letting_go import FEW, MANY, AnyDecider, BulkNeededError, TooMan
 from eventstore.rows import Current
 from eventstore.work import Work
 from projections import contact_merge as merges
+from projections.table.asking.named import id_of
 from schemas.contact_merge import MergeContacts, MergeView
 
 
@@ -106,14 +107,25 @@ def planned(unit: Work, winner: Current[Contact], loser: Current[Contact]) -> Me
 def _of_itself(unit: Work, changes: ContactChanges, loser_id: UUID, winner_id: UUID) -> ContactChanges:
     """Where the loser is related to itself, so is the winner."""
     values = changes.custom_fields or {}
-    own = {key: str(winner_id) for key in related(unit, values) if values[key] == str(loser_id)}
+    own = {key: str(winner_id) for key, to in related(unit, values).items() if to.id == loser_id}
     return msgspec.structs.replace(changes, custom_fields={**values, **own}) if own else changes
 
 
-def related(unit: Work, values: dict[str, Any]) -> dict[str, str]:
-    """Of a contact's custom values those that are ids: of what kind of thing, by key."""
+class Related(NamedTuple):
+    """What a custom value refers to."""
+
+    kind: str
+    id: UUID
+
+
+def related(unit: Work, values: dict[str, Any]) -> dict[str, Related]:
+    """What a contact's custom values refer to, by key; not those of before their definition, that are no ids."""
     defined = unit.defining.now().of.get((CONTACT.stream_type, None), {}) if values else {}
-    return {key: found.refers for key, found in defined.items() if found.refers is not None and key in values}
+    return {
+        key: Related(found.refers, to)
+        for key, found in defined.items()
+        if found.refers is not None and isinstance(values.get(key), str) and (to := id_of(values[key])) is not None
+    }
 
 
 def refs(unit: Work, ids: Sequence[UUID]) -> tuple[TagRef, ...]:

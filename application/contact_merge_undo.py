@@ -91,7 +91,10 @@ def _check_free(unit: Work, made: Current[ContactMerge]) -> None:
 
 
 def _part(unit: Work, made: Current[ContactMerge]) -> UUID:
-    """Has them be two again, with what went over at once; answers the event that the rest is caused by."""
+    """Has them be two again, with what went over at once; answers the event that the rest is caused by.
+
+    Custom values are not held to definitions: they are as they were, whatever is defined since.
+    """
     merged, winner = made.state, unit.get(CONTACT, made.state.winner_id)
     back = _still(unit, merged.moved, merged.winner_id)
     command = UnmergeContact(
@@ -102,12 +105,11 @@ def _part(unit: Work, made: Current[ContactMerge]) -> UUID:
     )
     unit.know(CONTACT_MERGE, [made])
     unit.execute(CONTACT_MERGE, made.id, UndoContactMerge())
-    unit.write_rows()  # the loser's id leads nowhere from here on: where it was related to itself, it is again
     cause = unit.staged[-1].event_id
     with unit.because(cause):
-        unit.execute(CONTACT, merged.winner_id, command)
+        unit.carry_out(CONTACT, merged.winner_id, command)
         unit.load(CONTACT, [merged.loser_id])
-        unit.execute(CONTACT, merged.loser_id, _restored(unit, merged))
+        unit.carry_out(CONTACT, merged.loser_id, _restored(unit, merged))
         lead(unit, back, merged.loser_id)
     return cause
 
@@ -143,8 +145,8 @@ def _restored(unit: Work, merged: ContactMerge) -> CreateContact:
 
 def _standing(unit: Work, values: dict[str, Any], itself: UUID) -> dict[str, Any]:
     """Without those that refer to what is no more."""
-    kinds = {key: kind for key, kind in related(unit, values).items() if values[key] != str(itself)}
-    gone = {key for key, kind in kinds.items() if not unit.standing.of(kind, [UUID(values[key])])}
+    others = {key: to for key, to in related(unit, values).items() if to.id != itself}
+    gone = {key for key, to in others.items() if not unit.standing.of(to.kind, [to.id])}
     return {key: value for key, value in values.items() if key not in gone}
 
 

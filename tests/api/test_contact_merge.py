@@ -180,6 +180,36 @@ class TestUndoing:
         ]
         assert {team.owner.shown(path)["contactId"] for path in paths} == {loser["id"]}
 
+    @pytest.mark.parametrize(
+        "defined",
+        [
+            {"type": "number"},
+            {"type": "related"},
+            {"type": "select", "options": ["large"]},
+            {"type": "text", "maxLength": 2},
+            {"type": "text", "key": "other", "required": True},
+            {"type": "text", "contactType": "organization"},
+        ],
+        ids=["number", "related", "select", "short", "required", "of others"],
+    )
+    def test_brings_back_values_of_before_their_definition(self, team: Team, defined: dict[str, Any]) -> None:
+        winner, loser = team.owner.contact(), team.owner.contact(customFields={"size": "small"})
+        merge(team.owner, winner, loser)
+        created(team.owner.post("/custom-fields", {"name": "Size", "key": "size", "entity": "contact", **defined}))
+        undo(team.owner, winner)
+        assert team.owner.shown(f"/contacts/{loser['id']}")["customFields"] == {"size": "small"}
+
+    def test_takes_what_was_the_losers_though_it_is_required_by_now(self, team: Team) -> None:
+        winner, loser = team.owner.contact(), team.owner.contact(customFields={"size": "small"})
+        merge(team.owner, winner, loser)
+        created(
+            team.owner.post(
+                "/custom-fields",
+                {"name": "Size", "key": "size", "entity": "contact", "type": "text", "required": True},
+            )
+        )
+        assert undo(team.owner, winner)["customFields"] == {}
+
     def test_leaves_what_was_changed_since_as_it_is(self, team: Team) -> None:
         winner, loser = team.owner.contact(firstName="A"), team.owner.contact(lastName="B", city="Ghent", tags=["VIP"])
         other = team.owner.contact()
