@@ -83,6 +83,7 @@ def create(unit: Work, form: NewContact) -> Current[Contact]:
 
 def upsert(unit: Work, form: NewContact) -> tuple[Current[Contact], bool]:
     """Creates the contact, or updates the one with this e-mail address; and whether it is new."""
+    unit.looked_first = True
     found = _by_email(unit, form.email)
     if found is None:
         return create(unit, form), True
@@ -102,6 +103,8 @@ def _by_email(unit: Work, email: str | UnsetType | None) -> Current[Contact] | N
     except ValueError:
         return None  # creating it says what is wrong with the address
     found = contacts.by_emails(unit.conn, [address]).get(address)
+    if found is not None and unit.locks_first:
+        return unit.load(CONTACT, [found.id]).get(found.id)
     if found is not None:
         unit.know(CONTACT, [found])
     return found

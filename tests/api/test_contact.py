@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -147,6 +149,13 @@ class TestAKnownEMailAddress:
     def test_creates_where_it_is_not_known_yet(self, team: Team) -> None:
         assert team.owner.post("/contacts?onConflict=update", {"email": "new@example.com"}).status_code == 201
         assert team.owner.post("/contacts?onConflict=update", {"firstName": "No address"}).status_code == 201
+
+    def test_made_by_many_at_once_is_one_that_all_others_update(self, team: Team) -> None:
+        bodies = [{"email": "same@example.com", "firstName": f"Caller {number}"} for number in range(8)]
+        with ThreadPoolExecutor(len(bodies)) as callers:
+            answers = list(callers.map(partial(team.owner.post, "/contacts?onConflict=update"), bodies))
+        assert sorted(answer.status_code for answer in answers) == [200] * 7 + [201]
+        assert len(team.owner.listed("/contacts")) == 1
 
     def test_may_be_the_same_in_another_workspace(self, team: Team, others: Team) -> None:
         team.owner.contact(email="sarah@example.com")
