@@ -56,7 +56,7 @@ _HAPPENED: Final[LiteralString] = """
         SELECT seq FROM consumer_checkpoints WHERE workspace_id = %(w)s AND consumer = 'activity_counts')
     GROUP BY type, actor_id
 """
-_BESIDE: Final = (
+BESIDE: Final = (
     "log_heads", "events", "log_checkpoints", "row_counts", "activity_counts", "contact_keys", "contact_groups",
     "person_keys", "api_key_secrets", "webhook_secrets", "invitation_secrets", "consumer_checkpoints",
 )  # fmt: skip
@@ -127,7 +127,7 @@ def all_workspaces(conn: Db, tables: Sequence[RowTable[Any]] = TABLES, views: Se
     with snapshot(conn):
         _hold(conn, tables, views)
         of_views = (table.name for view in views for table in view.tables)
-        for name in (*_BESIDE, *(table.table for table in tables), *of_views):
+        for name in (*BESIDE, *(table.table for table in tables), *of_views):
             found.update(row[0] for row in conn.execute(_WORKSPACES.format(table=sql.Identifier(name))))
     return sorted(found)
 

@@ -59,6 +59,43 @@ OF_STRANGERS: dict[str, tuple[str, str, str]] = {
         "",
         "function peek(), with the rights of its owner",
     ),
+    "a function that is made part of an extension": (
+        (
+            f"CREATE FUNCTION public.peek() RETURNS SETOF events SECURITY DEFINER LANGUAGE sql AS '{_PEEK}';"
+            " ALTER EXTENSION plpgsql ADD FUNCTION public.peek()"
+        ),
+        "",
+        "function peek(), with the rights of its owner",
+    ),
+    "a view that is made part of an extension": (
+        (
+            f"CREATE VIEW public.peek AS {_PEEK}; GRANT SELECT ON public.peek TO daybook_app;"
+            " ALTER EXTENSION plpgsql ADD VIEW public.peek"
+        ),
+        "public.peek",
+        "rights to it",
+    ),
+    "a copy that is made part of an extension": (
+        (
+            "CREATE TABLE public.copied AS SELECT data FROM public.events; GRANT SELECT ON public.copied TO daybook_app;"
+            " ALTER EXTENSION plpgsql ADD TABLE public.copied"
+        ),
+        "public.copied",
+        "rights to it",
+    ),
+    "a view among the server's own": (
+        (
+            f"SET LOCAL allow_system_table_mods = on; CREATE VIEW pg_catalog.peek AS {_PEEK};"
+            " GRANT SELECT ON pg_catalog.peek TO daybook_app"
+        ),
+        "pg_catalog.peek",
+        "rights to it",
+    ),
+    "a function that is found before those that migrations make": (
+        "CREATE FUNCTION past.unaccent(text) RETURNS text LANGUAGE sql AS 'SELECT $1'",
+        "",
+        "function past.unaccent(text), where the past is read",
+    ),
     "a right to make what is found first": (
         "GRANT CREATE ON SCHEMA public TO daybook_app",
         "",
@@ -99,11 +136,30 @@ def test_what_no_migration_makes_and_the_service_can_use_is_found(
     assert finding.expected == "nothing that `daybook migrate` does not make"
 
 
+@pytest.mark.parametrize(
+    ("edit", "whose", "thing"),
+    [
+        ("GRANT SELECT ON pg_authid TO daybook_app", "daybook_app", "pg_authid"),
+        ("GRANT SELECT (rolpassword) ON pg_authid TO PUBLIC", "all roles", "pg_authid.rolpassword"),
+        ("GRANT EXECUTE ON FUNCTION pg_read_file(text) TO daybook_worker", "daybook_worker", "pg_read_file(text)"),
+    ],
+)
+def test_a_right_to_the_servers_own_catalogue_is_found(database: Db, edit: str, whose: str, thing: str) -> None:
+    with database.transaction(force_rollback=True):
+        database.execute(edit.encode())
+        finding = found(database)
+    assert finding is not None
+    assert (finding.what, finding.found) == (f"rights of {whose}", f"rights to {thing}")
+
+
 def test_what_operators_keep_for_themselves_is_theirs(database: Db) -> None:
     with database.transaction(force_rollback=True):
         database.execute(
             f"CREATE SCHEMA aside; CREATE VIEW aside.peek AS {_PEEK}; CREATE TABLE public.counted (n integer);"
             f" CREATE VIEW public.seen WITH (security_invoker = on) AS {_PEEK}; GRANT SELECT ON public.seen TO daybook_app;"
-            f" CREATE FUNCTION public.peek() RETURNS SETOF events LANGUAGE sql AS '{_PEEK}'".encode()
+            f" CREATE FUNCTION public.peek() RETURNS SETOF events LANGUAGE sql AS '{_PEEK}';"
+            " GRANT EXECUTE ON FUNCTION pg_sleep(double precision) TO daybook_app;"
+            " CREATE VIEW public.settings AS SELECT * FROM pg_show_all_settings();"
+            " GRANT SELECT ON public.settings TO PUBLIC; ALTER EXTENSION plpgsql ADD VIEW public.settings".encode()
         )
         assert found(database) is None
