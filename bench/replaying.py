@@ -11,6 +11,7 @@ from bench.figure import Figure, rate
 from bench.machine import Meter
 from bench.scale import Scale
 from bench.stack import Stack
+from daybook.collector import spare_the_collector
 from eventstore.database import Db, one
 from eventstore.migrate import alone, connect
 from eventstore.verify import Report, snapshot, verify_log
@@ -25,6 +26,7 @@ def figures(stack: Stack, scale: Scale) -> Sequence[Figure]:
     for _ in people.fill(stack, entry.caller, scale.contacts):
         continue
     stack.settle()
+    spare_the_collector()  # as the commands do
     meter = stack.meter(app=psutil.Process())
     with connect(stack.owner_url) as conn:
         counted = one(conn, "SELECT count(*) FROM events WHERE stream_type = 'contact'")

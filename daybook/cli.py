@@ -96,6 +96,7 @@ def worker(found: Settings, names: tuple[str, ...]) -> None:
 @click.pass_obj
 def migrate(found: Settings) -> None:
     """Bring the schema up to date and rebuild the rows whose shape changed (DATABASE_URL as the owner)."""
+    spare_the_collector()
     with owner_url(found) as url:
         bring_up_to_date(url, _say, found.rebuild_processes)
         set_passwords(url, found)
@@ -130,6 +131,7 @@ def verify(
     """
     if export is not None:
         sys.exit(verify_export(export, checkpoints, trusted or None, _say))
+    spare_the_collector()
     with owner_url(found) as url, progress("verifying") as advance:
         code = verify_installation(url, workspaces, checkpoints, trusted or None, advance, _say)
     sys.exit(code)
@@ -158,6 +160,7 @@ def rebuild_projections(found: Settings, names: tuple[str, ...], *, everything: 
     """
     if names and everything:
         raise click.UsageError("give names, or --all")
+    spare_the_collector()
     with owner_url(found) as url, connect(url) as conn, sharing(url, found.rebuild_processes) as share:
         for table in TABLES:
             if not names or table.name in names:

@@ -15,6 +15,12 @@ FEWEST_DIGITS: Final = 3
 TRIGRAM: Final = 3
 """Letters that an index of trigrams can look for together."""
 
+ROLES: Final = frozenset({
+    "abuse", "admin", "billing", "contact", "hello", "help", "hostmaster", "info", "mail", "marketing", "noc", "office",
+    "postmaster", "sales", "security", "service", "support", "team", "webmaster",
+})  # fmt: skip
+"""Mailboxes that are called alike everywhere: those of RFC 2142, and what else is common."""
+
 _PHONE: Final = "(?n)^\\+[0-9]*{}"
 """Of a line that is a phone number as it is kept: to Postgres, where ``(?n)`` has lines begin at ``^``."""
 _AS_PHONES_ARE_WRITTEN: Final = re.compile(r"[\d\s+()./\-\u2010-\u2015]+\Z")
@@ -50,6 +56,13 @@ def _digits(text: str) -> str:
 
 
 def _holding(part: str) -> Compiled:
-    """What is too short for trigrams is kept from their index, which would go through all that it has."""
+    """What is too short for trigrams is kept from their index, which would go through all that it has.
+
+    Of an address the index is asked for what stands before the ``@``, since very many end alike: for the rest it would go
+    through all of those, and rows are looked at anyway. Not where it is a role, which very many domains have.
+    """
+    local, at, _ = part.partition("@")
+    if at and len(local) >= TRIGRAM and local not in ROLES:
+        return every(_holding(local), Compiled("coalesce(search LIKE %s, false)", (f"%{like(part)}%",)))
     holds = "search LIKE %s" if len(part) >= TRIGRAM else "coalesce(search LIKE %s, false)"
     return Compiled(holds, (f"%{like(part)}%",))
