@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Final, LiteralString
@@ -17,7 +17,7 @@ from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
 from eventstore.breaker import Breaker
 from eventstore.gathering import GatheringConnection
-from eventstore.patience import BULK, PATIENCE_SECONDS, READS, server_limits, within_time
+from eventstore.patience import PATIENCE_SECONDS, server_limits, within_time
 from eventstore.then import Then
 
 NO_WAITING: Final[LiteralString] = "SET LOCAL synchronous_commit = off"
@@ -264,27 +264,6 @@ def reading(
 
 
 @contextmanager
-def snapshot(pool: Pool, workspace_id: UUID, tables: Sequence[str], visible_to: UUID | None = None) -> Iterator[Db]:
-    """A transaction in which the workspace stays as it is at the beginning, for reading all that there is of something.
-
-    ``tables``: those that may be rebuilt meanwhile; they are held.
-    """
-    with connection(pool) as conn, conn.transaction(), conn.entered(workspace_id, visible_to), in_bulk(conn, READS):
-        conn.say(b"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        conn.say(b"SET LOCAL cursor_tuple_fraction = 1")  # all rows of a cursor are wanted, not its first
-        conn.say(holding(tables))
-        yield conn
-
-
-def holding(tables: Iterable[str]) -> bytes:
-    """Keeps rebuilt tables out while a picture lasts: it was made before their rows, and would have none of them.
-
-    At its very beginning, before anything is read.
-    """
-    return f"LOCK TABLE {', '.join(tables)} IN ACCESS SHARE MODE".encode()
-
-
-@contextmanager
 def writing(pool: Pool, workspace_id: UUID) -> Iterator[Db]:
     """A transaction for one workspace, outside the log: for ordinary tables such as jobs and deliveries."""
     with connection(pool) as conn, within(conn, workspace_id):
@@ -296,19 +275,6 @@ def within(conn: Db, workspace_id: UUID) -> Iterator[None]:
     """A transaction for one workspace, on a connection that is in none."""
     with conn.transaction(), conn.entered(workspace_id):
         yield
-
-
-@contextmanager
-def in_bulk(conn: Db, times: int = BULK) -> Iterator[None]:
-    """For a transaction that takes so many times longer than those of most requests; from its beginning to its end."""
-    patience = conn.patience
-    assert patience is not None
-    conn.execute(server_limits(patience * times, conn.info.server_version, scope="LOCAL"), prepare=False)
-    conn.patience = patience * times
-    try:
-        yield
-    finally:
-        conn.patience = patience
 
 
 @contextmanager

@@ -15,9 +15,10 @@ from psycopg.errors import DeadlockDetected, SerializationFailure, UniqueViolati
 
 from domain.kernel import Decider, Refused, State
 from eventstore.append import Origin
-from eventstore.database import Db, Pool, connection, in_bulk, pipeline, violated, within
+from eventstore.database import Db, Pool, connection, pipeline, violated, within
 from eventstore.definitions import Defining, Remembered
 from eventstore.idempotency import IdempotencyKey, StoredResponse, begin, finish
+from eventstore.lasting import in_bulk
 from eventstore.letting_go import BulkNeededError
 from eventstore.mapper import EventMapper
 from eventstore.references import References, Referring

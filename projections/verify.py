@@ -13,7 +13,8 @@ from uuid import UUID
 import psycopg
 from psycopg import sql
 
-from eventstore.database import Db, holding, one
+from eventstore.database import Db, one
+from eventstore.lasting import holding
 from eventstore.mapper import EventMapper, UnreadableEventError, names_of
 from eventstore.migrate import connect
 from eventstore.places import check_places

@@ -21,7 +21,8 @@ from api.http.limits import TooMany
 from api.http.spool import Spool
 from api.http.turns import VISIT, Turns, Visit
 from domain.kernel import Refused
-from eventstore.database import Db, snapshot
+from eventstore.database import Db
+from eventstore.lasting import snapshot
 from eventstore.reader import head
 from projections.catalogue import REBUILT
 

@@ -13,20 +13,9 @@ from daybook.embedded import EmbeddedPostgres
 from domain.contact import CONTACT, CreateContact
 from domain.kernel import Refused
 from eventstore.append import Origin
-from eventstore.database import (
-    Db,
-    OtherVersion,
-    Pool,
-    connection,
-    in_bulk,
-    open_pool,
-    reading,
-    snapshot,
-    violated,
-    within,
-    writing,
-)
+from eventstore.database import Db, OtherVersion, Pool, connection, open_pool, reading, violated, within, writing
 from eventstore.ids import new_id
+from eventstore.lasting import in_bulk, snapshot
 from eventstore.migrate import connect
 from eventstore.unit_of_work import EventStore
 from projections.catalogue import REBUILT, ROWS

@@ -18,7 +18,8 @@ import psycopg
 import pytest
 
 from daybook.embedded import EmbeddedPostgres
-from eventstore.database import Db, Pool, Unavailable, connection, in_bulk, one, open_pool, reading
+from eventstore.database import Db, Pool, Unavailable, connection, one, open_pool, reading
+from eventstore.lasting import in_bulk
 from eventstore.patience import BULK, AsyncPatientConnection
 from tests.servers import another_database
 from tests.standby import Pair, host, streaming_pair

@@ -8,8 +8,9 @@ import pytest
 
 from domain.contact import Contact
 from domain.kernel.values import CustomValue
-from eventstore.database import Db, Pool, in_bulk, reading, writing
+from eventstore.database import Db, Pool, reading, writing
 from eventstore.ids import new_id
+from eventstore.lasting import in_bulk
 from eventstore.rows import Change, Current
 from projections.contact import CONTACTS
 from projections.table.search import searching
