@@ -148,17 +148,9 @@ def counted(unit: Work, loser: Current[Contact]) -> Counter[str]:
     """By kind, how many refer to it by any field, but for itself."""
     found: Counter[str] = Counter()
     for table, reference in unit.letting_go.referring_to(CONTACT, loser):
-        itself = table.decider is CONTACT and value_at(loser.state, reference.path) == str(loser.id)
-        count = table.count_referring(unit.conn, reference, loser.id) - itself
+        count = table.count_referring(unit.conn, reference, loser.id, but=loser.id)
         found += Counter({table.decider.stream_type: count})
     return found
-
-
-def value_at(state: object, path: str) -> str:
-    """What a state has in a field, or under a key in it, as text."""
-    field, _, key = path.partition(".")
-    value = getattr(state, field)
-    return str(value.get(key) if key else value)
 
 
 def _carry_out(unit: Work, details: MergeDetails, moved: tuple[Moved, ...]) -> None:

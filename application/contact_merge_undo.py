@@ -10,7 +10,7 @@ import msgspec
 from msgspec.structs import asdict
 
 from application.calling.caller import Caller
-from application.contact_merge import lead, loaded, refs, related, value_at
+from application.contact_merge import lead, loaded, refs, related
 from application.working.job import Job, Step, shown
 from domain.contact import CONTACT, Contact, CreateContact, UnmergeContact
 from domain.contact_merge import (
@@ -122,13 +122,20 @@ def _still(unit: Work, moved: Sequence[Moved], winner_id: UUID) -> list[Moved]:
 def _refers(unit: Work, moved: Moved, winner_id: UUID) -> bool:
     rows = unit.rows[moved.kind]
     current = unit.load(rows.decider, [moved.id]).get(moved.id)
-    if current is None or value_at(current.state, path_of(rows.decider.state, moved.field)) != str(winner_id):
+    if current is None or _value_at(current.state, path_of(rows.decider.state, moved.field)) != str(winner_id):
         return False
     if not rows.visible(unit.conn, current, unit.origin.visible_to):
         raise Refused(
             "permission_denied", f"A {rows.noun} that you may not see would go back: others have to undo this."
         )
     return True
+
+
+def _value_at(state: object, path: str) -> str:
+    """What a state has in a field, or under a key in it, as text."""
+    field, _, key = path.partition(".")
+    value = getattr(state, field)
+    return str(value.get(key) if key else value)
 
 
 def _restored(unit: Work, merged: ContactMerge) -> CreateContact:

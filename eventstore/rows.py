@@ -123,8 +123,8 @@ class Rows(Protocol):
         """The ids of those that refer to ``key`` by this reference, in order; it may be one by a key of a map."""
         ...
 
-    def count_referring(self, conn: Db, reference: Reference, key: UUID) -> int:
-        """How many refer to ``key`` by this reference."""
+    def count_referring(self, conn: Db, reference: Reference, key: UUID, but: UUID) -> int:
+        """How many refer to ``key`` by this reference, but for one."""
         ...
 
     def hides_referring(self, conn: Db, reference: Reference, key: UUID, visible_to: UUID) -> bool:

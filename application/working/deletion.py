@@ -81,11 +81,11 @@ def _insert(unit: Work, caller: Caller, wanted: Deletion, current: Current[Any],
 
 
 def _count(unit: Work, rows: Rows, current: Current[Any]) -> int:
-    """How many have to let go; refuses where one of them cannot do without the thing."""
+    """How many have to let go, but for the thing itself; refuses where one of them cannot do without it."""
     total = 0
     for referring in unit.letting_go.referring_to(rows.decider, current):
         table, reference = referring
-        count = table.count_referring(unit.conn, reference, rows.key_of(current))
+        count = table.count_referring(unit.conn, reference, rows.key_of(current), but=current.id)
         if count and reference.to.on_end == "refuse":
             raise still_referred(rows.noun, referring)
         total += count

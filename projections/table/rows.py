@@ -218,11 +218,10 @@ class RowTable(Projecting[S]):
         query = f"SELECT id {self._referring(reference)} ORDER BY id LIMIT %s"
         return [row[0] for row in conn.execute(query.encode(), (conn.workspace_id, key, limit))]
 
-    def count_referring(self, conn: Db, reference: Reference, key: UUID) -> int:
-        """How many rows refer to ``key`` by this reference."""
-        row = conn.execute(
-            f"SELECT count(*) {self._referring(reference)}".encode(), (conn.workspace_id, key)
-        ).fetchone()
+    def count_referring(self, conn: Db, reference: Reference, key: UUID, but: UUID) -> int:
+        """How many rows refer to ``key`` by this reference, but for one."""
+        query = f"SELECT count(*) {self._referring(reference)} AND id <> %s"
+        row = conn.execute(query.encode(), (conn.workspace_id, key, but)).fetchone()
         return 0 if row is None else int(row[0])
 
     def hides_referring(self, conn: Db, reference: Reference, key: UUID, visible_to: UUID) -> bool:

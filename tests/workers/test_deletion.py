@@ -210,6 +210,24 @@ def test_so_it_is_with_whatever_others_refer_to(installation: Installation, team
     assert verify(installation.owner, workspaces=[team.workspace_id]).finding is None
 
 
+def test_what_refers_to_itself_is_none_of_those_who_have_to_let_go(installation: Installation, team: Team) -> None:
+    ok(team.owner.post("/custom-fields", {"name": "Head", "key": "head", "type": "related", "entity": "contact"}), 201)
+    head = team.owner.contact()["id"]
+    fields = {"first_name": "Ada", "custom_fields": {"head": head}}
+    several = partial(_contacts, some=MANY + 1, fields=fields)
+    team.services.store.run(Origin(team.workspace_id, Actor(type="system")), several, bulk=True)
+    ok(team.owner.patch(f"/contacts/{head}", {"customFields": {"head": head}}))
+    job = ok(team.owner.delete(f"/contacts/{head}"), 202)["data"]
+    assert job["total"] == MANY + 1
+    with running(installation.config, idle) as context:
+        while job_worker.step(context):
+            pass
+    assert done(team, job["id"])
+    assert team.owner.shown(f"/jobs/{job['id']}")["processed"] == MANY + 1
+    refused(team.owner.get(f"/contacts/{head}"), 404)
+    assert verify(installation.owner, workspaces=[team.workspace_id]).finding is None
+
+
 def test_meanwhile_nobody_else_can_get_it(installation: Installation, team: Team) -> None:
     """By id or by name, in a new contact or a changed one, one by one or in an import."""
     other = team.owner.contact()
