@@ -58,6 +58,8 @@ def _told(report: Report, rows: str, say: Say) -> int:
         say(
             f"lost keys    {report.lost} contacts have none, though nobody erased them: what is sealed with it cannot be read"
         )
+    if not report.viewed:
+        say("views        were not compared: nothing can be made on this server")
     if not report.protected:
         say("tenants      what keeps them apart was not looked at: nothing can be made on this server")
     say("all is well")

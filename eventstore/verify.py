@@ -63,7 +63,8 @@ class MismatchError(Exception):
 
 @dataclass
 class Report:
-    """What was checked, up to the first thing that is wrong; ``protected``: whether what keeps tenants apart was.
+    """What was checked, up to the first thing that is wrong; ``protected``: whether what keeps tenants apart was, and
+    ``viewed``: whether views were.
 
     ``unsigned``: events behind the last stored checkpoint. ``lost``: contacts without a key whom nobody erased. ``keys``: how many checkpoints the key of each fingerprint signed.
     """
@@ -73,6 +74,7 @@ class Report:
     checkpoints: int = 0
     rows: int = 0
     protected: bool = field(default=True, compare=False)
+    viewed: bool = field(default=True, compare=False)
     unsigned: int = field(default=0, compare=False)
     lost: int = field(default=0, compare=False)
     keys: Counter[str] = field(default_factory=Counter, compare=False)

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, NoReturn
 from uuid import UUID
 
+import psycopg
+
 from eventstore.consuming import BEHIND, batch
 from eventstore.database import NO_WAITING, Db
 from eventstore.mapper import UnreadableEventError
@@ -21,8 +23,9 @@ SHOWN: Final = 200
 """How much of a value a finding shows."""
 
 
-def check_views(conn: Db, views: Sequence[View]) -> None:
-    """Every view must be there, in the version that this Daybook has. Makes room for building them anew.
+def check_views(conn: Db, views: Sequence[View]) -> bool:
+    """Every view must be there, in the version that this Daybook has. Makes room for building them anew, and answers whether
+    it could: on a standby nothing can be made.
 
     Outside a ``snapshot``; what is in that room is gone with the snapshot that it was put there in.
     """
@@ -30,6 +33,14 @@ def check_views(conn: Db, views: Sequence[View]) -> None:
         if not is_built(conn, view):
             expected = f"version {view.version}, as `daybook migrate` makes it"
             raise MismatchError(Finding(table=view.name, what="view", expected=expected, found="none such"))
+    try:
+        _make_room(conn, views)
+    except psycopg.errors.ReadOnlySqlTransaction:
+        return False
+    return True
+
+
+def _make_room(conn: Db, views: Sequence[View]) -> None:
     with conn.transaction():
         conn.execute(NO_WAITING)
         for table in (table for view in views for table in view.tables):

@@ -249,6 +249,14 @@ def test_a_line_of_the_log_is_a_line_whatever_the_path_says(team: Team, caplog: 
     assert line == "GET /api/v1/tags/x%0A12%3A00%3A00%20INFO%20forged 404"
 
 
+def test_a_line_of_the_log_has_nothing_of_the_query(team: Team, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "daybook.access"):
+        team.owner.get("/contacts?search=planted")
+        line = logged(caplog, "/contacts")
+    assert line == "GET /api/v1/contacts 200"
+    assert "planted" not in " ".join(record.getMessage() for record in caplog.records if record.name != "httpx")
+
+
 def logged(caplog: pytest.LogCaptureFixture, part: str) -> str:
     """The line with this in it, which is written when the answer is on its way already."""
     deadline = time.monotonic() + 10

@@ -190,6 +190,17 @@ def test_postgres_is_reached_over_a_private_socket_only(data: Path, postgres: Em
     assert sql(postgres, "SHOW shared_buffers") == [("16MB",)]
 
 
+def test_the_log_of_postgres_tells_of_an_error_without_values(data: Path, postgres: EmbeddedPostgres) -> None:
+    with psycopg.connect(postgres.url(), autocommit=True) as conn:
+        conn.execute("CREATE TEMPORARY TABLE people (email text UNIQUE)")
+        conn.execute("INSERT INTO people VALUES (%s)", ("planted@example.com",))
+        with pytest.raises(psycopg.errors.UniqueViolation, match="planted"):
+            conn.execute("INSERT INTO people VALUES (%s)", ("planted@example.com",))
+    written = (data / "postgres.log").read_text()
+    assert "duplicate key value violates unique constraint" in written
+    assert "planted" not in written
+
+
 def test_options_open_no_other_door(data: Path) -> None:
     with EmbeddedPostgres(data, options={"listen_addresses": "*"}) as postgres:
         assert sql(postgres, "SHOW listen_addresses") == [("",)]
