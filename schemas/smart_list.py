@@ -63,7 +63,7 @@ _ID = Annotated[UUID, Meta(description="Of the smart list that this one is from 
 
 
 class NewSmartList(Value, forbid_unknown_fields=True):
-    """A smart list as it is to be."""
+    """A smart list as it is to be. One that was read can be sent back as it is: what nobody can change has no effect."""
 
     name: ListName
     query: Annotated[SmartQuery, Meta(description="Which contacts are meant.")] = SmartQuery()
@@ -71,6 +71,9 @@ class NewSmartList(Value, forbid_unknown_fields=True):
     q: Words | None = None
     sort: Order | None = None
     columns: Columns = ()
+    created_at: CreatedAt | None = None
+    updated_at: UpdatedAt | None = None
+    version: Version | None = None
 
 
 class SmartLists(Value, forbid_unknown_fields=True):

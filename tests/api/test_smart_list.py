@@ -46,6 +46,14 @@ def test_those_with_an_id_are_changed_others_made_and_the_rest_deleted(team: Tea
     assert saved(team.owner) == []
 
 
+def test_those_that_were_read_are_sent_back_as_they_are_with_another(team: Team) -> None:
+    saved(team.owner, LEADS)
+    read = team.owner.listed("/contacts/views")
+    again = saved(team.owner, *read, {"name": "All"})
+    assert again[0] == read[0]
+    assert [view["name"] for view in again] == [LEADS["name"], "All"]
+
+
 def test_a_name_given_up_is_free_for_another_at_once(team: Team) -> None:
     saved(team.owner, LEADS)
     (again,) = saved(team.owner, LEADS)
