@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import tracemalloc
 from pathlib import Path
 
 import msgspec
@@ -16,6 +17,7 @@ from daybook.settings import SettingsError
 from domain.contact import CONTACT, CreateContact
 from domain.tag import TAG, CreateTag
 from eventstore.append import Origin
+from eventstore.bundle.contents import MAX_LINE
 from eventstore.checkpoint import fingerprint, sign_head, signature_holds
 from eventstore.database import Db
 from eventstore.ids import new_id
@@ -65,6 +67,21 @@ def test_an_export_is_verified_with_the_keys_that_are_trusted(
     done = typed(*verify, fingerprint(OTHER))
     assert done.exit_code == 1
     assert f"expected one of the trusted public keys, found {PUBLIC.hex()}" in done.output
+
+
+def test_a_line_that_never_ends_is_no_entry_and_is_not_read_to_its_end(tmp_path: Path) -> None:
+    export = tmp_path / "log.ndjson"
+    with export.open("wb") as file:
+        file.write(b'{"id":"')
+        file.truncate(40 * MAX_LINE)
+    tracemalloc.start()
+    try:
+        done = typed("verify", "--file", str(export))
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (done.exit_code, "line 1" in done.output) == (1, True)
+    assert most < 10 * MAX_LINE
 
 
 def test_a_checkpoint_is_printed_as_a_line_and_taken_back_by_verify(
