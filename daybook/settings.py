@@ -52,7 +52,9 @@ class SettingsError(Exception):
 
 def available_processes() -> int:
     """Enough to be done soon, and not all that a large machine has."""
-    return min(4, len(os.sched_getaffinity(0)))
+    if hasattr(os, "sched_getaffinity"):  # macOS has no such thing
+        return min(4, len(os.sched_getaffinity(0)))
+    return min(4, os.cpu_count() or 1)
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ def test_without_any_setting_it_serves_on_loopback_with_embedded_servers() -> No
         ("DAYBOOK_QUEUE", "-1", "DAYBOOK_QUEUE must be a whole number from 1 to 100000"),
         ("DAYBOOK_QUEUE_SECONDS", "1.5", "DAYBOOK_QUEUE_SECONDS must be a whole number from 1 to 600"),
         ("DAYBOOK_PATIENCE_SECONDS", "x", "DAYBOOK_PATIENCE_SECONDS must be a whole number from 1 to 3600"),
+        ("DAYBOOK_REBUILD_PROCESSES", "65", "DAYBOOK_REBUILD_PROCESSES must be a whole number from 1 to 64"),
         ("DAYBOOK_RATE_LIMITS", "maybe", "DAYBOOK_RATE_LIMITS must be 1 or 0"),
         ("DAYBOOK_LOG_LEVEL", "loud", "DAYBOOK_LOG_LEVEL must be one of"),
         ("DAYBOOK_SECRET_KEY", "c2hvcnQ=", "DAYBOOK_SECRET_KEY must be 32 bytes"),
@@ -118,3 +119,14 @@ def test_links_lead_to_where_the_api_listens_unless_it_is_reached_elsewhere() ->
 def test_what_a_process_cannot_do_without_is_asked_for_by_name(need: str) -> None:
     with pytest.raises(SettingsError, match="must be set"):
         getattr(Settings(), need)()
+
+
+def test_a_large_log_is_folded_by_a_process_for_each_core_up_to_four(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load({"DAYBOOK_REBUILD_PROCESSES": "7"}).rebuild_processes == 7
+    for cores, processes in ((1, 1), (3, 3), (64, 4)):
+        monkeypatch.setattr("os.sched_getaffinity", lambda _, cores=cores: set(range(cores)), raising=False)
+        assert load({}).rebuild_processes == processes
+        with monkeypatch.context() as macos:
+            macos.delattr("os.sched_getaffinity")
+            macos.setattr("os.cpu_count", lambda cores=cores: cores)
+            assert load({}).rebuild_processes == processes
