@@ -171,9 +171,22 @@ class TestHashing:
                 for _ in range(AT_ONCE + WAITING)
             ]
             assert all(isinstance(future.exception(30), httpx.TimeoutException) for future in impatient)
-            hashing.go.set()
+            try:
+                assert any(has_place(there) for _ in range(60)), "those who went away still wait for their turn"
+            finally:
+                hashing.go.set()
             ok(there.anonymous.post("/auth/login", {"email": team.email, "password": PASSWORD}))
             gone_away.shutdown()
+
+
+def has_place(there: Team) -> bool:
+    """Whether somebody who logs in now is let wait, while nobody's turn comes."""
+    try:
+        late(there.anonymous.post("/auth/login", {"email": there.email, "password": PASSWORD}, timeout=0.5), within=5)
+    except httpx.TimeoutException:
+        return True
+    time.sleep(0.5)
+    return False
 
 
 def done_first(futures: list[Any], count: int) -> list[Any]:

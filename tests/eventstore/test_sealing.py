@@ -190,18 +190,19 @@ class TestInTheLog:
         self, pool: Pool, store: EventStore, origin: Origin, workspace: UUID, owner: Db, bulk: bool
     ) -> None:
         ada, bob = new_id(), new_id()
-        store.run(origin, lambda work: work.begin(CONTACT, ada, CreateContact(first_name="Ada")), bulk=bulk)
-        store.run(origin, lambda work: work.begin(CONTACT, bob, CreateContact(first_name="Bob")), bulk=bulk)
+        a_name, b_name = "Ada L.", "Bob K."  # Base64 may have three letters by chance
+        store.run(origin, lambda work: work.begin(CONTACT, ada, CreateContact(first_name=a_name)), bulk=bulk)
+        store.run(origin, lambda work: work.begin(CONTACT, bob, CreateContact(first_name=b_name)), bulk=bulk)
         store.run(origin, lambda work: work.execute(CONTACT, ada, UpdateContact(city="London")), bulk=bulk)
         entries = whole_log(pool, workspace)
-        assert not any(name in bytes(entry.data) for entry in entries for name in (b"Ada", b"Bob", b"London"))
-        assert self.folded(pool, workspace, ada).first_name == "Ada"
+        assert not any(name.encode() in bytes(entry.data) for entry in entries for name in (a_name, b_name, "London"))
+        assert self.folded(pool, workspace, ada).first_name == a_name
         assert self.keys(owner, workspace) == {ada, bob}
 
         owner.execute("DELETE FROM person_keys WHERE workspace_id = %s AND person_id = %s", (workspace, ada))
 
         assert (self.folded(pool, workspace, ada).first_name, self.folded(pool, workspace, ada).city) == (None, None)
-        assert self.folded(pool, workspace, bob).first_name == "Bob"
+        assert self.folded(pool, workspace, bob).first_name == b_name
         check_chain(whole_log(pool, workspace), log_end(pool, workspace))
 
     def test_what_leads_from_one_to_another_takes_the_keys_of_both(
