@@ -9,13 +9,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from functools import cache, cached_property
+from functools import partial
 from multiprocessing import get_context, parent_process
 from typing import Any, Final
 
 from daybook.collector import spare_the_collector
 from eventstore.database import Db
-from eventstore.mapper import EventMapper
+from eventstore.mapper import SHARED
 from eventstore.migrate import MigrationError, connect
 from projections.catalogue import TABLES
 from projections.table.parts import Copied, Part, Share, copy
@@ -34,47 +34,33 @@ def sharing(url: str, processes: int) -> Iterator[Share | None]:
     if processes < 2:
         yield None
         return
-    shared = _Shared(url, processes)
+    # Not forked: libpq's connections are none that two processes can have.
+    pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_begin, initargs=(url,))
     try:
-        yield shared
+        yield partial(_shared, pool)
     finally:
-        shared.end()
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
-class _Shared:
-    def __init__(self, url: str, processes: int) -> None:
-        self._url = url
-        self._processes = processes
-
-    @cached_property
-    def _pool(self) -> ProcessPoolExecutor:
-        # Not forked: libpq's connections are none that two processes can have.
-        return ProcessPoolExecutor(
-            self._processes, mp_context=get_context("spawn"), initializer=_begin, initargs=(self._url,)
-        )
-
-    def __call__(self, table: RowTable[Any], into: str, batches: Iterable[Sequence[Part]]) -> Iterator[Copied]:
-        copying: list[Future[list[Copied]]] = []
-        try:
-            copying += [self._pool.submit(_copied, table.name, into, batch) for batch in batches]
-            for future in as_completed(copying):
-                yield from future.result()
-        except BrokenProcessPool:
-            raise MigrationError(
-                f"a process that was building {table.name} has ended before its time; nothing has changed"
-            ) from None
-        finally:
-            for future in copying:
-                future.cancel()
-
-    def end(self) -> None:
-        """Waits for what they are at; what they have not begun is not done."""
-        if "_pool" in self.__dict__:
-            self._pool.shutdown(wait=True, cancel_futures=True)
+def _shared(
+    pool: ProcessPoolExecutor, table: RowTable[Any], into: str, batches: Iterable[Sequence[Part]]
+) -> Iterator[Copied]:
+    """Each batch by one of the processes; of those that nobody has begun when one fails, none is begun."""
+    copying: list[Future[list[Copied]]] = []
+    try:
+        copying += [pool.submit(_copied, table.name, into, batch) for batch in batches]
+        for future in as_completed(copying):
+            yield from future.result()
+    except BrokenProcessPool:
+        raise MigrationError(
+            f"a process that was building {table.name} has ended before its time; nothing has changed"
+        ) from None
+    finally:
+        for future in copying:
+            future.cancel()
 
 
 _connections: list[Db] = []
-_mapper: Final = cache(EventMapper)
 _BY_NAME: Final = {table.name: table for table in TABLES}
 
 
@@ -97,4 +83,4 @@ def _end_with_parent() -> None:
 
 def _copied(name: str, into: str, batch: Sequence[Part]) -> list[Copied]:
     reader, writer = _connections
-    return [copy(reader, writer, _BY_NAME[name], into, part, _mapper()) for part in batch]
+    return [copy(reader, writer, _BY_NAME[name], into, part, SHARED) for part in batch]

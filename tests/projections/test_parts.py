@@ -102,8 +102,15 @@ def test_what_happens_between_two_parts_is_caught_up_with(house: House) -> None:
 
 def children(pid: int | None = None) -> list[psutil.Process]:
     """The processes that share work; the interpreter has one more that looks after semaphores."""
-    found = psutil.Process(pid).children(recursive=True)
-    return [child for child in found if "spawn_main" in " ".join(child.cmdline())]
+    return [child for child in psutil.Process(pid).children(recursive=True) if "spawn_main" in command(child)]
+
+
+def command(process: psutil.Process) -> str:
+    """What it was started with; nothing of one that has ended."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return ""
 
 
 def test_several_processes_make_the_same_rows_and_counts_as_one(house: House) -> None:
