@@ -52,10 +52,13 @@ class Pair:
             self._until(standby, "SELECT count(*) FROM pg_stat_wal_receiver", 0)
 
     def kill_primary(self) -> None:
-        """As a power cut does: all of its processes at once."""
+        """As a power cut does: all of its processes at once, so that none sees another's end and still commits."""
         assert self.primary.pid is not None
         postmaster = psutil.Process(self.primary.pid)
-        for process in (postmaster, *postmaster.children()):
+        processes = (postmaster, *postmaster.children())
+        for process in processes:
+            process.suspend()
+        for process in processes:
             process.kill()
         self.primary.stop()
 

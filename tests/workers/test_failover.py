@@ -13,11 +13,11 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from daybook.embedded import EmbeddedNats
 from eventstore.database import Unavailable, open_pool
 from eventstore.migrate import connect
 from eventstore.unit_of_work import EventStore
 from projections.catalogue import ROWS
+from tests.servers import running_nats
 from tests.standby import Pair, streaming_pair
 from tests.workers.running import Installation, eventually, running, stored_of
 from workers.relay import relay
@@ -34,11 +34,12 @@ def pair() -> Iterator[Pair]:
 
 
 @pytest.fixture
-def installation(pair: Pair, own_nats: EmbeddedNats) -> Iterator[Installation]:
-    """Its ``owner`` looks at the primary."""
-    config = WorkerConfig(pair.url("daybook_worker"), own_nats.url, bytes(32))
-    with connect(pair.primary.url()) as owner, open_pool(pair.url("daybook_app"), timeout=2) as pool:
-        yield Installation(owner, EventStore(pool, ROWS), config, own_nats)
+def installation(pair: Pair, tmp_path: Path) -> Iterator[Installation]:
+    """Its ``owner`` looks at the primary; its stream has nothing of another test's, all of which would be ghosts."""
+    with running_nats(tmp_path / "nats") as nats:
+        config = WorkerConfig(pair.url("daybook_worker"), nats.url, bytes(32))
+        with connect(pair.primary.url()) as owner, open_pool(pair.url("daybook_app"), timeout=2) as pool:
+            yield Installation(owner, EventStore(pool, ROWS), config, nats)
 
 
 def until_acknowledged(command: Callable[[], None]) -> None:
@@ -102,8 +103,10 @@ def test_a_failover_to_a_synchronous_standby_loses_nothing_that_was_acknowledged
 ) -> None:
     pair.synchronous()
     workspace = installation.workspace()
-    acknowledged = 0
+    acknowledged = 1
     with running(installation.config, quick), ThreadPoolExecutor(1) as executor:
+        installation.commit(workspace)
+        installation.wait_for_relay(workspace)  # it has compared the stream with this Postgres, not with the next one
 
         def commit_until_refused() -> None:
             nonlocal acknowledged
