@@ -6,13 +6,16 @@ import json
 import time
 import urllib.request
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from bench.figure import Figure, rate
 from bench.machine import PeakMemory, Spent
 from bench.people import People
 from bench.scale import Scale
 from bench.stack import Api, Entry, Stack
+
+LOOK_SECONDS: Final = 0.25
+"""Between two looks at the job, so that they cost next to nothing of what is measured."""
 
 
 def figures(stack: Stack, scale: Scale) -> Sequence[Figure]:
@@ -49,7 +52,7 @@ def _imported(api: Api, entry: Entry, file: bytes) -> None:
     while (state := _asked(api, entry, f"/jobs/{job}")["data"])["status"] != "completed":
         if state["status"] == "failed":
             raise RuntimeError(f"the import failed: {state}")
-        time.sleep(0.02)
+        time.sleep(LOOK_SECONDS)
     if state["errors"]:
         raise RuntimeError(f"rows were refused: {state['errorDetails'][:3]}")
 

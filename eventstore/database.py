@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
@@ -92,11 +93,23 @@ class Db(GatheringConnection):
             self.say(command)
 
 
+class _LastFirst(deque[Db]):
+    """Gives out first what came last: a connection in use a moment ago has its statements at hand, on both ends, while one in
+    turn has lost them to the others.
+    """
+
+    def popleft(self) -> Db:
+        return self.pop()
+
+
 class Pool(ConnectionPool[Db]):
-    """Knows whether the server is away, whose disk is full, and which of its connections are in use."""
+    """Gives out the connection that was given back last. Knows whether the server is away, whose disk is full, and which of
+    its connections are in use.
+    """
 
     def __init__(self, url: str, **settings: Any) -> None:
         super().__init__(url, connection_class=Db, **settings)
+        self._pool = _LastFirst()
         self._url = url
         self.breaker = Breaker(url, self.check)
         self.disk_full = False

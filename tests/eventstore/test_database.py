@@ -50,6 +50,17 @@ class TestTheWorkspaceOfATransaction:
             assert conn.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
 
 
+def test_the_connection_that_was_given_back_last_is_given_out_first(postgres: EmbeddedPostgres) -> None:
+    with open_pool(postgres.url(user="daybook_app"), size=3) as pool:
+        pool.wait()
+        taken = [pool.getconn() for _ in range(3)]
+        for conn in taken:
+            pool.putconn(conn)
+        assert [pool.getconn() for _ in range(3)] == taken[::-1]
+        for conn in taken:
+            pool.putconn(conn)
+
+
 class TestATableThatIsNotThere:
     """Tables are called by their version: what another version has made is looked for in vain."""
 
