@@ -61,7 +61,7 @@ CONTACTS: RowTable[Contact] = RowTable(
     ),
     owner="assigned_to",
     times=("created_at", "updated_at"),
-    beside=Beside(_TAGS, _tags),
+    beside=Beside(_TAGS, _tags, of=("tags",)),
     leads_to=leads_to,
 )
 

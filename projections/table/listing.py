@@ -197,7 +197,7 @@ class _Asked:
         """The page straight from the index of its order. All rows there are have been counted by every command."""
         counter = "SELECT n FROM row_counts WHERE workspace_id = %s AND kind = %s"
         counted = Compiled(f"SELECT coalesce(({counter}), 0) AS n", (HERE, self.table.counter(self.within)))
-        return self._statement(counted=counted, page=self._walk(self._limit))
+        return self._statement(counted=counted, page=self._walk(self._limit, self._needed))
 
     def sorted(self, most: int | None = None) -> Compiled:
         """All that is found, sorted here; what is shown of a row is read for those of the page alone. Of more than ``most``
@@ -209,7 +209,8 @@ class _Asked:
     def bounded(self, most: int) -> Compiled:
         """The same where up to ``most`` are found. Else a page of what is found among the next rows in the order."""
         few = self._found(f" AND (SELECT n FROM counted) <= {most}")
-        many = self._filtered(self._walk(Compiled(f" LIMIT {WALKED * most}", ())), f"(SELECT n FROM counted) > {most}")
+        walk = self._walk(Compiled(f" LIMIT {WALKED * most}", ()), "*")
+        many = self._filtered(walk, f"(SELECT n FROM counted) > {most}")
         page = Compiled(f"{few.sql} UNION ALL ({many.sql})", (*few.params, *many.params))
         return self._statement(found=self._find(f" LIMIT {most + 1}"), counted=_NUMBER, page=page)
 
@@ -223,23 +224,22 @@ class _Asked:
         """The page of what was found."""
         after, limit = self._after("place"), self._limit
         ids = f"SELECT id FROM found WHERE true{after.sql}{self._ordered_by('place')}{limit.sql}"
-        sql = f"SELECT * FROM {self.table.table} WHERE workspace_id = %s AND id = ANY(ARRAY({ids})){when}"
+        sql = f"SELECT {self._needed} FROM {self.table.table} WHERE workspace_id = %s AND id = ANY(ARRAY({ids})){when}"
         return Compiled(sql, (HERE, *after.params, *limit.params))
 
-    def _walk(self, limit: Compiled) -> Compiled:
+    def _walk(self, limit: Compiled, columns: str) -> Compiled:
         """The next rows in the order, whatever they are."""
         within, by_then, after = self._within, self._by_then, self._after(self.order.sql)
         sql = (
-            f"SELECT * FROM {self.table.table} WHERE workspace_id = %s AND {within.sql}"
+            f"SELECT {columns} FROM {self.table.table} WHERE workspace_id = %s AND {within.sql}"
             f"{by_then.sql}{after.sql}{self._ordered}{limit.sql}"
         )
         return Compiled(sql, (HERE, *within.params, *by_then.params, *after.params, *limit.params))
 
     def _filtered(self, walk: Compiled, when: str) -> Compiled:
-        # What stands in coalesce() leads Postgres to no index but that of the order.
-        where, limit = self.where, self._limit
+        where, limit = self.where, self._limit  # what stands in coalesce() leads Postgres to no index but the order's
         sql = (
-            f"SELECT * FROM ({walk.sql}) AS {self.table.table}"
+            f"SELECT {self._needed} FROM ({walk.sql}) AS {self.table.table}"
             f" WHERE {when} AND coalesce(({where.sql}), false){self._ordered}{limit.sql}"
         )
         return Compiled(sql, (*walk.params, *where.params, *limit.params))
@@ -253,6 +253,12 @@ class _Asked:
         )
         params = [param for part in parts.values() for param in part.params]
         return Compiled(sql, (*params, HERE) if self.table.beside else tuple(params))
+
+    @property
+    def _needed(self) -> str:
+        """The columns of the page: what rows are made of, and what has them in order."""
+        columns = dict.fromkeys((*self.table.needed, self.order.column))
+        return ", ".join(columns) if columns.keys() <= self.table.kinds.keys() else "*"
 
     @property
     def _within(self) -> Compiled:

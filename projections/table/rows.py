@@ -22,6 +22,7 @@ from projections.table.referring import holding
 from projections.table.seeing import seen, sees
 from projections.table.unique import conflict, is_renewed
 
+_SHOWN: Final = ("id", "state", "version", "created_at", "updated_at")
 _LOCKED: Final = b" ORDER BY id FOR NO KEY UPDATE"
 
 
@@ -36,11 +37,12 @@ class Beside:
     """What is shown of other things with rows: read in the statement that reads those, which are ``page`` in it.
 
     ``sql`` is one JSON value for all of them, and its one parameter the workspace; ``read`` makes of it, or of nothing, what
-    is ``beside`` each of the rows.
+    is ``beside`` each of the rows. ``of``: the columns of ``page`` that it goes by.
     """
 
     sql: str
     read: Callable[[str | None], Any]
+    of: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -129,8 +131,13 @@ class RowTable(Projecting[S]):
 
     @cached_property
     def _read_page(self) -> bytes:
-        page = f"SELECT * FROM {self.table} WHERE workspace_id = %s AND id = ANY(%s)"
+        page = f"SELECT {', '.join(self.needed)} FROM {self.table} WHERE workspace_id = %s AND id = ANY(%s)"
         return f"WITH page AS MATERIALIZED ({page}) SELECT {self.shown} FROM page".encode()
+
+    @cached_property
+    def needed(self) -> tuple[str, ...]:
+        """The columns that a ``page`` must have: Postgres keeps it aside, and what nobody looks at would go along."""
+        return *_SHOWN, *(() if self.beside is None else self.beside.of)
 
     @cached_property
     def shown(self) -> str:
