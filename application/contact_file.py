@@ -39,6 +39,7 @@ from projections import (
 from projections.catalogue import ROWS
 from projections.contact import CONTACTS
 from schemas.contact_file import CustomFieldOfContact, MergedContact
+from schemas.wire.writing import encode
 
 BATCH: Final = 200
 MOST: Final = 100_000
@@ -66,8 +67,6 @@ SHOWN: Final = {
 }
 """By kind: what may refer to a contact."""
 
-_encode: Final = msgspec.json.Encoder(decimal_format="number").encode
-
 
 @dataclass
 class ContactFile:
@@ -85,13 +84,13 @@ class ContactFile:
         referring = self.store.referring(conn, CONTACT, contact.state)
         left_out = sorted({kind for kind in _kinds(referring) if not self.caller.may(SHOWN[kind].scope)})
         self.complete = not left_out and self.caller.visible_to is None
-        yield b'{"seq":%d,"contact":%b' % (head(conn)[0], _encode(contact_view.views(conn, [contact])[0]))
-        yield b',"customFields":%b' % _encode(_custom_fields(conn, contact.state))
-        yield b',"merged":%b,"related":{' % _encode([_merged(one) for one in merged])
+        yield b'{"seq":%d,"contact":%b' % (head(conn)[0], encode(contact_view.views(conn, [contact])[0]))
+        yield b',"customFields":%b' % encode(_custom_fields(conn, contact.state))
+        yield b',"merged":%b,"related":{' % encode([_merged(one) for one in merged])
         yield from self._related(conn, contact.id, [one for one in referring if _kind(one) not in left_out])
         yield b'},"history":['
         yield from _listed(self._history(conn, [contact.id, *(one.state.loser_id for one in merged)]))
-        yield b'],"leftOut":%b,"complete":%b}\n' % (_encode(left_out), _encode(self.complete))
+        yield b'],"leftOut":%b,"complete":%b}\n' % (encode(left_out), encode(self.complete))
 
     def _contact(self, conn: Db) -> Current[Contact]:
         for contact in CONTACTS.load(conn, [self.contact_id]).values():
@@ -102,7 +101,7 @@ class ContactFile:
     def _related(self, conn: Db, contact_id: UUID, referring: Sequence[Referring]) -> Iterator[bytes]:
         """By kind, what refers to it; each once, by however many fields it does."""
         for number, (kind, by) in enumerate(groupby(sorted(referring, key=_kind), key=_kind)):
-            yield b"%b%b:[" % (b"," if number else b"", _encode(kind))
+            yield b"%b%b:[" % (b"," if number else b"", encode(kind))
             yield from _listed(self._things(conn, kind, self._ids(conn, contact_id, by)))
             yield b"]"
 
@@ -139,7 +138,7 @@ def _listed(batches: Iterable[Sequence[Any]]) -> Iterator[bytes]:
     first = True
     for some in batches:
         if some:
-            yield (b"" if first else b",") + b",".join(_encode(one) for one in some)
+            yield (b"" if first else b",") + b",".join(encode(one) for one in some)
             first = False
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from uuid import UUID
 
 import click
-import msgspec
 
 from daybook.installation import owner_url
 from daybook.settings import Settings
@@ -17,6 +16,7 @@ from projections import history_cause as causes
 from projections.catalogue import ROWS
 from projections.history import Subject
 from schemas.history_cause import CauseLink, ExplanationView
+from schemas.wire.writing import encode
 
 
 @click.command("explain")
@@ -45,21 +45,17 @@ def _explained(conn: Db, subject: Subject, field: str, as_of: str | None) -> Exp
 
 
 def _tell(told: ExplanationView) -> None:
-    click.echo(f"{told.field} is {_json(told.value)}")
+    click.echo(f"{told.field} is {encode(told.value).decode()}")
     if not told.ever_set:
         click.echo("no event has ever set it")
         return
-    click.echo(f"it was {_json(told.was)} before")
+    click.echo(f"it was {encode(told.was).decode()} before")
     for number, link in enumerate(told.chain):
         click.echo(f"{'because of' if number else 'set by    '} {_line(link)}")
     if told.job is not None:
         click.echo(f"done by    job {told.job.id} ({told.job.kind})")
     if told.truncated:
         click.echo("there are causes that are not told")
-
-
-def _json(value: object) -> str:
-    return msgspec.json.Encoder(decimal_format="number").encode(value).decode()
 
 
 def _line(link: CauseLink) -> str:

@@ -30,6 +30,7 @@ from schemas.activity import FieldChange
 from schemas.history import DifferenceSide, DifferenceView, HistoryEntry
 from schemas.log import LogEntry
 from schemas.wire.page import PageRequest
+from schemas.wire.writing import encode
 
 _VERSION: Final[LiteralString] = """
     SELECT version, stream_type FROM events
@@ -45,7 +46,6 @@ LAST_SEQ: Final = 2**63 - 1
 BATCH: Final = 200
 """So many events are read at a time where somebody looks back for one."""
 _NOTHING: Final[tuple[Any, ...]] = (None, [], (), {})
-_encode: Final = msgspec.json.Encoder(decimal_format="number").encode
 
 Path = tuple[str, ...]
 """A field, or a field that is a map and a key in it."""
@@ -267,7 +267,7 @@ def differs(path: Path, was: Any, now: Any) -> bool:
 
 def _written(value: Any) -> bytes:
     """A value as JSON, of a fraction without noughts at its end."""
-    return _encode(value.normalize() if isinstance(value, Decimal) and value % 1 else value)
+    return encode(value.normalize() if isinstance(value, Decimal) and value % 1 else value)
 
 
 def difference(conn: Db, mapper: EventMapper, subject: Subject, since: int, until: int) -> DifferenceView:

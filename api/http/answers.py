@@ -6,15 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-import msgspec
 from litestar import Response
 from litestar.types import Receive, Scope, Send
 
 from eventstore.idempotency import StoredResponse
+from schemas.wire.writing import encode
 
 T = TypeVar("T")
-
-_encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 class Json(Response[T], Generic[T]):
@@ -63,10 +61,10 @@ def rendered(answer: Answer, seq: int | None) -> StoredResponse:
         headers["daybook-seq"] = str(seq)
     if answer.status == 204:
         return StoredResponse(204, b"", headers)
-    body = _encode(answer.view) if answer.bare else b'{"data":' + _encode(answer.view) + b"}"
+    body = encode(answer.view) if answer.bare else b'{"data":' + encode(answer.view) + b"}"
     return StoredResponse(answer.status, body, headers)
 
 
 def plain(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Json[Any]:
     """The content as it is: lists and single things have their envelope already, where the documents show one."""
-    return Json(_encode(content), status_code=status, headers=dict(headers or {}))
+    return Json(encode(content), status_code=status, headers=dict(headers or {}))

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any, Final, Generic, Literal, TypeVar
 
-import msgspec
-
 from application.exporting.columns import Columns
 from application.exporting.table import written
 from domain.importing.columns import MAX_COLUMNS
@@ -21,6 +19,7 @@ from projections.table.asking.compiled import TRUE, Compiled
 from projections.table.keys import keys_of
 from projections.table.listing import Listing
 from schemas.wire.page import Sort
+from schemas.wire.writing import encode
 
 S = TypeVar("S", bound=State)
 V = TypeVar("V")
@@ -34,7 +33,6 @@ CUSTOM: Final = "customFields"
 
 MARK: Final = b"\xef\xbb\xbf"
 """What some spreadsheets need to know that a file is UTF-8."""
-_encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 @dataclass(frozen=True)
@@ -77,7 +75,7 @@ class Exporter(Generic[S, V]):
     def _lines(self, conn: Db, things: Things[S]) -> Generator[bytes, None, None]:
         with closing(things):
             for some in things:
-                yield b"".join(_encode(view) + b"\n" for view in self.views(conn, some))
+                yield b"".join(encode(view) + b"\n" for view in self.views(conn, some))
 
     def _table(self, conn: Db, wanted: Wanted, found: Compiled, things: Things[S]) -> Generator[bytes, None, None]:
         names = wanted.columns or self.columns.of_keys(partial(self._keys, conn, found))
