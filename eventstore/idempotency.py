@@ -34,9 +34,9 @@ _FINISH: Final[LiteralString] = """
 UNNAMED: Final = "sha256:"
 # Callers choose their keys, and may choose the address of whom they write about.
 _UNNAME: Final[LiteralString] = """
-    UPDATE idempotency_keys SET key = %s || encode(sha256(convert_to(key, 'UTF8')), 'hex')
-    WHERE workspace_id = %s AND key !~ '^sha256:[0-9a-f]{64}$'
-        AND EXISTS (SELECT FROM unnest(%s::text[]) AS word WHERE position(word IN lower(key)) > 0)
+    UPDATE idempotency_keys SET key = %(unnamed)s || encode(sha256(convert_to(key, 'UTF8')), 'hex')
+    WHERE workspace_id = %(workspace)s AND key !~ ('^' || %(unnamed)s || '[0-9a-f]{64}$')
+        AND EXISTS (SELECT FROM unnest(%(words)s::text[]) AS word WHERE position(word IN lower(key)) > 0)
 """
 
 
@@ -99,4 +99,5 @@ def finish(conn: Db, workspace_id: UUID, key: IdempotencyKey, response: StoredRe
 
 def unname(conn: Db, words: Collection[str]) -> None:
     """Keeps of the workspace's keys that have one of these words in them no more than by what they are known again."""
-    conn.execute(_UNNAME, (UNNAMED, conn.workspace_id, [word.lower() for word in words]))
+    here = {"workspace": conn.workspace_id, "unnamed": UNNAMED, "words": [word.lower() for word in words]}
+    conn.execute(_UNNAME, here)
