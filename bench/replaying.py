@@ -32,7 +32,7 @@ def figures(stack: Stack, scale: Scale) -> Sequence[Figure]:
         counted = one(conn, "SELECT count(*) FROM events WHERE stream_type = 'contact'")
         assert counted is not None
         with alone(conn):
-            rebuilding = Rebuilding(conn, CONTACTS, lambda _: None)
+            rebuilding = Rebuilding(conn, CONTACTS)
             with meter.measured() as filling:
                 rebuilding.fill()
             with meter.measured() as indexing:

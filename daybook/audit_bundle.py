@@ -150,10 +150,10 @@ def _write(connected: Connected, output: Path, since: str | None, until: str | N
         declaration = declared(conn, Actor(type="system"), datetime.now(UTC), since=since, until=until)
     unfinished = output.with_name(f"{output.name}.unfinished")
     total = declaration.last - declaration.first + 1
-    with _writable(), unfinished.open("wb") as file, progress("exporting", total) as advance:
+    with _writable(), unfinished.open("wb") as file, progress("exporting") as advance:
         for piece in pieces(connected, declaration):
             file.write(piece.content)
-            advance("events", sum(piece.types.values()))
+            advance("events", sum(piece.types.values()), total)
     unfinished.replace(output)
     return output.stat().st_size
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 from uuid import UUID
 
 import click
@@ -26,7 +26,6 @@ from daybook.serve import serve as serve_all
 from daybook.settings import Settings, SettingsError
 from daybook.sharing import sharing
 from daybook.supervisor import watch_parent
-from eventstore.database import one
 from eventstore.migrate import MigrationError, connect
 from projections.activity import forget_counts
 from projections.catalogue import TABLES, VIEWS
@@ -164,20 +163,18 @@ def rebuild_projections(found: Settings, names: tuple[str, ...], *, everything: 
     with owner_url(found) as url, connect(url) as conn, sharing(url, found.rebuild_processes) as share:
         for table in TABLES:
             if not names or table.name in names:
-                events = one(conn, "SELECT count(*) FROM events WHERE stream_type = %s", (table.decider.stream_type,))
-                _rebuild(table.name, events, partial(rebuild, conn, table, say=_say, share=share))
+                _rebuild(table.name, partial(rebuild, conn, table, say=_say, share=share))
         for view in VIEWS:
             if not names or view.name in names:
-                events = one(conn, "SELECT sum(seq)::bigint FROM log_heads")
-                _rebuild(view.name, events, partial(rebuild_view, conn, view, say=_say))
+                _rebuild(view.name, partial(rebuild_view, conn, view, say=_say))
         if not names:
             forget_counts(conn)
         forget_groups(conn, names or [table.name for table in TABLES])
 
 
-def _rebuild(name: str, events: Sequence[Any] | None, build: Callable[[Callable[[int], None]], int]) -> None:
-    with progress(name, events[0] if events else None) as advance:
-        count = build(lambda n: advance("events", n))
+def _rebuild(name: str, build: Callable[[Callable[[int, int], None]], int]) -> None:
+    with progress(name) as advance:
+        count = build(partial(advance, "events"))
     _say(f"rebuilt {name}: {count} rows")
 
 

@@ -270,7 +270,6 @@ ACROSS = {
     # What has served its time goes wherever it is; nobody waits for it.
     "workers/running/housekeeping.py:EXPIRED",
     # The owner's, when tables are built or checked, with all workspaces before it anyway.
-    "daybook/cli.py:rebuild_projections",
     "projections/activity.py:forget_counts",
     "projections/contact_alike_kept.py:forget_groups",
     "projections/table/parts.py:_CONCERNED",

@@ -29,7 +29,8 @@ WORTH_SHARING: Final = 3
 INDEXING_MEMORY: Final = "256MB"
 """Postgres takes a process more to make an index for every 32 MB of it, up to ``max_parallel_maintenance_workers``."""
 
-Progress = Callable[[int], None]
+Progress = Callable[[int, int], None]
+"""Is told how many events more were gone through, and of how many."""
 
 _EVENTS_OF: Final = f"""
     SELECT stream_id, version, type, {READABLE}, occurred_at FROM events
@@ -72,7 +73,7 @@ def physical(conn: Db, table: RowTable[Any]) -> list[str]:
 def rebuild(
     conn: Db,
     table: RowTable[Any],
-    progress: Progress = lambda _: None,
+    progress: Progress = lambda *_: None,
     say: Say = lambda _: None,
     share: Share | None = None,
 ) -> int:
@@ -97,7 +98,7 @@ class Rebuilding:
 
     conn: Db
     table: RowTable[Any]
-    progress: Progress = lambda _: None
+    progress: Progress = lambda *_: None
     say: Say = lambda _: None
     share: Share | None = None
     mapper: EventMapper = field(default_factory=EventMapper)
@@ -120,12 +121,13 @@ class Rebuilding:
         self.following.seen.update((each.workspace_id, each.seq) for each in self.following.behind())
         found = batches(self.conn, self.table)
         share = self._alone if self.share is None or len(found) < WORTH_SHARING else self.share
+        total = sum(part.events for part in chain.from_iterable(found))
         seen: dict[UUID, int] = {}
         for part, seq, counts in share(self.table, self.shadow, found):
             # What came behind the first picture of a workspace may be missing from that one only: it is folded again.
             seen[part.workspace_id] = min(seq, seen.get(part.workspace_id, seq))
             self._count(part.workspace_id, counts)
-            self.progress(part.events)
+            self.progress(part.events, total)
         self.following.seen.update(seen)
 
     def _alone(self, table: RowTable[Any], into: str, found: Iterable[Sequence[Part]]) -> Iterator[Copied]:

@@ -21,7 +21,8 @@ _CONCERNED: Final = """
     WHERE EXISTS (SELECT FROM events e WHERE e.workspace_id = h.workspace_id AND e.type = ANY(%s))
 """
 
-Progress = Callable[[int], None]
+Progress = Callable[[int, int], None]
+"""Is told how many events more were gone through, and of how many."""
 
 
 def ensure_views(conn: Db, views: Sequence[View], say: Say = lambda _: None) -> list[str]:
@@ -49,7 +50,7 @@ def is_built(conn: Db, view: View) -> bool:
     return row == (True,)
 
 
-def rebuild(conn: Db, view: View, progress: Progress = lambda _: None, say: Say = lambda _: None) -> int:
+def rebuild(conn: Db, view: View, progress: Progress = lambda *_: None, say: Say = lambda _: None) -> int:
     """Builds the view anew from the log beside the live one and puts it in its place; answers how many rows it has.
 
     The live one is kept and read meanwhile, but for the moment of the swap. A view has no effect but its rows.
@@ -76,6 +77,8 @@ class _Rebuilding:
         """How much of each workspace's log is in the new tables."""
         self._unsure: set[UUID] = set()
         """The workspaces whose checkpoints the database may have otherwise."""
+        self._total = 0
+        """So many events are to be gone through, as far as is known."""
 
     def run(self) -> int:
         self._conn.execute("SET synchronous_commit = off")  # the swap takes all that was written before it to disk
@@ -108,8 +111,11 @@ class _Rebuilding:
         """Of logs that have nothing for this view, so far, only the end is noted."""
         seen = self._following.seen
         seen.update((each.workspace_id, each.seq) for each in self._following.behind())
-        for (workspace_id,) in self._conn.execute(_CONCERNED, (sorted(self._view.types),)).fetchall():
-            self._go_through(Behind(workspace_id, 0, seen.get(workspace_id, 0)))
+        concerned = self._conn.execute(_CONCERNED, (sorted(self._view.types),)).fetchall()
+        whole = [Behind(workspace_id, 0, seen.get(workspace_id, 0)) for (workspace_id,) in concerned]
+        self._total = events(whole)
+        for each in whole:
+            self._go_through(each)
 
     def _count(self, table: Table) -> int:
         row = self._conn.execute(f"SELECT count(*) FROM {table.name}".encode()).fetchone()
@@ -121,6 +127,7 @@ class _Rebuilding:
         nothing, where they are more than ``most``.
         """
         behind = self._following.behind(most)
+        self._total += events(behind)
         for each in behind:
             self._go_through(each)
             self._unsure.add(each.workspace_id)
@@ -137,7 +144,7 @@ class _Rebuilding:
             for statement in kept.statements:
                 self._conn.execute(*statement)
             self._keeper.remember(kept)
-            self._progress(len(found.entries))
+            self._progress(len(found.entries), self._total)
             after = found.seq
         self._following.seen[workspace_id] = after
 

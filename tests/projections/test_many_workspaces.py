@@ -82,7 +82,7 @@ def test_a_rebuild_asks_only_workspaces_in_which_something_happened(crowd: Db) -
 
 
 def test_a_table_that_is_being_built_is_protected_from_the_first_moment(crowd: Db) -> None:
-    building = Rebuilding(crowd, TAGS, lambda _: None)
+    building = Rebuilding(crowd, TAGS)
     building.fill()
     row = crowd.execute(
         "SELECT relrowsecurity, relforcerowsecurity FROM pg_class WHERE oid = %s::regclass", (building.shadow,)

@@ -228,10 +228,11 @@ def test_a_rebuild_does_not_go_through_logs_that_have_nothing_for_the_view(insta
     concerned, other = installation.workspace(), installation.workspace()
     live(installation, concerned, random.Random(1), 10)
     installation.commit(other, times=3, events=5)
-    gone_through: list[int] = []
-    rebuild(installation.owner, TAG_BEARERS, gone_through.append)
+    told: list[tuple[int, int]] = []
+    rebuild(installation.owner, TAG_BEARERS, lambda *said: told.append(said))
     heads = "SELECT sum(seq) FROM log_heads WHERE workspace_id IN (SELECT workspace_id FROM events WHERE stream_type = 'contact')"
-    assert installation.owner.execute(heads).fetchone() == (sum(gone_through),)
+    assert installation.owner.execute(heads).fetchone() == (sum(more for more, _ in told),)
+    assert [total for _, total in told] == [sum(more for more, _ in told)] * len(told)
     assert checkpoint(installation, other) == installation.head(other) == 15
     live(installation, other, random.Random(2), 10)
     catch_up(installation, other)
@@ -263,7 +264,7 @@ def test_a_build_that_was_interrupted_leaves_the_live_one_as_it_is_and_the_next_
     catch_up(installation, workspace)
     before, at = rows(installation, workspace), checkpoint(installation, workspace)
 
-    def interrupt(_: int) -> None:
+    def interrupt(*_: int) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
