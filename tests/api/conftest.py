@@ -11,12 +11,13 @@ import pytest
 
 from application.calling.services import Services
 from daybook.embedded import EmbeddedPostgres
-from eventstore.database import Pool
+from eventstore.database import Db, Pool
 from projections.catalogue import VIEWS
 from tests.api.asserting import ok
 from tests.api.serving import services_on, serving
 from tests.api.team import Team
 from tests.api.working import step
+from tests.projections.house import a_house
 from workers.consuming.consumer import Consuming
 from workers.consuming.view import consumer_of
 from workers.running.context import async_pool
@@ -50,6 +51,15 @@ def http(server: str) -> Iterator[httpx.Client]:
 def team(services: Services, http: httpx.Client) -> Team:
     """A workspace that no other test knows."""
     return Team(services, http)
+
+
+@pytest.fixture
+def alone(postgres: EmbeddedPostgres) -> Iterator[tuple[Team, Db]]:
+    """A team in a database of its own, which can be rebuilt, and the owner's connection to that."""
+    with a_house(postgres) as house:
+        services = services_on(house.pool)
+        with serving(services) as url, httpx.Client(base_url=url, timeout=60) as http:
+            yield Team(services, http), house.owner
 
 
 @pytest.fixture
@@ -89,10 +99,12 @@ def done(team: Team, worker_pool: Pool) -> Done:
 
 @pytest.fixture
 def keep(postgres: EmbeddedPostgres) -> Keep:
-    """Brings a workspace's views up to date, as workers do."""
+    """Brings a workspace's views up to date, as workers do, in the database that its team is in."""
 
     async def main(team: Team) -> None:
-        async with async_pool(postgres.url(user="daybook_worker")) as pool:
+        with team.services.pool.connection() as conn:
+            database = conn.info.dbname
+        async with async_pool(postgres.url(user="daybook_worker", database=database)) as pool:
             for view in VIEWS:
                 await Consuming(pool, consumer_of(view)).catch_up(team.workspace_id)
 

@@ -415,7 +415,8 @@ def test_what_is_asked_now_is_not_of_the_past_on_the_same_connection(team: Team,
         assert [found["name"] for found in team.owner.listed("/contacts")] == ["Eve"]
 
 
-def test_the_past_built_anew_answers_the_same(team: Team, keep: Keep, owner: Db) -> None:
+def test_the_past_built_anew_answers_the_same(alone: tuple[Team, Db], keep: Keep) -> None:
+    team, owner = alone
     contact = team.owner.contact(firstName="Ada", tags=["A"])
     path, before = f"/contacts/{contact['id']}", end(team)
     ok(team.owner.patch(path, {"firstName": "Eve"}))

@@ -16,7 +16,6 @@ import pytest
 
 from api.http import exporting, spool
 from application.calling.services import Services
-from daybook.embedded import EmbeddedPostgres
 from eventstore.database import Db
 from eventstore.reader import head
 from projections.contact import CONTACTS
@@ -26,10 +25,9 @@ from projections.table.rows import RowTable
 from projections.table.swapping import NotSwappedError
 from projections.tag_row import TAGS
 from tests.api.asserting import ok, refused
-from tests.api.serving import services_on, serving
+from tests.api.serving import serving
 from tests.api.team import Team
 from tests.api.test_contact_export import EVIL, exported, imported, rows
-from tests.projections.house import a_house
 
 MUCH = "x" * 19_000
 """Of which a few hundred are more than the sockets on the way hold."""
@@ -91,15 +89,6 @@ def _open() -> int:
         with suppress(OSError):  # it was closed meanwhile
             found += str(entry.readlink()).endswith("(deleted)")
     return found
-
-
-@pytest.fixture
-def alone(postgres: EmbeddedPostgres) -> Iterator[tuple[Team, Db]]:
-    """A team in a database of its own, which can be rebuilt, and the owner's connection to that."""
-    with a_house(postgres) as house:
-        services = services_on(house.pool)
-        with serving(services) as url, httpx.Client(base_url=url, timeout=60) as http:
-            yield Team(services, http), house.owner
 
 
 @pytest.mark.parametrize("table", [CONTACTS, TAGS])

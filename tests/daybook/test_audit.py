@@ -19,14 +19,15 @@ from domain.tag import TAG, CreateTag
 from eventstore.append import Origin
 from eventstore.bundle.contents import MAX_LINE
 from eventstore.checkpoint import fingerprint, sign_head, signature_holds
-from eventstore.database import Db
 from eventstore.ids import new_id
 from eventstore.printed import from_line, printed
 from eventstore.unit_of_work import EventStore
 from projections.contact import CONTACTS
 from projections.table.rebuild import rebuild
 from schemas.verification import Checkpoint
+from tests.conftest import make_workspace
 from tests.logs import whole_log
+from tests.projections.house import a_house
 
 SECRET = b"k" * 32
 KEY = signing_key(SECRET)
@@ -105,15 +106,17 @@ def test_a_checkpoint_is_printed_as_a_line_and_taken_back_by_verify(
     assert f"signed by    {fingerprint(PUBLIC)}, 1 of them" in done.output
 
 
-def test_keys_that_are_gone_though_nobody_was_erased_are_told(
-    store: EventStore, origin: Origin, postgres: EmbeddedPostgres, owner: Db
-) -> None:
-    verify = ("verify", "--workspace", str(origin.workspace_id))
-    store.run(origin, lambda unit: unit.begin(CONTACT, new_id(), CreateContact(first_name="Ada")))
-    assert "lost keys" not in typed(*verify, DATABASE_URL=postgres.url()).output
-    owner.execute("DELETE FROM person_keys WHERE workspace_id = %s", (origin.workspace_id,))
-    rebuild(owner, CONTACTS)
-    done = typed(*verify, DATABASE_URL=postgres.url())
+def test_keys_that_are_gone_though_nobody_was_erased_are_told(postgres: EmbeddedPostgres) -> None:
+    url = postgres.url(database="rebuilding")
+    with a_house(postgres) as house:
+        workspace_id = make_workspace(house.owner)
+        verify = ("verify", "--workspace", str(workspace_id))
+        create = CreateContact(first_name="Ada")
+        house.store.run(house.origin(workspace_id), lambda unit: unit.begin(CONTACT, new_id(), create))
+        assert "lost keys" not in typed(*verify, DATABASE_URL=url).output
+        house.owner.execute("DELETE FROM person_keys WHERE workspace_id = %s", (workspace_id,))
+        rebuild(house.owner, CONTACTS)
+        done = typed(*verify, DATABASE_URL=url)
     assert done.exit_code == 0, done.output
     assert "lost keys    1 contacts have none, though nobody erased them" in done.output
 

@@ -15,7 +15,7 @@ from domain.note import NOTE
 from domain.tag import TAG, CreateTag
 from eventstore.append import Origin
 from eventstore.chain import canonical
-from eventstore.database import Db, Pool, reading
+from eventstore.database import Pool, reading
 from eventstore.ids import new_id
 from eventstore.mapper import EventMapper, UnreadableEventError, also_called, names_of
 from eventstore.offline import verify_file
@@ -33,6 +33,7 @@ from schemas.contact_merge import UndoMerge
 from schemas.wire.page import PageRequest
 from tests.former import write_merge
 from tests.logs import types, whole_log
+from tests.projections.house import House
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 Merged = tuple[UUID, UUID, UUID]
@@ -74,13 +75,13 @@ def test_a_former_name_belongs_to_its_own_kind_of_stream_alone() -> None:
     assert also_called("tag.created") == {"tag.created"}
 
 
-def test_rows_are_rebuilt_and_verified_from_it(
-    store: EventStore, owner: Db, pool: Pool, workspace: UUID, merged: Merged
-) -> None:
-    assert "contact_merge.made" in types(pool, workspace)
-    assert verify(owner, workspaces=[workspace]).finding is None
-    rebuild(owner, CONTACT_MERGES)
-    assert verify(owner, workspaces=[workspace]).finding is None
+def test_rows_are_rebuilt_and_verified_from_it(house: House) -> None:
+    workspace = house.workspaces[0]
+    house.store.run(house.origin(workspace), lambda unit: write_merge(unit, new_id()))
+    assert "contact_merge.made" in types(house.pool, workspace)
+    assert verify(house.owner, workspaces=[workspace]).finding is None
+    rebuild(house.owner, CONTACT_MERGES)
+    assert verify(house.owner, workspaces=[workspace]).finding is None
 
 
 def test_an_export_verifies_and_one_in_which_it_stands_in_another_stream_does_not(
