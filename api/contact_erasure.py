@@ -40,7 +40,7 @@ class ContactErasureController(Controller):
         """For good: the key is destroyed with which what is personal is sealed in the log, of the contact, of those merged into
         it, and of its tasks, notes, calls, interactions and deals. These end with it, but for deals: they stay, without a
         name. A deleted contact can be erased too. Again, it answers the same receipt. Refused (409) while a legal hold is
-        on it. Admins and owners only.
+        on it, or on another contact of whom something tells that tells of it. Admins and owners only.
         """
 
         def begun(unit: Work) -> Answer:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import msgspec
 
+from application import contact_legal_hold as holds
 from application.calling.caller import Caller
 from application.working import deletion
 from application.working.job import Job
@@ -58,7 +59,8 @@ def erase(unit: Work, caller: Caller, contact_id: UUID, form: EraseRequest, if_v
     """Erases a contact, be it there, deleted before, or erased already: that is answered with the receipt there is, and
     whatever has come back since, as from a backup of the keys, is gone again.
 
-    Refuses (``conflict``) what is on legal hold, on its way out, or one with another contact by now.
+    Refuses (``conflict``) what is on legal hold, or told of together with what is; on its way out; or one with another
+    contact by now.
     """
     unit.rows[CONTACT.stream_type].hold(unit.conn, [contact_id], ending=True)
     current = unit.load(CONTACT, [contact_id]).get(contact_id)
@@ -76,6 +78,7 @@ def begin(unit: Work, caller: Caller, contact_id: UUID, form: EraseRequest, if_v
     current = unit.get(CONTACT, contact_id)
     if current.state.legal_hold is not None:
         raise current.state.legal_hold.refusal("erase")
+    holds.check_beside(unit, _persons(unit, contact_id))
     wanted = msgspec.json.encode(_Wanted(form.reason, caller.account_id)).decode()
     return deletion.begin(unit, caller, CONTACT.stream_type, contact_id, if_version, job_kind=KIND, more=wanted)
 
@@ -88,7 +91,22 @@ def _complete(unit: Work, job: Held) -> None:
         _carried_out(unit, ending.id, wanted.reason, wanted.by)
 
 
-ERASURES: Final = Job(deletion.step, _complete, deletion.fail, deletion.cancel)
+def _fail(unit: Work, job: Held) -> str:
+    """Where a hold has come meanwhile, that is why."""
+    told = deletion.fail(unit, job)
+    try:
+        holds.check_beside(unit, _persons(unit, deletion.stays(unit, job).id))
+    except Refused as refusal:
+        return f"The contact stays. {refusal.message}"
+    return told
+
+
+ERASURES: Final = Job(deletion.step, _complete, _fail, deletion.cancel)
+
+
+def _persons(unit: Work, contact_id: UUID) -> list[UUID]:
+    """The contact, and those who are it by now."""
+    return [contact_id, *rows.merged_into(unit.conn, contact_id)]
 
 
 def _check_stays(unit: Work, contact_id: UUID) -> None:
@@ -112,8 +130,8 @@ def _receipt(unit: Work, contact_id: UUID) -> Receipt | None:
 
 def _carried_out(unit: Work, contact_id: UUID, reason: str | None, by: UUID) -> Receipt:
     """The key goes first, so that what goes on is as the log can still tell it; what is written meanwhile is sealed with it."""
-    merged = rows.merged_into(unit.conn, contact_id)
-    persons = [contact_id, *merged]
+    persons = _persons(unit, contact_id)
+    holds.check_beside(unit, persons)
     unit.keys.of(persons)
     unit.keys.besides = frozenset(persons)
     told = _forgotten(unit, persons)
@@ -121,7 +139,7 @@ def _carried_out(unit: Work, contact_id: UUID, reason: str | None, by: UUID) -> 
         erased_at=unit.now,
         erased_by=by,
         reason=reason,
-        merged=tuple(merged),
+        merged=tuple(persons[1:]),
         unreadable=_unreadable(told),
         goes_on=tuple(_rid(unit, told, persons)),
     )

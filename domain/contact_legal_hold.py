@@ -34,6 +34,15 @@ class LegalHold(Value):
             f"A legal hold is on this contact since {since} ({self.reason}): nobody can {what} it until that is released.",
         )
 
+    def refusal_beside(self, held: UUID) -> Refused:
+        """The answer to who would erase another than the contact ``held``, of whom something tells that tells of it, too."""
+        since = self.placed_at.strftime("%Y-%m-%d")
+        return Refused(
+            "conflict",
+            f"A legal hold is on the contact {held} since {since}, and some of what tells of this contact tells of that one,"
+            " too: nobody can erase it until that is released.",
+        )
+
 
 class PlaceLegalHold(Command):
     """It has to be kept; on hold already, with this reason from here on."""

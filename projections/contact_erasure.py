@@ -34,6 +34,10 @@ _TOLD: Final[LiteralString] = f"""
     SELECT stream_type, stream_id, count(*), min(seq), max(seq) FROM ({_SEALED}) AS sealed
     GROUP BY stream_type, stream_id ORDER BY stream_type, stream_id
 """
+_BESIDE: Final[LiteralString] = """
+    SELECT DISTINCT person::uuid FROM events, jsonb_array_elements_text(data->'$sealed'->'persons') AS person
+    WHERE workspace_id = %s AND stream_id = ANY(%s)
+"""
 _MERGED: Final = f"""
     SELECT loser_id FROM {CONTACT_MERGES.table} WHERE workspace_id = %s AND winner_id = ANY(%s) AND NOT undone
 """
@@ -84,6 +88,11 @@ class Told(NamedTuple):
 def told(conn: Db, persons: Sequence[UUID]) -> list[Told]:
     """The streams that tell of these contacts, or once did."""
     return [Told(*row) for row in conn.execute(_TOLD, {"workspace": conn.workspace_id, "persons": list(persons)})]
+
+
+def beside(conn: Db, streams: Iterable[Told]) -> set[UUID]:
+    """The contacts of whom the events of these streams tell."""
+    return {row[0] for row in conn.execute(_BESIDE, (conn.workspace_id, [stream.id for stream in streams]))}
 
 
 def merged_into(conn: Db, contact_id: UUID) -> list[UUID]:
