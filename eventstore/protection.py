@@ -15,7 +15,7 @@ from psycopg import sql
 from eventstore.database import Db
 from eventstore.ids import new_id
 from eventstore.migrate import files, make_tenant_table
-from eventstore.strangers import check_strangers
+from eventstore.strangers import check_making, check_strangers
 from eventstore.verify import MismatchError
 from schemas.verification import Finding
 
@@ -25,7 +25,9 @@ ROLES: Final[Mapping[str, str]] = {"daybook_app": "of no other role", "daybook_w
 """The service's roles, and whose rights each has beside its own."""
 
 Attributes = dict[str, str]
-_EXPECTED: Final[dict[int, tuple[Mapping[str, Attributes], Mapping[str, str]]]] = {}
+Functions = dict[str, tuple[str, str, str]]
+"""By name: what they do, who may have them do it beside their owner, and whose they are."""
+_EXPECTED: Final[dict[int, tuple[Mapping[str, Attributes], Functions]]] = {}
 
 _TABLES: Final[LiteralString] = """
     SELECT c.relname,
@@ -58,7 +60,12 @@ _ATTRIBUTES: Final = (
     "row-level security", "policies", "rights", "columns with rights of their own", "triggers", "rules", "owner",
 )  # fmt: skip
 _FUNCTIONS: Final[LiteralString] = """
-    SELECT p.oid::regprocedure::text, pg_get_functiondef(p.oid) FROM pg_proc p
+    SELECT p.oid::regprocedure::text, pg_get_functiondef(p.oid),
+        coalesce((SELECT string_agg(format('%%s%%s', CASE WHEN a.grantee = 0 THEN 'all' ELSE pg_get_userbyid(a.grantee)::text END,
+                CASE WHEN a.is_grantable THEN ' with grant option' ELSE '' END), ', ' ORDER BY pg_get_userbyid(a.grantee))
+            FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a WHERE a.grantee <> p.proowner), 'none'),
+        CASE WHEN pg_get_userbyid(p.proowner) = ANY(%s) THEN 'the service' ELSE 'another role than the service' END
+    FROM pg_proc p
     WHERE p.pronamespace = %s::regnamespace AND p.prokind IN ('f', 'p')
         AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = p.oid AND classid = 'pg_proc'::regclass AND deptype = 'e')
 """
@@ -78,6 +85,7 @@ def check_protection(conn: Db) -> bool:
     may make no schema, the migrations cannot be tried.
     """
     check_roles(conn)
+    check_making(conn, list(ROLES))
     try:
         tables, functions = _expected(conn)
     except (psycopg.errors.ReadOnlySqlTransaction, psycopg.errors.InsufficientPrivilege):
@@ -85,10 +93,7 @@ def check_protection(conn: Db) -> bool:
     with conn.transaction():
         live_tables, live_functions = _tables(conn, "public", among=list(tables)), _functions(conn, "public")
     _compare(tables, live_tables)
-    for name, definition in functions.items():
-        if live_functions.get(name) != definition:
-            found = "none" if name not in live_functions else "another"
-            _differs(f"function {name}", "the one that `daybook migrate` makes", found)
+    _compare_functions(functions, live_functions)
     check_strangers(conn, list(ROLES), tables, functions)
     return True
 
@@ -103,7 +108,7 @@ def check_roles(conn: Db) -> None:
             _differs(f"role {role}", f"a member {ROLES[role]}", f"a member of {member}")
 
 
-def _expected(conn: Db) -> tuple[Mapping[str, Attributes], Mapping[str, str]]:
+def _expected(conn: Db) -> tuple[Mapping[str, Attributes], Functions]:
     """The tables and functions that the migrations make; they are asked once, by each process for each server's version."""
     version = conn.info.server_version
     if version not in _EXPECTED:
@@ -118,6 +123,8 @@ def _migrated(conn: Db) -> str:
     schema = f"migrated_{new_id().hex}"
     conn.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
     conn.execute(sql.SQL("SET LOCAL search_path = {}, public").format(sql.Identifier(schema)))
+    # Operators may have taken from functions to be made what those that are there have by default.
+    conn.execute("ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO PUBLIC")
     for _, text in files():
         conn.execute(text.encode())
     make_tenant_table(conn, SAMPLE, f"CREATE TABLE {SAMPLE} (workspace_id uuid PRIMARY KEY)")
@@ -131,9 +138,9 @@ def _tables(conn: Db, schema: str, among: list[str] | None = None) -> dict[str, 
     return {name: dict(zip(_ATTRIBUTES, found, strict=True)) for name, *found in rows}
 
 
-def _functions(conn: Db, schema: str) -> dict[str, str]:
-    rows = conn.execute(_FUNCTIONS, (schema,))
-    return {name: definition.replace(f"{schema}.", "") for name, definition in rows}
+def _functions(conn: Db, schema: str) -> Functions:
+    rows = conn.execute(_FUNCTIONS, (list(ROLES), schema))
+    return {name: (definition.replace(f"{schema}.", ""), rights, owner) for name, definition, rights, owner in rows}
 
 
 def _compare(expected: Mapping[str, Attributes], found: Mapping[str, Attributes]) -> None:
@@ -145,6 +152,16 @@ def _compare(expected: Mapping[str, Attributes], found: Mapping[str, Attributes]
         for attribute, value in found[name].items():
             if value != wanted[attribute]:
                 _differs(attribute, f"{wanted[attribute]}, as `daybook migrate` makes it", value, table=name)
+
+
+def _compare_functions(expected: Functions, found: Functions) -> None:
+    for name, (definition, rights, owner) in expected.items():
+        has, has_rights, has_owner = found.get(name, ("none", "none", "none"))
+        if has != definition:
+            _differs(f"function {name}", "the one that `daybook migrate` makes", "none" if has == "none" else "another")
+        for what, wanted, there in ("rights to", rights, has_rights), ("owner of", owner, has_owner):
+            if there != wanted:
+                _differs(f"{what} function {name}", f"{wanted}, as `daybook migrate` makes it", there)
 
 
 def _differs(what: str, expected: str, found: str, table: str | None = None) -> None:

@@ -9,6 +9,7 @@ from eventstore.database import Db
 from eventstore.verify import MismatchError
 from schemas.verification import Finding
 
+_NOTHING: Final = "nothing that `daybook migrate` does not make"
 # What is made after a server's own catalogue has an oid from here on; of that itself only rights could be added.
 _FIRST: Final = 16384
 # Tables of rows are compared with what is made; a view that sees what its reader may see leads past nothing, nor does one of
@@ -16,7 +17,7 @@ _FIRST: Final = 16384
 _RELATIONS: Final[LiteralString] = """
     SELECT n.nspname || '.' || c.relname, role
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, unnest(%(roles)s::text[]) role
-    WHERE n.nspname !~ '^pg_(temp|toast)' AND c.oid >= %(first)s AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+    WHERE n.nspname !~ '^pg_(temp|toast)' AND c.oid >= %(first)s AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
         AND NOT (c.relkind = 'v' AND EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')
             AND NOT EXISTS (SELECT FROM pg_rewrite r JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
                 WHERE r.ev_class = c.oid AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> c.oid))
@@ -26,7 +27,8 @@ _RELATIONS: Final[LiteralString] = """
             WHERE option_name = 'security_invoker' AND option_value IN ('true', 'on', 'yes', '1'))
         AND has_schema_privilege(role, n.oid, 'USAGE')
         AND (has_table_privilege(role, c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE')
-            OR has_any_column_privilege(role, c.oid, 'SELECT, INSERT, UPDATE'))
+            OR has_any_column_privilege(role, c.oid, 'SELECT, INSERT, UPDATE')
+            OR CASE c.relkind WHEN 'S' THEN has_sequence_privilege(role, c.oid, 'USAGE') ELSE false END)
     ORDER BY 1, 2 LIMIT 1
 """
 # Where the past is read, what is found there comes before what migrations make.
@@ -74,6 +76,29 @@ _SETTINGS: Final[LiteralString] = """
     ORDER BY 1, 2 LIMIT 1
 """
 
+# An extension's function in C comes with the server, and does what that says: whoever could put another there needs no trigger.
+_MAKING: Final[LiteralString] = """
+    SELECT 'event trigger ' || e.evtname, p.oid::regprocedure || ' at ' || e.evtevent
+    FROM pg_event_trigger e JOIN pg_proc p ON p.oid = e.evtfoid JOIN pg_language l ON l.oid = p.prolang
+    WHERE e.evtenabled <> 'D' AND l.lanname NOT IN ('c', 'internal')
+    UNION ALL
+    SELECT 'rights of ' || CASE WHEN a.grantee = 0 THEN 'all roles' ELSE pg_get_userbyid(a.grantee)::text END,
+        format('%%s on %%s that %%s makes', a.privilege_type, CASE d.defaclobjtype WHEN 'r' THEN 'tables' WHEN 'S' THEN 'sequences'
+            WHEN 'f' THEN 'functions' WHEN 'n' THEN 'schemas' ELSE 'what' END, pg_get_userbyid(d.defaclrole))
+    FROM pg_default_acl d, aclexplode(d.defaclacl) a
+    WHERE (a.grantee = 0 AND d.defaclobjtype NOT IN ('f', 'T') OR pg_get_userbyid(a.grantee) = ANY(%(roles)s::text[]))
+        AND (d.defaclnamespace = 0 OR d.defaclnamespace::regnamespace::text IN ('public', 'past', 'past_assigned', 'rebuilding'))
+    ORDER BY 1, 2 LIMIT 1
+"""
+
+
+def check_making(conn: Db, roles: Sequence[str]) -> None:
+    """Raises ``MismatchError`` at the first thing by which all that is made from now on, by migrations too, would let one of the
+    ``roles`` do more than migrations say: an event trigger, or rights that are given by default.
+    """
+    for what, found in _rows(conn, _MAKING, roles):
+        raise MismatchError(Finding(what=what, expected=_NOTHING, found=found))
+
 
 def check_strangers(conn: Db, roles: Sequence[str], tables: Collection[str], functions: Collection[str]) -> None:
     """Raises ``MismatchError`` at the first thing besides these ``tables`` and ``functions`` that one of the ``roles`` can use,
@@ -86,20 +111,19 @@ def check_strangers(conn: Db, roles: Sequence[str], tables: Collection[str], fun
 
 
 def _found(conn: Db, roles: list[str], tables: list[str], functions: list[str]) -> Iterator[Finding]:
-    nothing = "nothing that `daybook migrate` does not make"
     for name, role in _rows(conn, _RELATIONS, roles, tables):
-        yield Finding(table=name, what=f"rights of {role}", expected=nothing, found="rights to it")
+        yield Finding(table=name, what=f"rights of {role}", expected=_NOTHING, found="rights to it")
     for name, role in _rows(conn, _FUNCTIONS, roles, functions):
-        yield Finding(what=f"rights of {role}", expected=nothing, found=f"function {name}")
+        yield Finding(what=f"rights of {role}", expected=_NOTHING, found=f"function {name}")
     for name, whose in _rows(conn, _CATALOGUE, roles):
         yield Finding(what=f"rights of {whose}", expected="what the server comes with", found=f"rights to {name}")
     for name, role in _rows(conn, _PLACES, roles):
         yield Finding(
-            what=f"rights of {role}", expected=nothing, found=f"rights to make things in {name}, or to get into it"
+            what=f"rights of {role}", expected=_NOTHING, found=f"rights to make things in {name}, or to get into it"
         )
     for whose, setting in _rows(conn, _SETTINGS, roles):
-        yield Finding(what=f"settings of {whose}", expected=nothing, found=setting)
+        yield Finding(what=f"settings of {whose}", expected=_NOTHING, found=setting)
 
 
-def _rows(conn: Db, query: LiteralString, roles: list[str], known: Sequence[str] = ()) -> list[tuple[str, str]]:
-    return conn.execute(query, {"roles": roles, "known": list(known), "first": _FIRST}).fetchall()
+def _rows(conn: Db, query: LiteralString, roles: Sequence[str], known: Sequence[str] = ()) -> list[tuple[str, str]]:
+    return conn.execute(query, {"roles": list(roles), "known": list(known), "first": _FIRST}).fetchall()

@@ -17,7 +17,7 @@ from daybook.cli import daybook
 from daybook.embedded import EmbeddedPostgres
 from daybook.openapi import ROOT
 from eventstore import letting_go, proof
-from eventstore.bundle.contents import MAX_CHECKPOINTS, PART_EVENTS
+from eventstore.bundle.contents import MAX_CHECKPOINTS, MAX_LINE, PART_EVENTS
 from eventstore.bundle.verifying import MAX_EVENTS
 from eventstore.migrate import connect
 from projections import history_cause
@@ -25,6 +25,7 @@ from projections.catalogue import TABLES, VIEWS
 from projections.verify import BESIDE
 from tests.api.sweeps.operations import OPERATIONS
 from tests.servers import another_database
+from workers.consuming.view import LINGER_SECONDS
 
 PAGE: Final = (ROOT / "docs" / "auditing.md").read_text()
 TYPED: Final = re.findall(r"^\$ (.+)$", PAGE.replace(" \\\n", " "), re.MULTILINE)
@@ -73,6 +74,7 @@ def _shape(path: str) -> str:
         f"Where {access.MOST:,} wait",
         f"a moment whose past a worker has not kept yet, after {fresh.WAIT_SECONDS:g} s",
         f"with more than {letting_go.MANY:,} of them a job does it",
+        f"A line of more than {MAX_LINE // 2**20} MiB is none of a log",
     ],
 )
 def test_a_figure_is_that_of_the_code(said: str) -> None:
@@ -82,6 +84,11 @@ def test_a_figure_is_that_of_the_code(said: str) -> None:
 def test_entries_are_written_four_times_a_second() -> None:
     assert access.EVERY_SECONDS == 1 / 4
     assert "four times a second" in PAGE
+
+
+def test_a_burst_is_gathered_for_a_tenth_of_a_second() -> None:
+    assert LINGER_SECONDS == 1 / 10
+    assert "of a burst it gathers a tenth of a second at a time" in PAGE
 
 
 NOT_LOOKED_AT: Final = {
@@ -117,7 +124,7 @@ def test_every_table_is_verified_or_said_not_to_be(postgres: EmbeddedPostgres) -
         )
         there = {row[0] for row in rows}
     assert there == verified | NOT_LOOKED_AT.keys() | OF_THE_SCHEMA
-    (said,) = re.findall(r"Constraints, indexes and settings .*", PAGE)
+    (said,) = re.findall(r"Constraints, indexes, .*", PAGE)
     assert {
         name for name, words in NOT_LOOKED_AT.items() if words not in (PAGE if name == "access_log" else said)
     } == set()

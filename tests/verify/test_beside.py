@@ -254,6 +254,40 @@ def test_a_function_that_is_another_than_migrations_make_is_found(database: Db, 
 
 
 @pytest.mark.parametrize(
+    ("edit", "what", "found_", "expected"),
+    [
+        (
+            "GRANT EXECUTE ON FUNCTION clear_rebuilding() TO daybook_app",
+            "rights to function clear_rebuilding()",
+            "daybook_app, daybook_worker",
+            "daybook_worker",
+        ),
+        (
+            "REVOKE EXECUTE ON FUNCTION current_workspace() FROM PUBLIC",
+            "rights to function current_workspace()",
+            "none",
+            "all",
+        ),
+        (
+            "ALTER FUNCTION current_workspace() OWNER TO daybook_app",
+            "owner of function current_workspace()",
+            "the service",
+            "another role than the service",
+        ),
+    ],
+)
+def test_rights_to_a_function_and_its_owner_are_as_migrations_make_them(
+    database: Db, edit: LiteralString, what: str, found_: str, expected: str
+) -> None:
+    with database.transaction(force_rollback=True):
+        database.execute(edit)
+        finding = found(database)
+    assert finding is not None
+    assert (finding.what, finding.found) == (what, found_)
+    assert finding.expected == f"{expected}, as `daybook migrate` makes it"
+
+
+@pytest.mark.parametrize(
     ("edit", "says"),
     [
         ("ALTER ROLE daybook_app BYPASSRLS", "bypasses row-level security"),

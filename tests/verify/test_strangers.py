@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
 import pytest
 
 from daybook.embedded import EmbeddedPostgres
+from daybook.openapi import ROOT
+from eventstore import protection
 from eventstore.database import Db
 from eventstore.migrate import connect
 from tests.servers import another_database
@@ -96,6 +99,16 @@ OF_STRANGERS: dict[str, tuple[str, str, str]] = {
         "",
         "function past.unaccent(text), where the past is read",
     ),
+    "a sequence": (
+        "CREATE SEQUENCE public.numbers; GRANT USAGE ON SEQUENCE public.numbers TO daybook_worker",
+        "public.numbers",
+        "rights to it",
+    ),
+    "a sequence that tells how far it is": (
+        "CREATE SEQUENCE public.numbers; GRANT SELECT ON SEQUENCE public.numbers TO daybook_app",
+        "public.numbers",
+        "rights to it",
+    ),
     "a right to make what is found first": (
         "GRANT CREATE ON SCHEMA public TO daybook_app",
         "",
@@ -152,14 +165,94 @@ def test_a_right_to_the_servers_own_catalogue_is_found(database: Db, edit: str, 
     assert (finding.what, finding.found) == (f"rights of {whose}", f"rights to {thing}")
 
 
-def test_what_operators_keep_for_themselves_is_theirs(database: Db) -> None:
+_WIDEN: Final = (
+    "CREATE FUNCTION widen() RETURNS event_trigger LANGUAGE plpgsql AS"
+    " $$ BEGIN GRANT SELECT ON ALL TABLES IN SCHEMA public TO daybook_app; END $$;"
+)
+OF_MAKING: dict[str, tuple[str, str, str]] = {
+    "an event trigger": (
+        f"{_WIDEN} CREATE EVENT TRIGGER widening ON ddl_command_end WHEN TAG IN ('CREATE INDEX') EXECUTE FUNCTION widen()",
+        "event trigger widening",
+        "widen() at ddl_command_end",
+    ),
+    "tables": (
+        "ALTER DEFAULT PRIVILEGES GRANT TRUNCATE ON TABLES TO daybook_app",
+        "rights of daybook_app",
+        "TRUNCATE on tables that postgres makes",
+    ),
+    "tables where they are rebuilt": (
+        "ALTER DEFAULT PRIVILEGES IN SCHEMA rebuilding GRANT SELECT ON TABLES TO PUBLIC",
+        "rights of all roles",
+        "SELECT on tables that postgres makes",
+    ),
+    "sequences": (
+        "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT UPDATE ON SEQUENCES TO daybook_worker",
+        "rights of daybook_worker",
+        "UPDATE on sequences that postgres makes",
+    ),
+    "functions": (
+        "ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO daybook_app",
+        "rights of daybook_app",
+        "EXECUTE on functions that postgres makes",
+    ),
+    "schemas": (
+        "ALTER DEFAULT PRIVILEGES GRANT CREATE ON SCHEMAS TO daybook_app",
+        "rights of daybook_app",
+        "CREATE on schemas that postgres makes",
+    ),
+}
+
+
+@pytest.mark.parametrize(("edit", "what", "says"), OF_MAKING.values(), ids=OF_MAKING)
+def test_what_would_give_more_than_migrations_to_all_that_is_made_is_found(
+    database: Db, monkeypatch: pytest.MonkeyPatch, edit: str, what: str, says: str
+) -> None:
+    """What migrations make is made under it too, so nothing that is compared with that would tell."""
+    monkeypatch.setattr(protection, "_EXPECTED", {})
+    with database.transaction(force_rollback=True):
+        database.execute(edit.encode())
+        finding = found(database)
+    assert finding is not None
+    assert (finding.what, finding.found) == (what, says)
+    assert finding.expected == "nothing that `daybook migrate` does not make"
+
+
+def test_what_operators_keep_for_themselves_is_theirs(database: Db, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protection, "_EXPECTED", {})
     with database.transaction(force_rollback=True):
         database.execute(
             f"CREATE SCHEMA aside; CREATE VIEW aside.peek AS {_PEEK}; CREATE TABLE public.counted (n integer);"
             f" CREATE VIEW public.seen WITH (security_invoker = on) AS {_PEEK}; GRANT SELECT ON public.seen TO daybook_app;"
             f" CREATE FUNCTION public.peek() RETURNS SETOF events LANGUAGE sql AS '{_PEEK}';"
             " GRANT EXECUTE ON FUNCTION pg_sleep(double precision) TO daybook_app;"
+            f" {_WIDEN} CREATE EVENT TRIGGER widening ON ddl_command_end EXECUTE FUNCTION widen();"
+            " ALTER EVENT TRIGGER widening DISABLE; CREATE SEQUENCE public.numbers;"
+            " CREATE FUNCTION noted() RETURNS event_trigger LANGUAGE internal AS 'suppress_redundant_updates_trigger';"
+            " CREATE EVENT TRIGGER noting ON sql_drop WHEN TAG IN ('DROP CAST') EXECUTE FUNCTION noted();"
+            " ALTER DEFAULT PRIVILEGES IN SCHEMA aside GRANT SELECT ON TABLES TO PUBLIC;"
+            " ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;"
             " CREATE VIEW public.settings AS SELECT * FROM pg_show_all_settings();"
             " GRANT SELECT ON public.settings TO PUBLIC; ALTER EXTENSION plpgsql ADD VIEW public.settings".encode()
         )
+        assert found(database) is None
+
+
+NOT_LOOKED_AT: Final = {
+    "constraints": "ALTER TABLE log_checkpoints ADD CONSTRAINT more CHECK (true)",
+    "indexes": "CREATE INDEX more ON events (seq)",
+    "publications": "CREATE PUBLICATION everything FOR ALL TABLES",
+    "foreign servers": (
+        "CREATE FOREIGN DATA WRAPPER away; CREATE SERVER far FOREIGN DATA WRAPPER away;"
+        " GRANT USAGE ON FOREIGN SERVER far TO daybook_app"
+    ),
+    "rights to change settings": "GRANT SET ON PARAMETER log_statement TO daybook_app",
+}
+
+
+@pytest.mark.parametrize(("what", "edit"), NOT_LOOKED_AT.items(), ids=NOT_LOOKED_AT)
+def test_what_the_page_for_auditors_says_is_not_looked_at_is_not(database: Db, what: str, edit: str) -> None:
+    (said,) = re.findall(r"Constraints, indexes, .*", (ROOT / "docs" / "auditing.md").read_text())
+    assert what in said.lower()
+    with database.transaction(force_rollback=True):
+        database.execute(edit.encode())
         assert found(database) is None
