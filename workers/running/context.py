@@ -28,7 +28,7 @@ AsyncPool = AsyncConnectionPool[AsyncDb]
 
 _POOL_SIZE: Final = 8
 _POOL_SECONDS: Final = 5.0
-_PATIENCE_SECONDS: Final = 60.0
+PATIENCE_SECONDS: Final = 60.0
 """For each answer in a thread: what imports write at a time is large."""
 _CLOSE_SECONDS: Final = 2.0
 
@@ -77,7 +77,7 @@ class WorkerContext:
 @asynccontextmanager
 async def open_context(config: WorkerConfig, stop: asyncio.Event) -> AsyncIterator[WorkerContext]:
     """Opens everything without waiting: Postgres and NATS may come later than the workers."""
-    pool = open_pool(config.database_url, size=_POOL_SIZE, wait=False, patience=_PATIENCE_SECONDS)
+    pool = open_pool(config.database_url, size=_POOL_SIZE, wait=False, patience=PATIENCE_SECONDS)
     try:
         async with async_pool(config.database_url) as opened, Broker(config.nats_url) as broker:
             nudger = Nudger(broker.publish)
