@@ -80,7 +80,7 @@ class ContactFile:
     def written(self, conn: Db) -> Generator[bytes, None, None]:
         """The document, some of it at a time; refuses (``not_found``), before the first, what is not to be seen."""
         contact = self._contact(conn)
-        merged = [*contact_merge.into(conn, contact.id)]
+        merged = [one for one in contact_merge.into(conn, contact.id) if self._was_seen(one.state.loser)]
         referring = self.store.referring(conn, CONTACT, contact.state)
         left_out = sorted({kind for kind in _kinds(referring) if not self.caller.may(SHOWN[kind].scope)})
         self.complete = not left_out and self.caller.visible_to is None
@@ -97,6 +97,10 @@ class ContactFile:
             if CONTACTS.visible(conn, contact, self.caller.visible_to):
                 return contact
         raise not_found(CONTACTS.noun)
+
+    def _was_seen(self, loser: Contact) -> bool:
+        """Who sees only what is theirs is told of those alone that were theirs when they were merged into it."""
+        return self.caller.visible_to in (None, loser.assigned_to)
 
     def _related(self, conn: Db, contact_id: UUID, referring: Sequence[Referring]) -> Iterator[bytes]:
         """By kind, what refers to it; each once, by however many fields it does."""

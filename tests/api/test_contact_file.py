@@ -109,6 +109,25 @@ def test_of_what_a_caller_may_not_see_it_says_that_it_is_not_there(team: Team) -
     assert len(theirs["related"]["note"]) == 1
 
 
+def test_a_limited_member_is_told_of_those_merged_into_it_that_were_theirs(team: Team) -> None:
+    mine = {"assignedTo": str(team.limited.account_id)}
+    contact = team.owner.contact(firstName="Sarah", **mine)
+    theirs = team.owner.contact(firstName="Kim", **mine)
+    others = team.owner.contact(firstName="Secret", assignedTo=str(team.member.account_id))
+    for loser in (theirs, others):
+        ok(team.owner.post(f"/contacts/{contact['id']}/merge", {"loserId": loser["id"]}))
+    found = file(team.limited, contact)
+    assert [one["id"] for one in found["merged"]] == [theirs["id"]]
+    assert [
+        one["changes"].get("firstName", {}).get("to") for one in found["history"] if one["action"] == "created"
+    ] == [
+        "Sarah",
+        "Kim",
+    ]
+    assert found["complete"] is False
+    assert {one["id"] for one in file(team.owner, contact)["merged"]} == {theirs["id"], others["id"]}
+
+
 def test_of_too_much_it_says_so(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("application.contact_file.MOST", 2)
     monkeypatch.setattr("application.contact_file.BATCH", 1)
