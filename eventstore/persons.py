@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable
-from typing import Any, Final, LiteralString
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, Final, LiteralString, TypeVar
 from uuid import UUID
 
 import psycopg
 
 from domain.kernel import Decider, Event, State
 from domain.kernel.fields import Reference
-from domain.kernel.personal import others
+from domain.kernel.personal import others, personal, repeated, without
 from eventstore.append import NewKey
 from eventstore.database import Db
 from eventstore.recordset import insert_many
@@ -25,7 +25,22 @@ _MISSING: Final[LiteralString] = """
     ON CONFLICT DO NOTHING
 """
 _DESTROY: Final[LiteralString] = "DELETE FROM person_keys WHERE workspace_id = %s AND person_id = ANY(%s)"
+# A text is as it was last written; in a map, each key was by itself.
+_WRITTEN: Final[LiteralString] = """
+    SELECT DISTINCT written.name, k.person_id FROM (
+        SELECT wanted.name, wanted.map, e.data, row_number() OVER (PARTITION BY wanted.name ORDER BY e.version DESC) AS back
+        FROM unnest(%(names)s::text[], %(maps)s::boolean[]) AS wanted (name, map)
+        JOIN events e ON e.workspace_id = %(workspace)s AND e.stream_id = %(stream)s AND (
+            e.data->'$sealed'->'fields' ?| ARRAY[wanted.name, 'changed.' || wanted.name]
+            OR e.data ? wanted.name OR e.data->'changed' ? wanted.name)
+    ) AS written
+    JOIN person_keys k ON k.workspace_id = %(workspace)s
+        AND k.person_id = ANY(translate(written.data->'$sealed'->>'persons', '[]" ', '{}')::uuid[])
+    WHERE (written.back = 1 OR written.map) AND k.person_id <> ALL(%(whom)s)
+"""
 _COLUMNS: Final = {"person_id": "uuid", "key": "bytea"}
+
+E = TypeVar("E", bound=Event)
 
 
 class PersonKeys:
@@ -64,6 +79,26 @@ class PersonKeys:
         if not besides and not self.besides:
             return whom
         return whom.union((getattr(event, name) for name in besides), self.besides)
+
+    def told(self, decider: Decider[Any, Any, Any], stream_id: UUID, event: E, whom: set[UUID]) -> tuple[E, set[UUID]]:
+        """An event of a stream that goes on, and whom it tells of. What was written while the stream told of others is theirs
+        still: what was before is not repeated then, so that what is new stays when they are erased; of what the event tells
+        besides, it tells of them, too.
+        """
+        names = {} if decider.person or not self._to_persons(decider.stream_type) else repeated(event)
+        written = self._written(stream_id, names, whom) if names else {}
+        if not written:
+            return event, whom
+        restated = [persons for name, persons in written.items() if name in personal(type(event)).masks]
+        return without(event, written), whom.union(*restated)
+
+    def _written(self, stream_id: UUID, names: Mapping[str, bool], whom: set[UUID]) -> dict[str, set[UUID]]:
+        """The persons, but for these, of whom fields of a stream were written that stand in it; erased ones are none."""
+        params = {"names": [*names], "maps": [*names.values()], "stream": stream_id, "whom": list(whom)}
+        found: dict[str, set[UUID]] = {}
+        for name, person_id in self._conn.execute(_WRITTEN, {"workspace": self._conn.workspace_id, **params}):
+            found.setdefault(name, set()).add(person_id)
+        return found
 
     def began(self, person_id: UUID) -> None:
         """A person of whom nothing was known before."""

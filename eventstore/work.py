@@ -239,7 +239,7 @@ class Work:
                 stream_id=stream_id,
                 version=number,
                 event_type=event.event_name,
-                data=self._sealed(stream_id, event, whom),
+                data=self._sealed(decider, stream_id, event, whom, goes_on=current is not None),
                 event_id=event_id,
                 causation_id=self.origin.causation_id,
             )
@@ -259,7 +259,11 @@ class Work:
         if self.defining.written(decider.stream_type):
             self.write_rows()
 
-    def _sealed(self, stream_id: UUID, event: Event, whom: set[UUID]) -> str:
+    def _sealed(
+        self, decider: Decider[Any, Any, Any], stream_id: UUID, event: Event, whom: set[UUID], *, goes_on: bool
+    ) -> str:
+        if goes_on:
+            event, whom = self.keys.told(decider, stream_id, event, whom)
         return self.mapper.encode(stream_id, event, lambda: self.keys.of(self.keys.about(event, whom))).decode()
 
     def _beginning(self, stream_id: UUID) -> tuple[int, datetime]:

@@ -17,8 +17,9 @@ from projections.contact_merge import CONTACT_MERGES
 from projections.table.rows import RowTable
 from projections.view.past import NAME as PAST
 
-# Their own streams, and of others what is sealed with their key: each by an index of its own.
-_SEALED: Final[LiteralString] = """
+# Their own streams, and of others what is sealed with their key: each by an index of its own. An event of three or more is in a
+# stream that has another of theirs, which tells of two at most.
+_FOUND: Final[LiteralString] = """
     SELECT seq, stream_type, stream_id FROM events
     WHERE workspace_id = %(workspace)s AND stream_id = ANY(%(persons)s) AND data ? '$sealed'
     UNION
@@ -29,6 +30,14 @@ _SEALED: Final[LiteralString] = """
     SELECT seq, stream_type, stream_id FROM events
     WHERE workspace_id = %(workspace)s AND data->'$sealed'->'persons'->>1 IS NOT NULL
         AND (data->'$sealed'->'persons'->>1)::uuid = ANY(%(persons)s)
+"""
+_SEALED: Final[LiteralString] = f"""
+    WITH found AS ({_FOUND})
+    SELECT seq, stream_type, stream_id FROM found
+    UNION
+    SELECT e.seq, e.stream_type, e.stream_id FROM events e
+    WHERE e.workspace_id = %(workspace)s AND e.stream_id IN (SELECT stream_id FROM found)
+        AND e.data->'$sealed'->'persons' ?| %(persons)s::text[]
 """
 _TOLD: Final[LiteralString] = f"""
     SELECT stream_type, stream_id, count(*), min(seq), max(seq) FROM ({_SEALED}) AS sealed

@@ -7,16 +7,19 @@ own says so (``OF_PERSON``).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from types import NoneType
-from typing import Any, Final, get_args, get_origin
+from typing import Any, Final, TypeVar, get_args, get_origin
 
 import msgspec
+from msgspec import UNSET
 
 from domain.kernel import JSON
 from domain.kernel.fields import annotated, said
+
+V = TypeVar("V", bound=msgspec.Struct)
 
 ERASED: Final = "[erased]"
 """What stands for text that cannot be read any more and that there must be; other values are null, maps empty."""
@@ -71,6 +74,33 @@ def others(kind: type[msgspec.Struct]) -> tuple[str, ...]:
     return tuple(name for name, _, annotation in annotated(kind) if any(said(annotation, OfPerson)))
 
 
+def repeated(event: msgspec.Struct) -> dict[str, bool]:
+    """The personal fields of which an event tells what they were before, or are without being changed, by wire name; and
+    whether they are maps.
+    """
+    before: msgspec.Struct | None = getattr(event, "previous", None)
+    found = dict.fromkeys(personal(type(event)).masks, False)
+    if before is not None:
+        masks = personal(type(before)).masks
+        told = [wire for name, wire in _wires(before) if wire in masks and getattr(before, name) not in _UNTOLD]
+        found |= {wire: masks[wire] == {} for wire in told}
+    return found
+
+
+def without(event: V, names: Container[str]) -> V:
+    """An event that does not say what these fields (wire names) were before."""
+    before: msgspec.Struct | None = getattr(event, "previous", None)
+    if before is None:
+        return event
+    left_out = {name: UNSET for name, wire in _wires(before) if wire in names}
+    return msgspec.structs.replace(event, previous=msgspec.structs.replace(before, **left_out))
+
+
+def _wires(struct: msgspec.Struct) -> Iterator[tuple[str, str]]:
+    """The fields of a struct, by Python and by wire name."""
+    return zip(struct.__struct_fields__, struct.__struct_encode_fields__, strict=True)
+
+
 def _mask(annotation: Any) -> Any:
     kinds = set(_plain(annotation))
     if NoneType in kinds:
@@ -104,6 +134,7 @@ def taken(data: JSON, tree: Tree) -> JSON:
 
 
 _NOTHING: Final[tuple[Any, ...]] = (None, {}, "")
+_UNTOLD: Final[tuple[Any, ...]] = (UNSET, *_NOTHING)
 
 
 def put_back(data: JSON, part: JSON, tree: Tree) -> None:

@@ -106,6 +106,52 @@ def test_what_was_written_of_the_contact_and_moved_away_since_is_rid_of_it(
     check(team, postgres, keep)
 
 
+@pytest.mark.parametrize("to", ["somebody else", "nobody"])
+def test_what_was_before_is_not_repeated_of_whom_it_was_not_written_of(
+    team: Team, postgres: EmbeddedPostgres, keep: Keep, to: str
+) -> None:
+    contact, other = team.owner.contact(firstName="Sarah"), team.owner.contact(firstName="Bob")
+    about, led = {"contactId": contact["id"]}, {"contactId": other["id"] if to == "somebody else" else None}
+    call = {"direction": "inbound", "status": "completed", "notes": "Sarah called", **about}
+    deal = team.owner.deal("Sarah's", customFields={"likes": "Sarah", "plan": "Sarah"}, **about)
+    anew = {
+        f"/notes/{created(team.owner.post('/notes', {'content': 'Sarah', **about}))['id']}": {"content": "Anew"},
+        f"/tasks/{created(team.owner.post('/tasks', {'title': 'Sarah', **about}))['id']}": {"title": "Anew"},
+        f"/calls/{created(team.owner.post('/calls', call))['id']}": {"notes": "Anew"},
+        f"/deals/{deal['id']}": {"name": "Anew", "customFields": {"likes": "Anew", "plan": None}},
+    }
+    for path, changes in anew.items():
+        ok(team.owner.patch(path, {"contactId": other["id"]} if path.startswith("/calls") else led))
+        ok(team.owner.patch(path, changes))
+    assert "Sarah" in str([team.owner.listed(f"{path}/history")[0]["changes"] for path in anew])
+    erase(team.owner, contact)
+    assert "Sarah" not in team.owner.get("/activities", params={"limit": 1000}).text
+    assert "Sarah" not in team.owner.get("/log", params={"limit": 1000, "personal": True}).text
+    for path in anew:
+        assert "Anew" in team.owner.shown(path).values()
+    assert team.owner.shown(f"/deals/{deal['id']}")["customFields"] == {"likes": "Anew"}
+    check(team, postgres, keep)
+
+
+def test_what_is_told_again_of_how_it_is_goes_with_whom_it_was_written_of(
+    team: Team, postgres: EmbeddedPostgres, keep: Keep
+) -> None:
+    contacts = [team.owner.contact(firstName="Sarah"), *(team.owner.contact() for _ in range(2))]
+    task = created(team.owner.post("/tasks", {"title": "Call Sarah", "contactId": contacts[0]["id"]}))
+    deal = team.owner.deal("Sarah's", contactId=contacts[0]["id"])
+    for other in contacts[1:]:
+        ok(team.owner.patch(f"/tasks/{task['id']}", {"contactId": other["id"]}))
+        ok(team.owner.patch(f"/deals/{deal['id']}", {"contactId": other["id"]}))
+    ok(team.owner.patch(f"/tasks/{task['id']}", {"status": "completed", "contactId": None}))
+    ok(team.owner.patch(f"/deals/{deal['id']}", {"status": "won"}))
+    erase(team.owner, contacts[0])
+    assert "Sarah" not in team.owner.get("/activities", params={"limit": 1000}).text
+    assert "Sarah" not in team.owner.get("/log", params={"limit": 1000, "personal": True}).text
+    assert team.owner.shown(f"/tasks/{task['id']}")["status"] == "completed"
+    assert team.owner.shown(f"/deals/{deal['id']}")["status"] == "won"
+    check(team, postgres, keep)
+
+
 def test_who_was_merged_into_the_contact_is_erased_with_it(team: Team, postgres: EmbeddedPostgres, keep: Keep) -> None:
     winner, loser = team.owner.contact(firstName="Sarah"), team.owner.contact(lastName="Kim", notes="Old")
     ok(team.owner.post(f"/contacts/{winner['id']}/merge", {"loserId": loser["id"]}))
