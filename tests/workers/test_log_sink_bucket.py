@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 import pytest
@@ -20,8 +22,10 @@ from minio import Minio
 from minio.error import S3Error
 from moto.server import ThreadedMotoServer
 from prometheus_client import REGISTRY
+from urllib3 import PoolManager
 
 from daybook.auditing import kept_checkpoints
+from daybook.openapi import ROOT
 from daybook.settings import Settings, SettingsError, load
 from eventstore.checkpoint import digest
 from eventstore.ids import new_id
@@ -33,6 +37,14 @@ from tests.workers.test_log_sink import signed
 from workers import log_sink
 
 SECRET = "not-to-be-told"
+
+RIGHTS = {
+    ("GET", "object-lock"): "s3:GetBucketObjectLockConfiguration",
+    ("GET", "location"): "s3:GetBucketLocation",
+    ("GET", ""): "s3:GetObject",
+    ("PUT", ""): "s3:PutObject",
+}
+"""By method and first parameter of a request, what its credentials must be allowed."""
 
 KILLED = """
 import json, os, signal, sys
@@ -288,6 +300,27 @@ def test_a_server_that_is_away_at_start_is_tried_on(caplog: pytest.LogCaptureFix
     assert settings(place).need_checkpoint_sink() == replace(place, days=365)
     assert "DAYBOOK_CHECKPOINT_SINK is away: http://127.0.0.1:1" in caplog.text
     assert SECRET not in caplog.text
+
+
+def test_credentials_need_the_rights_that_the_page_for_auditors_names_and_no_other(
+    alone: Installation, s3: ThreadedMotoServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, (made, _) = bucket(s3), signed_twice(alone)
+    used, send = set[str](), PoolManager.urlopen
+
+    def noting(self: PoolManager, method: str, url: str, redirect: bool = True, **given: Any) -> Any:
+        used.add(RIGHTS[method, urlsplit(url).query.partition("=")[0]])
+        if any(header.lower().startswith("x-amz-object-lock") for header in given["headers"]):
+            used.add("s3:PutObjectRetention")
+        return send(self, method, url, redirect, **given)
+
+    monkeypatch.setattr(PoolManager, "urlopen", noting)
+    monkeypatch.delenv("AWS_REGION", raising=False)
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    place.check()
+    for _ in range(2):
+        place.put(made, digest(made))
+    assert used == set(re.findall(r"s3:\w+", (ROOT / "docs" / "auditing.md").read_text()))
 
 
 def test_mode_and_days_of_the_lock_are_settings(s3: ThreadedMotoServer) -> None:
