@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
+from api.app import SPARE
 from api.http.middleware import MAX_HEADERS
 from api.http.server import READ_SECONDS, SLOWEST, WRITE_SECONDS
 from api.http.upload import MAX_FILE
@@ -16,12 +17,14 @@ from application.outbox import MOST_A_DAY
 from application.webhook import OVERLAP_HOURS
 from daybook.openapi import ROOT
 from daybook.supervisor import GRACE_SECONDS
+from eventstore.letting_go import MANY
 from eventstore.patience import BULK, PATIENCE_SECONDS, READS, within_time
 from gateways.webhook import TIMEOUT_SECONDS
 from projections.activity import COUNT_STEP
 from projections.catalogue import VIEWS
 from projections.contact_alike import SOON
 from projections.table import swapping
+from projections.table.listing import SORTED
 from projections.table.parts import PART
 from projections.table.rebuild import WORTH_SHARING
 from projections.table.search import MAX_WORDS
@@ -35,7 +38,7 @@ from workers.webhook.delivery import AS_DOCUMENTED
 from workers.webhook.expander import CONSUMER as EXPANDER
 
 DAY, HOUR, MINUTE = 86400, 3600, 60
-WORDS = {4: "four", 5: "five", 10: "ten", 20: "twenty", 30: "30"}
+WORDS = {4: "four", 5: "five", 6: "six", 10: "ten", 20: "twenty", 30: "30"}
 CONSUMERS = (EXPANDER, *(view.name for view in VIEWS))
 LIMITS = {name: int(limit or 0) for name, limit in conninfo_to_dict(within_time("")).items()}
 MAILS = outbox.AS_DOCUMENTED.schedule
@@ -87,6 +90,12 @@ def schedule() -> str:
             f"is tried again after {MAILS[0]:g} seconds, and then ever less often for {sum(MAILS) / HOUR:.0f} hours",
         ),
         ("docs/operating.md", f"A workspace writes at most {MOST_A_DAY} mails a day"),
+        ("docs/operating.md", f"the process has {WORDS[SPARE]} more ([settings](settings.md))"),
+        ("docs/settings.md", f"It has a connection to Postgres for each, and {WORDS[SPARE]} more"),
+        ("docs/settings.md", f"a log of more than {(WORTH_SHARING - 1) * PART:,} events"),
+        ("CHANGELOG.md", f"such as `city` or `birthday`: up to {SORTED:,} of them"),
+        ("CHANGELOG.md", f"Deleting a tag of more than {MANY:,} contacts"),
+        ("CHANGELOG.md", f"Where more than {MANY:,} things refer to the other, a job merges the two"),
         ("CHANGELOG.md", f"JSON is nested at most {MAX_DEPTH} deep and holds at most {MAX_VALUES:,} values"),
         ("CHANGELOG.md", f"headers of more than {MAX_HEADERS // 1024} KB are refused (431)"),
         ("CHANGELOG.md", f"more than {WORDS[MAX_WORDS]} words to search for"),
