@@ -25,7 +25,8 @@ _MISSING: Final[LiteralString] = """
     ON CONFLICT DO NOTHING
 """
 _DESTROY: Final[LiteralString] = "DELETE FROM person_keys WHERE workspace_id = %s AND person_id = ANY(%s)"
-# A text is as it was last written; in a map, each key was by itself.
+# A text is as it was last written; in a map, each key was by itself. Of nearly all streams every event tells of the same,
+# which is looked at first; and keys are looked up by whom they are of, as else all of the workspace's would be gone through.
 _WRITTEN: Final[LiteralString] = """
     SELECT DISTINCT written.name, k.person_id FROM (
         SELECT wanted.name, wanted.map, e.data, row_number() OVER (PARTITION BY wanted.name ORDER BY e.version DESC) AS back
@@ -34,9 +35,12 @@ _WRITTEN: Final[LiteralString] = """
             e.data->'$sealed'->'fields' ?| ARRAY[wanted.name, 'changed.' || wanted.name]
             OR e.data ? wanted.name OR e.data->'changed' ? wanted.name)
     ) AS written
-    JOIN person_keys k ON k.workspace_id = %(workspace)s
-        AND k.person_id = ANY(translate(written.data->'$sealed'->>'persons', '[]" ', '{}')::uuid[])
-    WHERE (written.back = 1 OR written.map) AND k.person_id <> ALL(%(whom)s)
+    CROSS JOIN LATERAL unnest(translate(written.data->'$sealed'->>'persons', '[]" ', '{}')::uuid[]) AS told (person_id)
+    JOIN person_keys k ON k.workspace_id = %(workspace)s AND k.person_id = told.person_id
+    WHERE EXISTS (
+        SELECT FROM events e WHERE e.workspace_id = %(workspace)s AND e.stream_id = %(stream)s
+        AND NOT coalesce(e.data->'$sealed'->'persons', '[]') <@ to_jsonb(%(whom)s::uuid[])
+    ) AND (written.back = 1 OR written.map) AND told.person_id <> ALL(%(whom)s::uuid[])
 """
 _COLUMNS: Final = {"person_id": "uuid", "key": "bytea"}
 
