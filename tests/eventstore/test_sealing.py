@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin
@@ -20,6 +21,7 @@ from eventstore.append import Origin
 from eventstore.database import Db, Pool, reading
 from eventstore.ids import new_id
 from eventstore.mapper import EventMapper, UnreadableEventError
+from eventstore.persons import _WRITTEN
 from eventstore.reader import fold_stream
 from eventstore.unit_of_work import EventStore
 from tests.logs import check_chain, log_end, whole_log
@@ -242,6 +244,34 @@ class TestInTheLog:
         with pytest.raises(Exception, match="at least one"):
             store.run(origin, lambda work: work.begin(CONTACT, new_id(), CreateContact()))
         assert self.keys(owner, workspace) == set()
+
+    def test_a_change_of_what_is_about_somebody_goes_through_no_keys_of_others(
+        self, store: EventStore, origin: Origin, workspace: UUID, owner: Db, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        ada, note = new_id(), new_id()
+        store.run(origin, lambda work: work.begin(CONTACT, ada, CreateContact(first_name="Ada")))
+        store.run(
+            origin, lambda work: work.begin(NOTE, note, CreateNote(content="Of Ada", contact_id=ada, created_by=ada))
+        )
+        query = "INSERT INTO person_keys SELECT %s, gen_random_uuid(), sha256('') FROM generate_series(1, 20000)"
+        owner.execute(query.encode(), (workspace,))
+        owner.execute("ANALYZE person_keys")
+        execute, plans = Db.execute, list[str]()
+
+        def explained(conn: Db, query: Any, params: Any = None, **how: Any) -> Any:
+            if query == _WRITTEN:
+                lines = execute(conn, b"EXPLAIN (ANALYZE) " + query.encode(), params).fetchall()
+                plans.append("\n".join(row[0] for row in lines))
+            return execute(conn, query, params, **how)
+
+        monkeypatch.setattr(Db, "execute", explained)
+        store.run(origin, lambda work: work.execute(NOTE, note, UpdateNote(content="Hers", contact_id=None)))
+        store.run(origin, lambda work: work.execute(NOTE, note, UpdateNote(content="Nobody's")))
+        assert [
+            int(found) for plan in plans for found in re.findall(r"rows=(\d+)\.\d+ loops", plan) if int(found) > 10
+        ] == []
+        assert len(plans) == 2
+        owner.execute("DELETE FROM person_keys WHERE workspace_id = %s AND key = sha256('')", (workspace,))
 
     @staticmethod
     def keys(owner: Db, workspace: UUID) -> set[UUID]:
