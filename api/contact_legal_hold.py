@@ -36,7 +36,8 @@ class ContactLegalHoldController(Controller):
         self, change: NamedDependency[Change], contact_id: FromPath[UUID], data: RequestBody[NewLegalHold]
     ) -> Json[One[ContactView]]:
         """Until it is released, the contact is neither deleted, by itself or in bulk, nor erased, nor merged into another (409);
-        nor is another erased of whom something tells that tells of this one, too. Again, it gives the hold another reason. Refused (409) while a job deletes the contact. Admins and owners only.
+        nor is another erased of whom something tells that tells of this one, too. Again, it gives the hold another reason.
+        Refused (409) while a job deletes the contact. Admins and owners only.
         """
         return change(lambda unit: holds.place(unit, change.caller, contact_id, data, change.if_version), contacts.view)
 

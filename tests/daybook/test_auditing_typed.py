@@ -7,9 +7,8 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Final
 
 import pytest
@@ -22,18 +21,8 @@ Typed = Callable[[str], str]
 
 
 @pytest.fixture(scope="module")
-def typed() -> Iterator[Typed]:
+def typed(served: Served) -> Typed:
     """Has a shell do it, in one folder; the key is the installation's own, as are workspace and contact."""
-    with TemporaryDirectory(prefix="daybook-test-") as name:
-        served = Served(Path(name))
-        served.start()
-        try:
-            yield shell(served)
-        finally:
-            served.interrupt()
-
-
-def shell(served: Served) -> Typed:
     created = served.request("POST", "/contacts", json={"firstName": "Ada", "tags": ["VIP"], "company": "Acme"}).json()
     env = served.env | {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",

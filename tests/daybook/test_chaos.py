@@ -9,8 +9,6 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 
@@ -63,17 +61,6 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: Any) -> None:
         """Nothing to the terminal."""
-
-
-@pytest.fixture
-def served() -> Iterator[Served]:
-    with TemporaryDirectory(prefix="daybook-test-") as name:
-        found = Served(Path(name))
-        found.start()
-        try:
-            yield found
-        finally:
-            found.interrupt()
 
 
 @pytest.fixture

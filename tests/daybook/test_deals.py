@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from decimal import Decimal
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 
@@ -34,17 +32,6 @@ STAGES = [
 ]
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
-
-
-@pytest.fixture
-def served() -> Iterator[Served]:
-    with TemporaryDirectory(prefix="daybook-test-") as name:
-        found = Served(Path(name))
-        found.start()
-        try:
-            yield found
-        finally:
-            found.interrupt()
 
 
 @contextmanager

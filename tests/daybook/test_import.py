@@ -6,8 +6,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
@@ -21,17 +19,6 @@ ALLOWED = 48 * 1024 * 1024
 """Bytes by which a process may grow from an import of 5,000 rows to one of 100,000, whose file alone is 40 MB."""
 PATIENCE = 400
 """Seconds for what takes a minute of a processor: others may use the machine, too, and memory alone is measured."""
-
-
-@pytest.fixture
-def served() -> Iterator[Served]:
-    with TemporaryDirectory(prefix="daybook-test-") as name:
-        found = Served(Path(name))
-        found.start()
-        try:
-            yield found
-        finally:
-            found.interrupt()
 
 
 class Peaks:

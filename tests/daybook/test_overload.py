@@ -116,7 +116,7 @@ def test_a_locked_log_stops_no_other_workspace_and_nothing_given_up_is_carried_o
     assert "Traceback" not in api.output
 
 
-def test_it_ends_soon_whatever_is_in_hand(
+def test_it_ends_within_three_seconds_whatever_is_in_hand(
     postgres: EmbeddedPostgres, services: Services, api: ApiProcess, http: httpx.Client
 ) -> None:
     team = Team(services, http)
@@ -135,7 +135,7 @@ def test_it_ends_soon_whatever_is_in_hand(
         held.enter_context(half_a_request(api, team))
         time.sleep(0.7)
         assert not any(asked.done() for asked in polls)
-        assert api.end() < 5  # three, and what a busy machine takes
+        assert api.end() < 3
         assert [asked.result() for asked in polls] == [[]] * 5
         assert {asked.result() for asked in writes} == {503}
     assert "Traceback" not in api.output

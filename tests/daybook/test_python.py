@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterator
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import UUID
 
@@ -19,17 +18,6 @@ from tests.receiver import receiving
 from tests.workers.running import eventually
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "python.md"
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[Served]:
-    with TemporaryDirectory(prefix="daybook-test-") as name:
-        found = Served(Path(name))
-        found.start()
-        try:
-            yield found
-        finally:
-            found.interrupt()
 
 
 @pytest.fixture(scope="module")

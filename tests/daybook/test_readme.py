@@ -5,27 +5,12 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
-
-import pytest
 
 from tests.daybook.serving import Served, free_port
 
 ROOT = Path(__file__).parent.parent.parent
 README = (ROOT / "README.md").read_text()
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[Served]:
-    with TemporaryDirectory(prefix="daybook-test-") as name:
-        found = Served(Path(name))
-        found.start()
-        try:
-            yield found
-        finally:
-            found.interrupt()
 
 
 def commands(title: str) -> list[str]:
